@@ -1,0 +1,241 @@
+"""Shapes and widths: the one source for RTL, golden models, weight packer and testbenches.
+
+Three ideas, three dataclasses:
+
+* `ModelShape`: what a checkpoint is (dim, layers, heads, ...). In hardware it is a bundle of registers, loaded by the boot stream.
+* `BuildConfig`: what a piece of hardware can hold (maxima) and how wide it works (lanes, units, bit widths). Fixed at conversion.
+* `Preset`: a named pair of the two, with the same keys each (`PRESETS`).
+
+`BuildConfig.check(shape)` refuses a shape that does not fit and names the limit and the value.
+"""
+
+from dataclasses import dataclass, fields
+from math import ceil
+
+
+class ConfigError(ValueError):
+    """A shape or a build parameter out of its limits; the text names the parameter, the limit and the value."""
+
+
+def clog2(n: int) -> int:
+    """Bits needed to count 0 .. n-1 (at least 1)."""
+    return max(1, (n - 1).bit_length())
+
+
+def _require(ok: bool, what: str, limit, value):
+    if not ok:
+        raise ConfigError(f"{what}: must be {limit}, is {value}")
+
+
+@dataclass(frozen=True)
+class ModelShape:
+    """Shape of a LLaMA-2 checkpoint (the seven numbers of llama2.c's header, RoPE base and norm epsilon)."""
+
+    dim: int
+    hidden_dim: int
+    n_layers: int
+    n_heads: int
+    n_kv_heads: int
+    vocab_size: int
+    seq_len: int
+    rope_theta: float = 10000.0
+    norm_eps: float = 1e-5
+
+    def __post_init__(self):
+        for name in ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len"):
+            _require(getattr(self, name) > 0, name, "at least 1", getattr(self, name))
+        _require(self.dim % self.n_heads == 0, "dim", f"a multiple of n_heads = {self.n_heads}", self.dim)
+        _require(self.n_heads % self.n_kv_heads == 0, "n_heads", f"a multiple of n_kv_heads = {self.n_kv_heads}", self.n_heads)
+        _require(self.head_dim % 2 == 0, "dim / n_heads (head size)", "even, RoPE turns pairs", self.head_dim)
+        _require(self.rope_theta > 1, "rope_theta", "above 1", self.rope_theta)
+        _require(0 < self.norm_eps < 1, "norm_eps", "between 0 and 1", self.norm_eps)
+
+    @property
+    def head_dim(self) -> int:
+        return self.dim // self.n_heads
+
+    @property
+    def kv_dim(self) -> int:
+        return self.head_dim * self.n_kv_heads
+
+    @property
+    def kv_mul(self) -> int:
+        """Query heads that share one key/value head (GQA group size)."""
+        return self.n_heads // self.n_kv_heads
+
+    def beats(self, lanes: int) -> int:
+        """Weight beats a token needs at `lanes` weights a beat: the cycle floor of one MAC array."""
+        d, h = ceil(self.dim / lanes), ceil(self.hidden_dim / lanes)
+        layer = (2 * self.dim + 2 * self.kv_dim + 2 * self.hidden_dim) * d + self.dim * h
+        return self.n_layers * layer + self.vocab_size * d
+
+    def macs(self) -> int:
+        """Multiply-accumulates of the matrices for one token (classifier included)."""
+        layer = self.dim * (2 * self.dim + 2 * self.kv_dim + 3 * self.hidden_dim)
+        return self.n_layers * layer + self.vocab_size * self.dim
+
+
+@dataclass(frozen=True)
+class BuildConfig:
+    """Maxima and widths of one piece of hardware; every width in the RTL is one of these fields or properties."""
+
+    max_dim: int
+    max_hidden: int
+    max_layers: int
+    max_heads: int
+    max_kv_heads: int
+    max_head_dim: int
+    max_vocab: int
+    max_seq: int
+    lanes: int = 64  # weights a beat, multiply-accumulates a cycle
+    engines: int = 1  # layer engines of the wavefront
+    attention_units: int = 1  # key/value heads streamed side by side
+    quant_lanes: int = 8  # elements a cycle out of the block quantiser
+    weight_bits: int = 8
+    act_bits: int = 16
+    key_bits: int = 16
+    value_bits: int = 8
+    f_bits: int = 32  # F = signed fixed point, residual and projections
+    f_frac: int = 20
+    exp_bits: int = 8  # signed exponent fields on the tape (values kept within 7 bits)
+
+    def __post_init__(self):
+        for f in fields(self):
+            _require(getattr(self, f.name) > 0, f.name, "at least 1", getattr(self, f.name))
+        _require(self.lanes >= 4 and self.lanes & (self.lanes - 1) == 0, "lanes", "a power of two, at least 4", self.lanes)
+        _require(self.quant_lanes <= self.lanes and self.quant_lanes & (self.quant_lanes - 1) == 0,
+                 "quant_lanes", f"a power of two, at most lanes = {self.lanes}", self.quant_lanes)
+        _require(self.engines <= self.max_layers, "engines", f"at most max_layers = {self.max_layers}", self.engines)
+        _require(self.attention_units <= self.max_kv_heads, "attention_units", f"at most max_kv_heads = {self.max_kv_heads}",
+                 self.attention_units)
+        _require(self.act_bits in (8, 16), "act_bits", "8 or 16", self.act_bits)
+        _require(8 <= self.key_bits <= 16, "key_bits", "8 to 16", self.key_bits)
+        _require(self.value_bits == 8, "value_bits", "8", self.value_bits)
+        _require(self.weight_bits == 8, "weight_bits", "8", self.weight_bits)
+        _require(self.max_seq & (self.max_seq - 1) == 0, "max_seq", "a power of two", self.max_seq)
+        _require(self.f_frac == 20 and self.f_bits == 32, "F", "12.20", f"{self.f_bits - self.f_frac}.{self.f_frac}")
+
+    def check(self, shape: ModelShape) -> None:
+        """Raise ConfigError, naming the limit and the value, when `shape` does not fit this build."""
+        for what, limit, value in (
+            ("dim", self.max_dim, shape.dim),
+            ("hidden_dim", self.max_hidden, shape.hidden_dim),
+            ("n_layers", self.max_layers, shape.n_layers),
+            ("n_heads", self.max_heads, shape.n_heads),
+            ("n_kv_heads", self.max_kv_heads, shape.n_kv_heads),
+            ("head size", self.max_head_dim, shape.head_dim),
+            ("vocab_size", self.max_vocab, shape.vocab_size),
+            ("seq_len", self.max_seq, shape.seq_len),
+        ):
+            _require(value <= limit, f"model {what}", f"at most {limit} in this build", value)
+
+    # --- widths ---
+    @property
+    def max_cols(self) -> int:
+        return max(self.max_dim, self.max_hidden)
+
+    @property
+    def acc_bits(self) -> int:
+        """Accumulator that cannot overflow: weight_bits + act_bits + ceil(log2(columns))."""
+        return self.weight_bits + self.act_bits + clog2(self.max_cols)
+
+    @property
+    def beat_bits(self) -> int:
+        """One tape beat."""
+        return self.lanes * self.weight_bits
+
+    @property
+    def act_word_bits(self) -> int:
+        """One word of the activation buffer: the mantissas that meet one weight beat."""
+        return self.lanes * self.act_bits
+
+    @property
+    def pos_bits(self) -> int:
+        return clog2(self.max_seq)
+
+    @property
+    def token_bits(self) -> int:
+        """One bit more than the vocabulary needs, so that a token out of range can be seen to be one."""
+        return clog2(self.max_vocab) + 1
+
+    @property
+    def p_frac(self) -> int:
+        """Fraction bits of a softmax weight; guard bits grow with log2(context)."""
+        return max(16, clog2(self.max_seq) + 7)
+
+    @property
+    def score_bits(self) -> int:
+        """Base-2 attention score, signed 12.8."""
+        return 20
+
+    @property
+    def dim_beats(self) -> int:
+        """Beats of the longest row of `max_dim` columns."""
+        return ceil(self.max_dim / self.lanes)
+
+    @property
+    def hidden_beats(self) -> int:
+        return ceil(self.max_hidden / self.lanes)
+
+    @property
+    def max_row_beats(self) -> int:
+        return ceil(self.max_cols / self.lanes)
+
+    @property
+    def max_rows(self) -> int:
+        """Longest matrix, counted in rows (W1 and W3 are interleaved)."""
+        return max(self.max_vocab, 2 * self.max_hidden, self.max_dim)
+
+
+# Numbers of the arithmetic leaves that are formats, not choices of a build.
+SCORE_FRAC = 8  # fraction bits of a base-2 score, index width of the exp2 table
+EXP2_FRAC = 16  # exp2, reciprocal, rsqrt, sine and cosine mantissas: 1.0 = 2**16
+UNIT = 1 << EXP2_FRAC
+TABLE_BITS = 8  # 256-entry tables
+INTERP_BITS = 12  # fraction bits used between two table entries
+SEED_FRAC = 12  # fraction bits of the Newton seeds
+PHASE_BITS = 32  # one turn = 2**32
+GAIN_BITS = 16  # norm gain mantissa, fraction in front: gain = m * 2**(e - 15)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration: a model's shape and a build that holds it."""
+
+    shape: ModelShape
+    build: BuildConfig
+
+
+def build_for(shape: ModelShape, **options) -> BuildConfig:
+    """The smallest build for one shape (context rounded up to a power of two)."""
+    return BuildConfig(
+        max_dim=shape.dim, max_hidden=shape.hidden_dim, max_layers=shape.n_layers, max_heads=shape.n_heads,
+        max_kv_heads=shape.n_kv_heads, max_head_dim=shape.head_dim, max_vocab=shape.vocab_size,
+        max_seq=1 << clog2(shape.seq_len), **options)
+
+
+_SHAPES = {
+    "nano": ModelShape(16, 24, 2, 4, 2, 32, 16),
+    "stories260K": ModelShape(64, 172, 5, 8, 4, 512, 512),
+    "stories15M": ModelShape(288, 768, 6, 6, 6, 32000, 256),
+    "stories42M": ModelShape(512, 1376, 8, 8, 8, 32000, 1024),
+    "stories110M": ModelShape(768, 2048, 12, 12, 12, 32000, 1024),
+    "tinyllama-1.1B": ModelShape(2048, 5632, 22, 32, 4, 32000, 2048),
+    "llama2-7B": ModelShape(4096, 11008, 32, 32, 32, 32000, 4096),
+    "llama3-8B": ModelShape(4096, 14336, 32, 32, 8, 128256, 8192, rope_theta=500000.0),
+}
+
+PRESETS = {name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name != "nano"}
+PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, quant_lanes=2))
+# One build for both the shipped model and stories260K, with room for other head ratios.
+PRESETS["default"] = Preset(
+    _SHAPES["stories260K"],
+    BuildConfig(max_dim=64, max_hidden=192, max_layers=6, max_heads=8, max_kv_heads=8, max_head_dim=16,
+                max_vocab=512, max_seq=512))
+
+
+def preset(name: str) -> Preset:
+    """Look up a preset; ConfigError lists the known names."""
+    if name not in PRESETS:
+        raise ConfigError(f"configuration {name!r}: must be one of {', '.join(sorted(PRESETS))}")
+    return PRESETS[name]
