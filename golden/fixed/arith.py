@@ -1,0 +1,42 @@
+"""Rounding, saturation and block floating point on int64 arrays (or plain ints)."""
+
+import numpy as np
+
+F_BITS = 32  # residuals and projections, signed 12.20
+
+
+class Saturations:
+    """Counts the values that a narrowing clipped, as the hardware's register does."""
+
+    def __init__(self):
+        self.count = 0
+
+
+def saturate(v, bits: int, stats: Saturations | None = None):
+    """Clip to signed `bits`; adds the number of clipped values to `stats`."""
+    hi = (1 << (bits - 1)) - 1
+    out = np.clip(v, -hi - 1, hi)
+    if stats is not None:
+        stats.count += int(np.count_nonzero(out != v))
+    return out
+
+
+def round_shift(v, n):
+    """v / 2**n, rounded half up (n >= 0, scalar or array)."""
+    v, n = np.asarray(v, dtype=np.int64), np.asarray(n, dtype=np.int64)
+    return np.where(n > 0, (v >> np.maximum(n - 1, 0)) + 1 >> 1, v)
+
+
+def bit_length(v) -> int:
+    """Bits of the OR of the magnitudes (one's complement for negative values, as the hardware takes them)."""
+    v = np.asarray(v, dtype=np.int64)
+    return int(np.bitwise_or.reduce((v ^ (v >> 63)).ravel())).bit_length()
+
+
+def quantise(v, bits: int):
+    """Block floating point: returns int mantissas of `bits` bits and the exponent e >= 0, with v ~ m * 2**e.
+
+    Small vectors pass unchanged (e = 0). Rounds half up; the one value that rounding can push over is clipped.
+    """
+    e = max(0, bit_length(v) - (bits - 1))
+    return saturate(round_shift(v, e), bits), e

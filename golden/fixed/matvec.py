@@ -1,0 +1,44 @@
+"""Matrix times vector: int8 rows, int16 activation mantissas, exact accumulator, one narrowing per row."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.fixed.arith import F_BITS, Saturations, quantise, round_shift, saturate
+from rtl.config import EXP2_FRAC, UNIT
+
+MAX_SHIFT = 63
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What the activation buffer holds for one vector: mantissas, and the scalar that narrowing applies.
+
+    value = mantissa * factor * 2**(scale - 20), factor 0.16 (65536 = 1.0 with scale including the -16).
+    """
+
+    mantissa: np.ndarray
+    factor: int
+    scale: int
+
+
+def activation(v, bits: int, factor: int = UNIT, factor_exponent: int = 0) -> Activation:
+    """Quantise an F vector; `factor * 2**(factor_exponent - 16)` multiplies every result (1/rms times the gains' exponent)."""
+    m, e = quantise(v, bits)
+    return Activation(m, factor, e + factor_exponent - EXP2_FRAC)
+
+
+def accumulate(mantissa, act: Activation):
+    """Exact integer dot products [rows]."""
+    return np.asarray(mantissa, dtype=np.int64) @ act.mantissa
+
+
+def narrow(acc, exponent, act: Activation, stats: Saturations | None = None):
+    """acc * factor shifted right by -(row exponent + scale), clipped to 0..63; round half up; saturate to F."""
+    shift = np.clip(-(np.asarray(exponent, dtype=np.int64) + act.scale), 0, MAX_SHIFT)
+    return saturate(round_shift(np.asarray(acc, dtype=np.int64) * act.factor, shift), F_BITS, stats)
+
+
+def matvec(matrix, act: Activation, stats: Saturations | None = None):
+    """All rows of `matrix` (fields mantissa int8 [rows, cols], exponent [rows]); result F [rows]."""
+    return narrow(accumulate(matrix.mantissa, act), matrix.exponent, act, stats)

@@ -1,0 +1,30 @@
+"""Rotary position embedding from a wrapping phase: position * frequency modulo one turn (2**32)."""
+
+from math import pi
+
+import numpy as np
+
+from golden.fixed.arith import F_BITS, Saturations, round_shift, saturate
+from golden.fixed.functions import cosine, sine
+from rtl.config import EXP2_FRAC, PHASE_BITS
+
+
+def frequencies(head_dim: int, theta: float) -> list[int]:
+    """Phase steps a position for each pair, [head_dim/2] unsigned 32 bits: theta**(-2i/head_dim) / (2*pi) turns."""
+    return [int(theta ** (-2 * i / head_dim) / (2 * pi) * 2**PHASE_BITS + 0.5) for i in range(head_dim // 2)]
+
+
+def angles(pos: int, freqs):
+    """(cosine, sine) of every pair at `pos`, signed 1.16."""
+    phase = np.array([pos * f % 2**PHASE_BITS for f in freqs], dtype=np.int64)
+    return cosine(phase), sine(phase)
+
+
+def rope(v, cos, sin, stats: Saturations | None = None):
+    """Turn the interleaved pairs (2i, 2i+1) of every head in `v` [heads * head_dim]; F in, F out.
+
+    Both products of a sum are added exactly, then rounded half up and saturated.
+    """
+    a, b = np.asarray(v, dtype=np.int64).reshape(-1, len(cos), 2).transpose(2, 0, 1)
+    out = np.stack((a * cos - b * sin, a * sin + b * cos), axis=-1)
+    return saturate(round_shift(out, EXP2_FRAC), F_BITS, stats).reshape(-1)

@@ -1,0 +1,117 @@
+"""The integer model of the whole decoder: what the RTL computes, bit for bit."""
+
+import numpy as np
+
+from golden.fixed.arith import F_BITS, Saturations, quantise, saturate
+from golden.fixed.attention import attend
+from golden.fixed.embedding import embed
+from golden.fixed.matvec import activation, matvec
+from golden.fixed.norm import epsilon_term, inverse_rms, quantise_gain, scale_by_gain
+from golden.fixed.rope import angles, frequencies, rope
+from golden.fixed.swiglu import swiglu
+from rtl.config import BuildConfig
+
+
+class FixedModel:
+    """Decode one token at a time over an integer KV cache.
+
+    `weights`: a `weights.quantise.QuantisedCheckpoint` (int8 matrices with row exponents, norm gains).
+    `build`: the widths; the shape must fit it. `saturations` counts clipped values since construction.
+    """
+
+    def __init__(self, weights, build: BuildConfig):
+        build.check(weights.shape)
+        self.weights, self.shape, self.build = weights, weights.shape, build
+        s = self.shape
+        self.freqs = frequencies(s.head_dim, s.rope_theta)
+        self.eps = epsilon_term(s.dim, s.norm_eps)
+        self.gains_att = [quantise_gain(g, s.dim) for g in weights.rms_att]
+        self.gains_ffn = [quantise_gain(g, s.dim) for g in weights.rms_ffn]
+        self.gain_final = quantise_gain(weights.rms_final, s.dim)
+        self.saturations = Saturations()
+        self.reset()
+
+    def reset(self):
+        """Forget the KV cache."""
+        s = self.shape
+        rows = (s.n_layers, s.n_kv_heads, s.seq_len)
+        self.keys, self.values = np.zeros(rows + (s.head_dim,), np.int64), np.zeros(rows + (s.head_dim,), np.int64)
+        self.key_exp, self.value_exp = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+
+    def _normalised(self, x, gain):
+        """RMSNorm as the matvec sees it: quantised g*x and the deferred scalar."""
+        mantissa, exponent = gain
+        r, k = inverse_rms(x, self.eps)
+        return activation(scale_by_gain(x, mantissa), self.build.act_bits, r, exponent + k)
+
+    def _attention(self, layer: int, x, pos: int, tap):
+        s, b, w, sat = self.shape, self.build, self.weights, self.saturations
+        act = self._normalised(x, self.gains_att[layer])
+        cos, sin = angles(pos, self.freqs)
+        k = rope(matvec(w.wk[layer], act, sat), cos, sin, sat)
+        v = matvec(w.wv[layer], act, sat)
+        for h in range(s.n_kv_heads):
+            row = slice(h * s.head_dim, (h + 1) * s.head_dim)
+            self.keys[layer, h, pos], self.key_exp[layer, h, pos] = quantise(k[row], b.key_bits)
+            self.values[layer, h, pos], self.value_exp[layer, h, pos] = quantise(v[row], b.value_bits)
+        q = rope(matvec(w.wq[layer], act, sat), cos, sin, sat)
+        out = np.empty(s.dim, np.int64)
+        for h in range(s.n_heads):
+            row, kv, seen = slice(h * s.head_dim, (h + 1) * s.head_dim), h // s.kv_mul, slice(0, pos + 1)
+            out[row] = attend(*quantise(q[row], b.act_bits), self.keys[layer, kv, seen], self.key_exp[layer, kv, seen],
+                              self.values[layer, kv, seen], self.value_exp[layer, kv, seen], b.p_frac, sat)
+        tap("k", layer, k), tap("v", layer, v), tap("q", layer, q), tap("attention", layer, out)
+        return matvec(w.wo[layer], activation(out, b.act_bits), sat)
+
+    def _feed_forward(self, layer: int, x, tap):
+        w, sat = self.weights, self.saturations
+        act = self._normalised(x, self.gains_ffn[layer])
+        z = swiglu(matvec(w.w1[layer], act, sat), matvec(w.w3[layer], act, sat), sat)
+        tap("swiglu", layer, z)
+        return matvec(w.w2[layer], activation(z, self.build.act_bits), sat)
+
+    def forward(self, token: int, pos: int, taps: dict | None = None):
+        """Logits in F (int64 [vocab]) of `token` at `pos`; `taps` collects {(name, layer): F array} of every stage."""
+        if not 0 <= token < self.shape.vocab_size:
+            raise ValueError(f"token: must be 0 to {self.shape.vocab_size - 1}, is {token}")
+        if not 0 <= pos < self.shape.seq_len:
+            raise ValueError(f"position: must be 0 to {self.shape.seq_len - 1}, is {pos}")
+
+        def tap(name, layer, value):
+            if taps is not None:
+                taps[name, layer] = value
+
+        w, sat = self.weights, self.saturations
+        x = embed(w.embedding.mantissa[token], w.embedding.exponent[token], sat)
+        for layer in range(self.shape.n_layers):
+            x = saturate(x + self._attention(layer, x, pos, tap), F_BITS, sat)
+            tap("x_att", layer, x)
+            x = saturate(x + self._feed_forward(layer, x, tap), F_BITS, sat)
+            tap("x_layer", layer, x)
+        logits = matvec(w.classifier, self._normalised(x, self.gain_final), sat)
+        tap("logits", self.shape.n_layers - 1, logits)
+        return logits
+
+    def generate(self, prompt, steps: int, stop=(1,), predictions: list | None = None):
+        """Greedy decoding as the hardware does it: yields each sampled token until a stop token, `steps` positions or the context's end.
+
+        `predictions` collects the argmax at every position, those of the prompt included.
+        """
+        self.reset()
+        token = prompt[0]
+        for pos in range(min(steps, self.shape.seq_len)):
+            best = int(np.argmax(self.forward(token, pos)))
+            if predictions is not None:
+                predictions.append(best)
+            if pos + 1 < len(prompt):
+                token = prompt[pos + 1]
+                continue
+            token = best
+            if token in stop:
+                return
+            yield token
+
+
+def to_float(v):
+    """F to float64."""
+    return np.asarray(v, dtype=np.float64) / 2**20
