@@ -1,0 +1,1 @@
+"""Testbenches, mirroring the folders they test."""

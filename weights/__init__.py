@@ -1,0 +1,1 @@
+"""Offline quantiser, packer, download command and the shipped default model."""
