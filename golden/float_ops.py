@@ -1,0 +1,44 @@
+"""The mathematics of a LLaMA-2 layer in numpy floats, on batches [batch, positions, ...]."""
+
+import numpy as np
+
+
+def rmsnorm(x: np.ndarray, gain: np.ndarray, eps: float) -> np.ndarray:
+    """gain * x / sqrt(mean(x^2) + eps) over the last axis."""
+    return gain * (x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + x.dtype.type(eps)))
+
+
+def rope(x: np.ndarray, positions: np.ndarray, theta: float) -> np.ndarray:
+    """Turn the pairs (2i, 2i+1) of each head by position * theta^(-2i / head_dim); x is [batch, positions, heads, head_dim]."""
+    head_dim = x.shape[-1]
+    angles = np.outer(positions, theta ** -(np.arange(0, head_dim, 2) / head_dim))[:, None, :]
+    cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
+    even, odd = x[..., 0::2], x[..., 1::2]
+    return np.stack([even * cos - odd * sin, even * sin + odd * cos], axis=-1).reshape(x.shape)
+
+
+def attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, start: int) -> np.ndarray:
+    """Causal grouped-query attention of queries at start, start+1, ... over all keys.
+
+    q [batch, n, heads, head_dim], k and v [batch, start + n, kv_heads, head_dim]; returns [batch, n, heads * head_dim].
+    """
+    batch, n, heads, head_dim = q.shape
+    group = heads // k.shape[2]
+    q = q.reshape(batch, n, k.shape[2], group, head_dim).transpose(0, 2, 3, 1, 4)
+    k, v = k.transpose(0, 2, 3, 1)[:, :, None], v.transpose(0, 2, 1, 3)[:, :, None]
+    scores = q @ k / q.dtype.type(np.sqrt(head_dim))
+    future = np.arange(start + n) > start + np.arange(n)[:, None]
+    scores = np.where(future, -np.inf, scores)
+    weights = softmax(scores)
+    return (weights @ v).transpose(0, 3, 1, 2, 4).reshape(batch, n, heads * head_dim)
+
+
+def softmax(x: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis."""
+    weights = np.exp(x - x.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def swiglu(h1: np.ndarray, h3: np.ndarray) -> np.ndarray:
+    """silu(h1) * h3; tanh keeps the sigmoid free of overflow."""
+    return h1 * (0.5 + 0.5 * np.tanh(0.5 * h1)) * h3

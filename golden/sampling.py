@@ -1,0 +1,21 @@
+"""Token sequences sampled from a model itself: calibration and evaluation data that need no corpus."""
+
+import numpy as np
+
+from golden.float_model import FloatModel, pick
+from golden.tokenizer import BOS
+
+CALIBRATION_SEED = 1000
+EVALUATION_SEED = 2000
+
+
+def sample_texts(model: FloatModel, count: int, length: int, seed: int, temperature: float = 1.0) -> np.ndarray:
+    """`count` sequences of `length` tokens, each starting with BOS, as int64 [count, length]; the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    tokens = np.full((count, length), BOS)
+    model.reset(count, length)
+    for position in range(1, length):
+        logits = model.step(tokens[:, position - 1 : position])[:, 0]
+        tokens[:, position] = pick(logits, temperature, rng)
+    model.reset()
+    return tokens
