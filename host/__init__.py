@@ -1,0 +1,1 @@
+"""Host side: drives the converted decoder in simulation and shows what it says."""

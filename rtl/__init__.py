@@ -1,0 +1,1 @@
+"""The decoder in MyHDL: one folder a unit, one block a file."""

@@ -1,0 +1,1 @@
+"""Tests of the front door: Makefile targets and command lines."""
