@@ -1,7 +1,7 @@
 """The float golden model: LLaMA-2 in numpy, the same mathematics as llama2.c.
 
-Everything works on batches: hidden states are [batch, positions, dim]. A single decode step is batch 1 and one position, a
-teacher-forced evaluation is all positions at once; both are the same code.
+Everything works on batches: hidden states are [batch, positions, dim]. A single decode step is batch 1 and one position,
+a teacher-forced evaluation is all positions at once; both are the same code.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,9 @@ from rtl.config import ModelShape
 class FloatModel:
     """Decoder with a key/value cache of `batch` sequences that advance together.
 
-    `dtype` is np.float32 or np.float64. With `taps=True`, `self.taps` holds after each call x_embed, per-layer lists q and k (after
-    RoPE), v, x_att (after the attention residual), x_layer, and x_final_norm, logits; each [batch, positions, size].
+    `dtype` is np.float32 or np.float64. With `taps=True`, `self.taps` holds after each call x_embed, x_final_norm, logits
+    and, as lists by layer, q and k (after RoPE), v, x_att (after the attention residual), x_layer; each
+    [batch, positions, size].
     """
 
     def __init__(self, checkpoint: Checkpoint, dtype: type = np.float32, taps: bool = False):
@@ -35,7 +36,7 @@ class FloatModel:
         self.reset()
 
     def reset(self, batch: int = 1, capacity: int | None = None) -> None:
-        """Forget all sequences; the next call starts at position 0 with `batch` sequences of up to `capacity` positions."""
+        """Forget all sequences; the next call starts `batch` of them, of at most `capacity` positions."""
         shape = self.shape
         self.position = 0
         size = (shape.n_layers, batch, capacity or shape.seq_len, shape.n_kv_heads, shape.head_dim)

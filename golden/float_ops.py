@@ -9,7 +9,7 @@ def rmsnorm(x: np.ndarray, gain: np.ndarray, eps: float) -> np.ndarray:
 
 
 def rope(x: np.ndarray, positions: np.ndarray, theta: float) -> np.ndarray:
-    """Turn the pairs (2i, 2i+1) of each head by position * theta^(-2i / head_dim); x is [batch, positions, heads, head_dim]."""
+    """Turn pairs (2i, 2i+1) by position * theta^(-2i / head_dim); x is [batch, positions, heads, head_dim]."""
     head_dim = x.shape[-1]
     angles = np.outer(positions, theta ** -(np.arange(0, head_dim, 2) / head_dim))[:, None, :]
     cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)

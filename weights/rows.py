@@ -1,0 +1,59 @@
+"""Rows of int8 mantissas with one power-of-two exponent each: W[r] ~ mantissa[r] * 2**exponent[r]."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MANTISSA_MAX = 127  # symmetric: -128 is not used
+EXPONENT_MIN, EXPONENT_MAX = -64, 63  # signed 7 bits
+
+
+@dataclass(frozen=True)
+class QuantisedMatrix:
+    """int8 mantissas [rows, cols] and int8 exponents [rows]."""
+
+    mantissa: np.ndarray
+    exponent: np.ndarray
+
+    def dequantise(self) -> np.ndarray:
+        """The matrix it stands for, float64 [rows, cols]."""
+        return np.ldexp(self.mantissa.astype(np.float64), self.exponent[:, None].astype(int))
+
+
+def row_exponents_max(w: np.ndarray, low: int = EXPONENT_MIN, high: int = EXPONENT_MAX) -> np.ndarray:
+    """The smallest exponents [rows] at which no mantissa of its row is clipped; 0 for a row of zeros."""
+    peak = np.abs(w).max(axis=1)
+    exponent = np.zeros(len(w), int)
+    # 127.5 would round to 128: the peak itself must not exceed 127 * 2**e
+    exponent[peak > 0] = np.ceil(np.log2(peak[peak > 0] / MANTISSA_MAX)).astype(int)
+    return np.clip(exponent, low, high)
+
+
+def round_rows(w: np.ndarray, exponent: np.ndarray) -> np.ndarray:
+    """Mantissas (float, whole numbers) of w at the given row exponents: nearest, clipped to +-127."""
+    return np.clip(np.round(np.ldexp(w, -exponent[:, None])), -MANTISSA_MAX, MANTISSA_MAX)
+
+
+def row_exponents_lsq(
+    w: np.ndarray, low: int = EXPONENT_MIN, high: int = EXPONENT_MAX, metric: np.ndarray | None = None
+) -> np.ndarray:
+    """Exponents [rows] of the least squared error: clipping a few large weights may pay for a finer step.
+
+    `metric` [cols, cols] weighs an error row d as d @ metric @ d (Hessian of the layer's inputs); plain squares without.
+    """
+    w = np.asarray(w, np.float64)
+    largest = row_exponents_max(w, low, high)
+    candidates = [np.clip(largest - step, low, high) for step in range(4)]
+    errors = []
+    for exponent in candidates:
+        d = np.ldexp(round_rows(w, exponent), exponent[:, None]) - w
+        errors.append(np.sum(d * (d if metric is None else d @ metric), axis=1))
+    return np.choose(np.argmin(errors, axis=0), candidates)
+
+
+def quantise_rows(w: np.ndarray, exponent: np.ndarray | None = None, **limits: int) -> QuantisedMatrix:
+    """Round w [rows, cols] to nearest, at the least-squares exponents unless others are given."""
+    w = np.asarray(w, np.float64)
+    if exponent is None:
+        exponent = row_exponents_lsq(w, **limits)
+    return QuantisedMatrix(round_rows(w, exponent).astype(np.int8), exponent.astype(np.int8))
