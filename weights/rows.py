@@ -39,7 +39,7 @@ def row_exponents_lsq(
 ) -> np.ndarray:
     """Exponents [rows] of the least squared error: clipping a few large weights may pay for a finer step.
 
-    `metric` [cols, cols] weighs an error row d as d @ metric @ d (Hessian of the layer's inputs); plain squares without.
+    `metric` [cols, cols] weighs an error row d as d @ metric @ d (the Hessian of the inputs); plain squares without.
     """
     w = np.asarray(w, np.float64)
     largest = row_exponents_max(w, low, high)
