@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
+GENERATE := -m host.generate
 # The simulators' makefiles and the cocotb runner look for `python` on PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Verilator's run-time library dominates small builds: compile it once.
@@ -56,7 +57,7 @@ convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset]
 	@$(PY) -m rtl.convert $${OPT_CONFIG:+"$$OPT_CONFIG"}
 
 generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE=1 TAPS CONFIG]
-	@$(PY) -m host.generate $(call options,MODEL TOKENIZER STEPS LANES SIM JSON TAPS CONFIG) \
+	@$(PY) $(GENERATE) $(call options,MODEL TOKENIZER STEPS LANES SIM JSON TAPS CONFIG) \
 	$${OPT_PROMPT+"--prompt=$$OPT_PROMPT"} $${OPT_TRACE:+--trace}
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]
