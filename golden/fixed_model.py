@@ -58,8 +58,15 @@ class FixedModel:
         out = np.empty(s.dim, np.int64)
         for h in range(s.n_heads):
             row, kv, seen = slice(h * s.head_dim, (h + 1) * s.head_dim), h // s.kv_mul, slice(0, pos + 1)
-            out[row] = attend(*quantise(q[row], b.act_bits), self.keys[layer, kv, seen], self.key_exp[layer, kv, seen],
-                              self.values[layer, kv, seen], self.value_exp[layer, kv, seen], b.p_frac, sat)
+            out[row] = attend(
+                *quantise(q[row], b.act_bits),
+                self.keys[layer, kv, seen],
+                self.key_exp[layer, kv, seen],
+                self.values[layer, kv, seen],
+                self.value_exp[layer, kv, seen],
+                b.p_frac,
+                sat,
+            )
         tap("k", layer, k), tap("v", layer, v), tap("q", layer, q), tap("attention", layer, out)
         return matvec(w.wo[layer], activation(out, b.act_bits), sat)
 

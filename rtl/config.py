@@ -45,7 +45,12 @@ class ModelShape:
         for name in ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len"):
             _require(getattr(self, name) > 0, name, "at least 1", getattr(self, name))
         _require(self.dim % self.n_heads == 0, "dim", f"a multiple of n_heads = {self.n_heads}", self.dim)
-        _require(self.n_heads % self.n_kv_heads == 0, "n_heads", f"a multiple of n_kv_heads = {self.n_kv_heads}", self.n_heads)
+        _require(
+            self.n_heads % self.n_kv_heads == 0,
+            "n_heads",
+            f"a multiple of n_kv_heads = {self.n_kv_heads}",
+            self.n_heads,
+        )
         _require(self.head_dim % 2 == 0, "dim / n_heads (head size)", "even, RoPE turns pairs", self.head_dim)
         _require(self.rope_theta > 1, "rope_theta", "above 1", self.rope_theta)
         _require(0 < self.norm_eps < 1, "norm_eps", "between 0 and 1", self.norm_eps)
@@ -102,12 +107,22 @@ class BuildConfig:
     def __post_init__(self):
         for f in fields(self):
             _require(getattr(self, f.name) > 0, f.name, "at least 1", getattr(self, f.name))
-        _require(self.lanes >= 4 and self.lanes & (self.lanes - 1) == 0, "lanes", "a power of two, at least 4", self.lanes)
-        _require(self.quant_lanes <= self.lanes and self.quant_lanes & (self.quant_lanes - 1) == 0,
-                 "quant_lanes", f"a power of two, at most lanes = {self.lanes}", self.quant_lanes)
+        _require(
+            self.lanes >= 4 and self.lanes & (self.lanes - 1) == 0, "lanes", "a power of two, at least 4", self.lanes
+        )
+        _require(
+            self.quant_lanes <= self.lanes and self.quant_lanes & (self.quant_lanes - 1) == 0,
+            "quant_lanes",
+            f"a power of two, at most lanes = {self.lanes}",
+            self.quant_lanes,
+        )
         _require(self.engines <= self.max_layers, "engines", f"at most max_layers = {self.max_layers}", self.engines)
-        _require(self.attention_units <= self.max_kv_heads, "attention_units", f"at most max_kv_heads = {self.max_kv_heads}",
-                 self.attention_units)
+        _require(
+            self.attention_units <= self.max_kv_heads,
+            "attention_units",
+            f"at most max_kv_heads = {self.max_kv_heads}",
+            self.attention_units,
+        )
         _require(self.act_bits in (8, 16), "act_bits", "8 or 16", self.act_bits)
         _require(8 <= self.key_bits <= 16, "key_bits", "8 to 16", self.key_bits)
         _require(self.value_bits == 8, "value_bits", "8", self.value_bits)
@@ -209,9 +224,16 @@ class Preset:
 def build_for(shape: ModelShape, **options) -> BuildConfig:
     """The smallest build for one shape (context rounded up to a power of two)."""
     return BuildConfig(
-        max_dim=shape.dim, max_hidden=shape.hidden_dim, max_layers=shape.n_layers, max_heads=shape.n_heads,
-        max_kv_heads=shape.n_kv_heads, max_head_dim=shape.head_dim, max_vocab=shape.vocab_size,
-        max_seq=1 << clog2(shape.seq_len), **options)
+        max_dim=shape.dim,
+        max_hidden=shape.hidden_dim,
+        max_layers=shape.n_layers,
+        max_heads=shape.n_heads,
+        max_kv_heads=shape.n_kv_heads,
+        max_head_dim=shape.head_dim,
+        max_vocab=shape.vocab_size,
+        max_seq=1 << clog2(shape.seq_len),
+        **options,
+    )
 
 
 _SHAPES = {
@@ -230,8 +252,17 @@ PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, qu
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
     _SHAPES["stories260K"],
-    BuildConfig(max_dim=64, max_hidden=192, max_layers=6, max_heads=8, max_kv_heads=8, max_head_dim=16,
-                max_vocab=512, max_seq=512))
+    BuildConfig(
+        max_dim=64,
+        max_hidden=192,
+        max_layers=6,
+        max_heads=8,
+        max_kv_heads=8,
+        max_head_dim=16,
+        max_vocab=512,
+        max_seq=512,
+    ),
+)
 
 
 def preset(name: str) -> Preset:

@@ -1,0 +1,197 @@
+"""The weight tape: what an engine reads from front to back for every token, and the boot image that brings it in.
+
+`boot_image` lays a quantised model out as beats (see `rtl/boot/registers.py` for the order of the boot stream and
+`rtl/layer/program.py` for the order on the tape). A file (`write_tape`, `read_tape`) is a header and these beats:
+
+    offset  type        content
+    0       8 bytes     "L2MTAPE" and a zero byte
+    8       uint32      format version
+    12      uint32      lanes (bytes a beat)
+    16      7 x uint32  dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len
+    44      2 x float64 rope_theta, norm_eps
+    60      3 x uint32  beats of each section: registers and frequencies, embedding, tape with the closing checksum
+    72      3 x uint32  CRC-32 of each section
+    84      uint32      CRC-32 of the header up to here
+    88                  the beats
+
+All numbers are little-endian.
+"""
+
+import struct
+import zlib
+from dataclasses import astuple, dataclass
+from math import ceil
+from pathlib import Path
+
+import numpy as np
+
+from golden.errors import ModelError
+from golden.files import write_whole
+from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
+from golden.fixed.norm import quantise_gain
+from golden.fixed.rope import frequencies
+from rtl.boot.registers import REGISTERS, VERSION, checksum, register_values
+from rtl.config import ConfigError, ModelShape
+from rtl.layer import kinds
+from rtl.layer.program import gain_beats, program
+from weights.quantised import QuantisedCheckpoint
+from weights.rows import QuantisedMatrix
+
+FILE_MAGIC = b"L2MTAPE\0"
+_HEADER = struct.Struct("<8sII7Idd3I3I")
+_CRC = struct.Struct("<I")
+
+
+@dataclass(frozen=True)
+class Tape:
+    """A boot image: uint8 beats [n, lanes] in boot order, and how many of them each section has."""
+
+    shape: ModelShape
+    lanes: int
+    sections: tuple[int, int, int]
+    beats: np.ndarray
+
+
+def _word_beats(values, lanes: int) -> np.ndarray:
+    """One beat for each 32-bit value, in its low bytes."""
+    beats = np.zeros((len(values), lanes), np.uint8)
+    beats[:, :4] = np.array(values, "<u4").view(np.uint8).reshape(-1, 4)
+    return beats
+
+
+def _row_beats(mantissa: np.ndarray, lanes: int) -> np.ndarray:
+    """int8 rows [rows, cols] as beats [rows, ceil(cols/lanes), lanes], zero padded."""
+    rows, cols = mantissa.shape
+    beats = np.zeros((rows, ceil(cols / lanes), lanes), np.uint8)
+    beats.reshape(rows, -1)[:, :cols] = mantissa.astype(np.int8).view(np.uint8)
+    return beats
+
+
+def matrix_beats(matrix: QuantisedMatrix, lanes: int) -> np.ndarray:
+    """A matrix on the tape: for every `lanes` rows one beat of exponents, then the rows."""
+    worst = int(np.max(matrix.exponent))
+    if worst > 0:
+        raise ModelError(f"row exponent: must be at most 0 on the tape, is {worst}")
+    rows = _row_beats(matrix.mantissa, lanes)
+    parts = []
+    for start in range(0, len(rows), lanes):
+        group = slice(start, start + lanes)
+        exponents = np.zeros(lanes, np.uint8)
+        exponents[: len(rows[group])] = matrix.exponent[group].astype(np.int8).view(np.uint8)
+        parts += [exponents[None], rows[group].reshape(-1, lanes)]
+    return np.concatenate(parts)
+
+
+def vector_beats(gain, lanes: int) -> np.ndarray:
+    """Norm gains on the tape: one beat with the exponent in byte 0, then int16 mantissas, low byte first."""
+    gain = np.asarray(gain)
+    mantissa, exponent = quantise_gain(gain, len(gain))
+    beats = np.zeros((1 + gain_beats(len(gain), lanes), lanes), np.uint8)
+    beats[0, 0] = exponent & 0xFF
+    data = mantissa.astype("<i2").view(np.uint8)
+    beats[1:].reshape(-1)[: data.size] = data
+    return beats
+
+
+def _interleave(w1: QuantisedMatrix, w3: QuantisedMatrix) -> QuantisedMatrix:
+    """Rows w1[0], w3[0], w1[1], w3[1], ..."""
+    mantissa = np.stack([w1.mantissa, w3.mantissa], axis=1).reshape(-1, w1.mantissa.shape[1])
+    return QuantisedMatrix(mantissa, np.stack([w1.exponent, w3.exponent], axis=1).reshape(-1))
+
+
+def _matrix(weights: QuantisedCheckpoint, kind: int, layer: int) -> QuantisedMatrix:
+    if kind == kinds.LOGITS:
+        return weights.classifier
+    if kind == kinds.GATE_UP:
+        return _interleave(weights.w1[layer], weights.w3[layer])
+    names = {kinds.KEY: "wk", kinds.VALUE: "wv", kinds.QUERY: "wq", kinds.OUT: "wo", kinds.DOWN: "w2"}
+    return getattr(weights, names[kind])[layer]
+
+
+def _gains(weights: QuantisedCheckpoint):
+    """All norm gains in the order of use: attention and feed-forward of each layer, then the final one."""
+    for attention, feed_forward in zip(weights.rms_att, weights.rms_ffn):
+        yield attention
+        yield feed_forward
+    yield weights.rms_final
+
+
+def tape_image(weights: QuantisedCheckpoint, lanes: int) -> np.ndarray:
+    """The tape, uint8 [beats, lanes], in the order of `program`."""
+    parts, gains = [], _gains(weights)
+    for command in program(weights.shape, lanes):
+        if command.kind == kinds.GAIN:
+            beats = vector_beats(next(gains), lanes)
+        else:
+            beats = matrix_beats(_matrix(weights, command.kind, command.layer), lanes)
+        if len(beats) != command.tape_beats(lanes):
+            raise ModelError(f"tape of {command}: must have {command.tape_beats(lanes)} beats, has {len(beats)}")
+        parts.append(beats)
+    return np.concatenate(parts)
+
+
+def _embedding_image(embedding: QuantisedMatrix, lanes: int) -> np.ndarray:
+    low, high = int(embedding.exponent.min()), int(embedding.exponent.max())
+    if low < EXPONENT_MIN or high > EXPONENT_MAX:
+        raise ModelError(f"embedding exponents: must be {EXPONENT_MIN} to {EXPONENT_MAX}, are {low} to {high}")
+    rows = _row_beats(embedding.mantissa, lanes)
+    exponents = np.zeros((len(rows), 1, lanes), np.uint8)
+    exponents[:, 0, 0] = embedding.exponent.astype(np.int8).view(np.uint8)
+    return np.concatenate([exponents, rows], axis=1).reshape(-1, lanes)
+
+
+def boot_image(weights: QuantisedCheckpoint, lanes: int) -> Tape:
+    """All beats of the boot stream for a build with `lanes` lanes."""
+    shape = weights.shape
+    values = register_values(shape, lanes)
+    words = [values[name] for name in REGISTERS] + frequencies(shape.head_dim, shape.rope_theta)
+    registers, embedding = _word_beats(words, lanes), _embedding_image(weights.embedding, lanes)
+    body = np.concatenate([registers, embedding, tape_image(weights, lanes)])
+    beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes)])
+    return Tape(shape, lanes, (len(registers), len(embedding), len(beats) - len(registers) - len(embedding)), beats)
+
+
+def _split(tape: Tape) -> list[bytes]:
+    edges = np.cumsum((0,) + tape.sections)
+    return [tape.beats[a:b].tobytes() for a, b in zip(edges, edges[1:])]
+
+
+def write_tape(path, tape: Tape) -> None:
+    """Write a tape file; whole or not at all."""
+    sections = _split(tape)
+    numbers = astuple(tape.shape)
+    head = _HEADER.pack(
+        FILE_MAGIC, VERSION, tape.lanes, *numbers[:7], *numbers[7:], *tape.sections, *map(zlib.crc32, sections)
+    )
+    write_whole(path, [head, _CRC.pack(zlib.crc32(head)), *sections])
+
+
+def read_tape(path) -> Tape:
+    """Read a tape file; ModelError names what is wrong with a truncated, corrupt or foreign file."""
+    data = Path(path).read_bytes()
+    size = _HEADER.size + _CRC.size
+    if len(data) < size:
+        raise ModelError(f"{path}: a tape header has {size} bytes, the file has {len(data)}")
+    head = data[: _HEADER.size]
+    magic, version, lanes, *rest = _HEADER.unpack(head)
+    if magic != FILE_MAGIC:
+        raise ModelError(f"{path}: not a weight tape: must start with {FILE_MAGIC!r}, starts with {magic!r}")
+    if version != VERSION:
+        raise ModelError(f"{path}: tape version: must be {VERSION}, is {version}")
+    if _CRC.unpack(data[_HEADER.size : size])[0] != zlib.crc32(head):
+        raise ModelError(f"{path}: corrupt tape: the header does not match its CRC-32")
+    sections = tuple(rest[9:12])
+    expected = size + sum(sections) * lanes
+    if len(data) != expected:
+        raise ModelError(
+            f"{path}: a tape of {sum(sections)} beats of {lanes} bytes has {expected} bytes, the file has {len(data)}"
+        )
+    try:
+        shape = ModelShape(*rest[:9])
+    except ConfigError as error:
+        raise ModelError(f"{path}: {error}") from error
+    tape = Tape(shape, lanes, sections, np.frombuffer(data[size:], np.uint8).reshape(-1, lanes))
+    for name, part, crc in zip(("registers", "embedding", "tape"), _split(tape), rest[12:15]):
+        if zlib.crc32(part) != crc:
+            raise ModelError(f"{path}: corrupt tape: the {name} section does not match its CRC-32")
+    return tape
