@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from rtl.config import PRESETS
+from rtl.config import PRESETS, clog2
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
 
@@ -25,6 +25,72 @@ def entry(function: Entry) -> Entry:
     """Register `function` under its own name."""
     BLOCKS[function.__name__] = function
     return function
+
+
+def clocked() -> dict:
+    """The clock and reset that most blocks take."""
+    from rtl.stream.stream import bit
+
+    return {"clk": bit(), "rst": bit()}
+
+
+def f_stream():
+    """A stream of one F value and `last`: what most units speak."""
+    from rtl.stream.stream import Stream, bit, sint
+
+    return Stream(data=sint(CFG.f_bits), last=bit())
+
+
+@entry
+def register():
+    from rtl.stream.register import register as block
+
+    return block, clocked() | {"s": f_stream(), "m": f_stream()}
+
+
+@entry
+def skid():
+    from rtl.stream.skid import skid as block
+
+    return block, clocked() | {"s": f_stream(), "m": f_stream()}
+
+
+@entry
+def fifo():
+    from rtl.stream.fifo import fifo as block
+
+    return block, clocked() | {"s": f_stream(), "m": f_stream(), "DEPTH": 16}
+
+
+@entry
+def credit():
+    from rtl.stream.credit import credit as block
+    from rtl.stream.stream import bit
+
+    return block, clocked() | {"take": bit(), "give": bit(), "ready": bit(), "DEPTH": 16}
+
+
+@entry
+def elastic():
+    from rtl.stream.elastic import elastic as block
+    from rtl.stream.stream import bit
+
+    m = f_stream()
+    return block, clocked() | {"s_valid": bit(), "s_ready": bit(), "result": m.bare(), "m": m, "LATENCY": 8}
+
+
+@entry
+def ram():
+    """One tape beat wide, deep enough to fill block RAM."""
+    from rtl.memory.ram import ram as block
+    from rtl.stream.stream import bit, uint
+
+    depth = max(512, 2 * CFG.max_row_beats)
+    waddr, raddr = uint(clog2(depth)), uint(clog2(depth))
+    wdata, rdata = uint(CFG.beat_bits), uint(CFG.beat_bits)
+    return block, dict(
+        clk=bit(), we=bit(), waddr=waddr, wdata=wdata, raddr=raddr, rdata=rdata, DEPTH=depth, STYLE="block"
+    )
 
 
 def convert(name: str, folder: Path) -> list[Path]:

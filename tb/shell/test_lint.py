@@ -1,0 +1,51 @@
+"""The lint and the mapping flow: each reader can object, and the registered blocks pass all of them."""
+
+import pytest
+
+from syn import blocks, ecp5, lint, tools
+
+CLEAN = "module top (input clk, input a, output reg q);\n  always @(posedge clk) q <= a;\nendmodule\n"
+
+
+@pytest.mark.parametrize(
+    "reader, text, complaint",
+    [
+        (lint.verilator, CLEAN.replace("q <= a", "q <= 1'b0"), "Signal is not used: 'a'"),
+        (lint.icarus, CLEAN.replace("q <= a", "q <= missing"), "missing"),
+        pytest.param(lint.yosys, CLEAN.replace("endmodule", "child u ();\nendmodule"), "child", marks=pytest.mark.syn),
+    ],
+)
+def test_reader_accepts_clean_verilog_and_objects_to_a_fault(reader, text, complaint, tmp_path):
+    (tmp_path / "top.v").write_text(CLEAN)
+    reader(tmp_path, ["top.v"], "top")
+    (tmp_path / "top.v").write_text(text)
+    with pytest.raises(tools.ToolError, match=complaint):
+        reader(tmp_path, ["top.v"], "top")
+
+
+def test_every_waiver_gives_its_reason():
+    lines = lint.WAIVERS.read_text().splitlines()
+    waivers = [line for line in lines if line.startswith("lint_off")]
+    assert waivers
+    assert all(line.partition("//")[2].strip() for line in waivers)
+
+
+@pytest.mark.parametrize("main", [lint.main, lambda argv: ecp5.main(["synth", *argv])], ids=["lint", "synth"])
+def test_unknown_block_is_refused_with_the_known_ones(main, capsys):
+    assert main(["nonsense"]) != 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("unknown BLOCK 'nonsense'")
+    assert all(name in line for name in blocks.BLOCKS)
+
+
+@pytest.mark.syn
+@pytest.mark.parametrize("name", sorted(blocks.BLOCKS))
+def test_registered_block_is_clean(name):
+    assert lint.lint(name) == []
+
+
+@pytest.mark.syn
+def test_ram_maps_to_block_ram_alone():
+    result = ecp5.synth("ram", ecp5.ROOT / "ram")
+    assert result["DP16KD"] > 0
+    assert result["LUT4"] == result["FF"] == result["LUT-RAM"] == 0
