@@ -1,0 +1,1 @@
+"""Conversion of MyHDL blocks to hierarchical Verilog, and helpers for packed lanes."""

@@ -1,0 +1,288 @@
+"""Hierarchical Verilog from MyHDL: `@hblock` marks a block that becomes its own module, `convert` writes them all.
+
+In simulation an `@hblock` is a plain `@block`. During `convert` each call of one leaves a stub that prints an
+instantiation. Every distinct (function, parameters, port types) is elaborated once on fresh signals, the modules are
+named when all variants are known, and each is then printed by MyHDL's own converter, children first. The order and
+all names follow from the source alone, so the output is the same byte for byte in every run.
+
+This rests on private names of MyHDL 0.11.52; `tb/hdl/test_hierarchy.py` fails on any other version.
+"""
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import types
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import myhdl
+from myhdl import ToVerilogWarning
+from myhdl._block import _Block, _name_set, _uniqueify_name, block_decorator
+from myhdl._extractHierarchy import _memInfoMap, _UserVerilogCode
+from myhdl._Signal import _Signal
+from myhdl.conversion._toVerilog import toVerilog
+
+from rtl.hdl import names
+from rtl.hdl.ports import (
+    HierarchyError,
+    TiedSignal,
+    bind,
+    fresh,
+    is_interface,
+    parameters,
+    port_dict,
+    port_type,
+    tied,
+    unused,
+)
+
+__all__ = ["HierarchyError", "ModuleFile", "convert", "hblock", "tied", "unused"]
+
+MYHDL_VERSION = "0.11.52"
+TIMESCALE = "1ns/1ps"
+
+_stubs = None  # while a block is elaborated for conversion: the list that its @hblock calls add to
+
+
+class ModuleFile(NamedTuple):
+    """One emitted module: its Verilog name and the file that it is in."""
+
+    name: str
+    file: Path
+
+
+class hblock(block_decorator):  # noqa: N801  a decorator
+    """A MyHDL block that `convert` gives its own Verilog module.
+
+    Arguments are Signals and interfaces (ports) and UPPER_CASE parameters of plain values. Lists of signals cannot be
+    ports. An optional `verilog_code` attribute on the decorated function replaces its body in Verilog.
+    """
+
+    def __call__(self, *args, **kwargs):
+        if _stubs is not None:
+            stub = _Stub(self, args, kwargs, sys._getframe(1))
+            _stubs.append(stub)
+            return stub
+        # _Block looks for the calling block at a fixed depth of the stack: it must be built here
+        name = _uniqueify_name(f"{self.func.__name__}{self.calls}")
+        self.calls += 1
+        return _Block(self.func, self, name, self.srcfile, self.srcline, False, *args, **kwargs)
+
+
+class _Stub(_Block):
+    """Stands for a child in its parent: no processes, only an instantiation."""
+
+    def __init__(self, deco, args, kwargs, frame):
+        self.deco, self.args, self.kwargs = deco, args, kwargs
+        # a comprehension has a frame of its own up to Python 3.11
+        self.frame = frame.f_back if frame.f_code.co_name == "<listcomp>" else frame
+        self.func, self.skipname, self.modctxt, self.callername = deco.func, False, True, frame.f_code.co_name
+        self.callinfo = types.SimpleNamespace(symdict=self.frame.f_globals | self.frame.f_locals)
+        self.subs, self.sigdict, self.memdict, self.symdict = [], {}, {}, {}
+        self.name = self.__name__ = deco.func.__name__
+        self.verilog_code = _Instantiation(self)
+        self.bound = bind(deco.func, args, kwargs)
+        self.ports = port_dict(deco.func, self.bound)
+        self.module = None
+
+    def connect(self):
+        """Tell MyHDL what the child does to the parent's signals."""
+        for port, sig in self.ports.items():
+            if isinstance(sig, TiedSignal):
+                if self.module.directions[port] == "output":
+                    raise HierarchyError(f"{self.name}: output {port} is connected to a constant")
+                continue
+            self.sigdict[port] = sig
+            sig._markUsed()
+            if self.module.directions[port] == "input":
+                sig._markRead()
+            elif sig._driven:
+                raise HierarchyError(f"{self.name}: port {port} drives a signal that another child drives")
+            else:
+                sig.driven = "wire"
+
+
+class _Instantiation(_UserVerilogCode):
+    """Prints a stub once MyHDL has named the parent's signals."""
+
+    __slots__ = ("stub",)
+
+    def __init__(self, stub):
+        self.stub = stub
+
+    def __str__(self):
+        pins = [f"    .{port}({_actual(sig)})" for port, sig in self.stub.ports.items()]
+        return f"\n{self.stub.module.name} {self.stub.name} (\n" + ",\n".join(pins) + "\n);\n"
+
+
+def _actual(sig):
+    if isinstance(sig, TiedSignal):
+        return f"{sig._nrbits}'h{int(sig._init) & ((1 << sig._nrbits) - 1):x}"
+    return sig._name
+
+
+class _Module:
+    """One distinct block: elaborated when found, named when all are known, printed last."""
+
+    def __init__(self, deco, bound, ports, key):
+        self.func, self.key = deco.func, key
+        self.fields = {"": ".".join(self.func.__module__.split(".")[-2:-1]), **parameters(self.func, bound)}
+        self.fields |= {port: sig._nrbits for port, sig in ports.items()}
+        args = [fresh(arg) for arg in bound.args]
+        kwargs = {name: fresh(arg) for name, arg in bound.kwargs.items()}
+        self.block, self.stubs = _elaborate(deco, args, kwargs)
+        self.name, self.directions = None, {}
+
+    def print(self, folder):
+        """Write the module's Verilog; the children are printed already, so their port directions are known."""
+        _name_locals(self)
+        for stub in self.stubs:
+            stub.connect()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            _run_converter(self.block, folder, self.name)
+        faults = [str(w.message) for w in caught if issubclass(w.category, ToVerilogWarning)]
+        if faults:
+            raise HierarchyError(f"module {self.name}: " + "; ".join(sorted(faults)))
+        path = folder / f"{self.name}.v"
+        text = re.sub(r"\n{3,}", "\n\n", path.read_text(encoding="utf-8").lstrip("\n"))
+        path.write_text(text, encoding="utf-8")
+        names.check_identifiers(self.name, text)
+        self.directions = {name: kind for kind, name in re.findall(r"^(input|output)\b.*?(\w+);$", text, re.M)}
+
+
+def _elaborate(deco, args, kwargs):
+    """Run the block's function on these arguments; returns its `_Block` and the stubs that its children left."""
+    global _stubs
+    for known in myhdl._simulator._blocks:
+        known.calls = 0
+    _name_set.clear()
+    _stubs = []
+    try:
+        inst = _Block(deco.func, deco, deco.func.__name__, deco.srcfile, deco.srcline, False, *args, **kwargs)
+        return inst, _stubs
+    finally:
+        _stubs = None
+
+
+def _named_values(obj, name):
+    """(name, value) of an object and of what lists, tuples, dicts and interfaces hold."""
+    yield name, obj
+    if isinstance(obj, (list, tuple)):
+        items = enumerate(obj)
+    elif isinstance(obj, dict):
+        items = obj.items()
+    else:
+        items = vars(obj).items() if is_interface(obj) else ()
+    for key, item in items:
+        if isinstance(key, (int, str)):
+            yield from _named_values(item, f"{name}_{key}")
+
+
+def _name_locals(module):
+    """Name instances and nets after the Python variables that hold them when the block's function has ended."""
+    taken = set()
+    for stub in module.stubs:
+        values = [pair for var, obj in stub.frame.f_locals.items() for pair in _named_values(obj, var)]
+        name = base = "u_" + next((name for name, obj in values if obj is stub), stub.module.name)
+        number = 0
+        while name in taken:
+            number += 1
+            name = f"{base}_{number}"
+        taken.add(name)
+        stub.name = stub.__name__ = name
+        if stub.frame.f_code is module.func.__code__:
+            for net, obj in values:
+                if isinstance(obj, _Signal) and not isinstance(obj, TiedSignal):
+                    module.block.sigdict.setdefault(net, obj)
+        stub.frame = None  # it keeps every local alive
+
+
+def _run_converter(inst, folder, name):
+    """MyHDL's converter without its second elaboration: the signals are fresh already."""
+    options = dict(name=name, directory=str(folder), timescale=TIMESCALE, no_myhdl_header=True, no_testbench=True,
+                   initial_values=False, trace=False, header="")
+    saved = {option: getattr(toVerilog, option) for option in options}
+    for option, value in options.items():
+        setattr(toVerilog, option, value)
+    try:
+        toVerilog(inst)
+    finally:
+        for option, value in saved.items():
+            setattr(toVerilog, option, value)
+
+
+class _Design:
+    """All distinct modules below one top, children before parents."""
+
+    def __init__(self):
+        self.modules = {}
+
+    def module(self, deco, bound, ports):
+        key = repr((deco.func.__module__, deco.func.__qualname__, parameters(deco.func, bound),
+                    [(name, port_type(sig)) for name, sig in ports.items()]))
+        if key not in self.modules:
+            module = _Module(deco, bound, ports, key)
+            for stub in module.stubs:
+                stub.module = self.module(stub.deco, stub.bound, stub.ports)
+            self.modules[key] = module
+        if self.modules[key].func is not deco.func:
+            raise HierarchyError(f"two different blocks are both {deco.func.__module__}.{deco.func.__qualname__}: "
+                                 "pass what differs as a parameter")
+        return self.modules[key]
+
+    def name(self):
+        groups = {}
+        for module in self.modules.values():
+            groups.setdefault(module.func.__name__, []).append(module)
+        for base, group in groups.items():
+            found = names.variant_names(base, [m.fields for m in group], [m.key for m in group])
+            for module, name in zip(group, found):
+                module.name = name
+        double = {m.name.lower() for m in self.modules.values()}
+        if len(double) < len(self.modules):
+            raise HierarchyError(f"module names are not unique: {sorted(m.name for m in self.modules.values())}")
+
+
+@contextlib.contextmanager
+def _myhdl_state():
+    """MyHDL keeps names and memories in process-wide tables: leave them as they were."""
+    taken, memories = set(_name_set), dict(_memInfoMap)
+    try:
+        yield
+    finally:
+        _name_set.clear()
+        _name_set.update(taken)
+        _memInfoMap.clear()
+        _memInfoMap.update(memories)
+
+
+def convert(block, path, *args, **kwargs):
+    """Write `block(*args, **kwargs)` and all `@hblock`s below it as Verilog, one file a module, into the folder `path`.
+
+    block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched).
+    Returns ModuleFile (name, file) of each module, children before parents: the top is the last.
+    Raises HierarchyError, or MyHDL's ConversionError, on: a signal that is read and not driven, or driven and not read
+    (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
+    Nothing is written then. A file whose text is unchanged is left alone.
+    """
+    path = Path(path)
+    with _myhdl_state():
+        design = _Design()
+        bound = bind(block.func, args, kwargs)
+        design.module(block, bound, port_dict(block.func, bound))
+        design.name()
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path, prefix=".convert-") as scratch:
+            for module in design.modules.values():
+                module.print(Path(scratch))
+            return [ModuleFile(m.name, _install(Path(scratch), path, f"{m.name}.v")) for m in design.modules.values()]
+
+
+def _install(scratch, path, filename):
+    new, old = scratch / filename, path / filename
+    if not (old.exists() and old.read_bytes() == new.read_bytes()):
+        os.replace(new, old)
+    return old

@@ -1,0 +1,47 @@
+"""Simple dual-port RAM: one write port, one registered read port."""
+from myhdl import always
+
+from rtl.hdl.hierarchy import hblock
+
+LATENCY = 1  # cycles from `raddr` to `rdata`
+
+
+@hblock
+def ram(clk, we, waddr, wdata, raddr, rdata, DEPTH=512, STYLE="auto"):
+    """DEPTH words of len(wdata) bits; never read and write one address in the same cycle.
+
+    we, waddr, wdata: write port; raddr: read address; rdata: the word, LATENCY cycles later. Data are unsigned.
+    STYLE: the `ram_style` attribute for synthesis: auto, block, distributed or ultra.
+    The contents are undefined until written (zero in MyHDL's own simulation). Put a register behind rdata.
+    """
+    limit = 1 << min(len(waddr), len(raddr))
+    if not 1 <= DEPTH <= limit:
+        raise ValueError(f"ram: DEPTH is 1 to {limit} for these addresses, not {DEPTH}")
+    if len(wdata) != len(rdata):
+        raise ValueError(f"ram: wdata has {len(wdata)} bits and rdata {len(rdata)}")
+    if STYLE not in ("auto", "block", "distributed", "ultra"):
+        raise ValueError(f"ram: STYLE is auto, block, distributed or ultra, not {STYLE}")
+    # what the template below names must exist before the first process
+    words = [0] * DEPTH
+    WIDTH = len(wdata)
+
+    @always(clk.posedge)
+    def access():
+        # an address past the end reads 0 and writes nothing; in Verilog it reads X
+        rdata.next = words[int(raddr)] if int(raddr) < DEPTH else 0
+        if we and int(waddr) < DEPTH:
+            words[int(waddr)] = int(wdata)
+
+    for signal in (clk, we, waddr, wdata, raddr):
+        signal.read = True
+    rdata.driven = "reg"
+    return access
+
+
+ram.verilog_code = """
+(* ram_style = "$STYLE" *) reg [$WIDTH-1:0] words_$rdata [0:$DEPTH-1];
+
+always @(posedge $clk) begin
+    $rdata <= words_$rdata[$raddr];
+    if ($we) words_$rdata[$waddr] <= $wdata;
+end"""

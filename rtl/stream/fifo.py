@@ -1,0 +1,81 @@
+"""A small stream FIFO with registered outputs on both sides."""
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import pack_payload, unpack_payload
+from rtl.stream.stream import bit, uint
+
+LATENCY = 2  # cycles from a transfer into an empty FIFO to `m.valid`
+
+
+@hblock
+def fifo(clk, rst, s, m, DEPTH=4):
+    """First in, first out: DEPTH entries in a memory and one in the output register.
+
+    s, m: Streams of the same payload. DEPTH: 1 or more, any number.
+    `s.ready`, `m.valid` and m's payload come from registers; `s.ready` is low during reset and rises one cycle after it.
+    One transfer a cycle (DEPTH >= 2) at LATENCY cycles.
+    """
+    if DEPTH < 1:
+        raise ValueError(f"fifo: DEPTH must be 1 or more, not {DEPTH}")
+    last = DEPTH - 1
+    entry = uint(s.width)
+    head = uint(s.width)
+    memory = [uint(s.width) for _ in range(DEPTH)]
+    write = uint(max(1, last.bit_length()))
+    read = uint(max(1, last.bit_length()))
+    count = uint(DEPTH.bit_length())
+    push = bit()
+    pop = bit()
+    advance = bit()
+    packing = pack_payload(s, entry)
+    unpacking = unpack_payload(head, m)
+
+    @always_comb
+    def moves():
+        push.next = s.valid and s.ready
+        advance.next = m.ready or not m.valid
+        pop.next = (m.ready or not m.valid) and count != 0
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            m.valid.next = False
+            s.ready.next = False
+            count.next = 0
+            write.next = 0
+            read.next = 0
+        else:
+            if advance:
+                m.valid.next = pop
+            if push:
+                if write == last:
+                    write.next = 0
+                else:
+                    write.next = write + 1
+            if pop:
+                if read == last:
+                    read.next = 0
+                else:
+                    read.next = read + 1
+            if push and not pop:
+                count.next = count + 1
+                s.ready.next = count != last
+            elif pop and not push:
+                count.next = count - 1
+                s.ready.next = True
+            else:
+                s.ready.next = count != DEPTH
+
+    # the pointers are equal only when the memory is empty or full: one address is never written and read at once
+    @always(clk.posedge)
+    def store():
+        if push:
+            memory[write].next = entry
+
+    @always(clk.posedge)
+    def fetch():
+        if pop:
+            head.next = memory[read]
+
+    return packing, unpacking, moves, control, store, fetch

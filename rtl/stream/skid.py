@@ -1,0 +1,54 @@
+"""A skid buffer: cuts valid, payload and ready of a stream."""
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import pack_payload, unpack_payload
+from rtl.stream.stream import bit, uint
+
+
+@hblock
+def skid(clk, rst, s, m):
+    """Two entries, so that `s.ready` can be a register and no cycle is lost.
+
+    s, m: Streams of the same payload. `s.ready`, `m.valid` and m's payload come from registers.
+    `s.ready` is low during reset and rises one cycle after it. Latency 1, one transfer a cycle.
+    """
+    entry = uint(s.width)
+    head = uint(s.width)
+    spare = uint(s.width)
+    full = bit()  # `spare` holds the entry that came while `head` could not move
+    accept = bit()
+    advance = bit()
+    packing = pack_payload(s, entry)
+    unpacking = unpack_payload(head, m)
+
+    @always_comb
+    def moves():
+        accept.next = s.valid and s.ready
+        advance.next = m.ready or not m.valid
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            m.valid.next = False
+            s.ready.next = False
+            full.next = False
+        elif advance:
+            m.valid.next = full or accept
+            s.ready.next = True
+            full.next = False
+        else:
+            s.ready.next = not (full or accept)
+            full.next = full or accept
+
+    @always(clk.posedge)
+    def data():
+        if advance:
+            if full:
+                head.next = spare
+            else:
+                head.next = entry
+        if s.ready:
+            spare.next = entry
+
+    return packing, unpacking, moves, control, data

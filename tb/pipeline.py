@@ -1,0 +1,30 @@
+"""cocotb side of `tb.myhdl_sim`: the same vectors on the converted Verilog of a fixed-latency block."""
+from cocotb.triggers import RisingEdge
+
+from tb.clock import start_clock
+
+
+async def apply(dut, vectors, outputs, latency):
+    """Apply one vector a clock cycle and collect the outputs `latency` cycles after each.
+
+    vectors: dicts of port name to int; outputs: dict of port name to True if signed, else False; latency: registers on
+    the way, 0 or more. Returns one dict of ints a vector; an X in an output raises ValueError.
+    """
+    start_clock(dut)
+    edge, results = RisingEdge(dut.clk), []
+    await edge
+    for cycle in range(len(vectors) + latency):
+        for name, value in vectors[min(cycle, len(vectors) - 1)].items():
+            pin = getattr(dut, name)
+            pin.value = value & ((1 << len(pin)) - 1)
+        await edge
+        # just before this edge the registers show what `cycle` edges since the first vector have made of it
+        if cycle >= latency:
+            results.append({name: _number(getattr(dut, name), signed) for name, signed in outputs.items()})
+    return results
+
+
+def _number(pin, signed):
+    text = str(pin.value)
+    number = int(text, 2)
+    return number - (1 << len(text)) if signed and text[0] == "1" else number

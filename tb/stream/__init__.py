@@ -1,0 +1,1 @@
+"""Tests of rtl/stream, and the stream drivers that every testbench uses."""

@@ -1,0 +1,171 @@
+"""cocotb source, sink and monitor for Stream ports; the sink and the monitor check the handshake rules.
+
+    source, sink = StreamSource(dut, "s", data=16), StreamSink(dut, "m", data=-8, last=1)
+    source.pause(random.Random(1), 0.3)
+    sink.pause(random.Random(2), 0.5)
+    await start(dut)                       # tb.clock
+    source.send_nowait({"data": 5})
+    assert await sink.recv() == {"data": -3, "last": 1}
+
+A port is given by its prefix and its fields: name=bits, with negative bits for a signed field.
+"""
+from collections import deque
+
+import cocotb
+from cocotb.triggers import Event, RisingEdge
+from cocotb_bus.bus import Bus
+
+
+class ProtocolError(AssertionError):
+    """A stream broke the handshake rules; raised in the monitor's task, so it fails the test."""
+
+
+class StreamPort:
+    """The pins of one stream, `<prefix>_valid`, `<prefix>_ready` and `<prefix>_<field>`, and random pauses."""
+
+    def __init__(self, dut, prefix, **fields):
+        self.clk, self.rst, self.prefix, self.fields = dut.clk, dut.rst, prefix, fields
+        self.bus = Bus(dut, prefix, ["valid", "ready", *fields])
+        self.pins = {name: getattr(self.bus, name) for name in fields}
+        for name, bits in fields.items():
+            if len(self.pins[name]) != abs(bits):
+                raise ValueError(f"{prefix}_{name} has {len(self.pins[name])} bits, not {abs(bits)}")
+        self._rng, self._probability = None, 0.0
+
+    def pause(self, rng, probability):
+        """Make each cycle a pause with this probability (from a random.Random); 0 ends it."""
+        self._rng, self._probability = rng, probability
+
+    def paused(self):
+        return self._probability > 0 and self._rng.random() < self._probability
+
+    def in_reset(self):
+        return str(self.rst.value) != "0"
+
+    def high(self, name):
+        """Level of `valid` or `ready`; neither may be X after reset."""
+        level = str(getattr(self.bus, name).value)
+        if level not in ("0", "1"):
+            raise ProtocolError(f"{self.prefix}_{name} is {level}")
+        return level == "1"
+
+
+class StreamSource(StreamPort):
+    """Drives a sink port (`s`) of the block from a queue of payload dicts. `sent` counts transfers."""
+
+    def __init__(self, dut, prefix, **fields):
+        super().__init__(dut, prefix, **fields)
+        self.queue, self.sent = deque(), 0
+        self._wake, self._drained = Event(), Event()
+        self.bus.valid.value = 0
+        self._drive(dict.fromkeys(fields, 0))
+        cocotb.start_soon(self._run())
+
+    def send_nowait(self, *payloads):
+        """Queue payloads: dicts of a value for every field."""
+        for payload in payloads:
+            if payload.keys() != self.fields.keys():
+                raise ValueError(f"{self.prefix}: payload {sorted(payload)} does not have the fields {sorted(self.fields)}")
+            self.queue.append(payload)
+        self._drained.clear()
+        self._wake.set()
+
+    async def send(self, *payloads):
+        """Queue payloads and wait until the queue is empty."""
+        self.send_nowait(*payloads)
+        await self.wait()
+
+    async def wait(self):
+        """Wait until all that is queued has been transferred."""
+        if self.queue:
+            await self._drained.wait()
+
+    def _drive(self, payload):
+        for name, bits in self.fields.items():
+            self.pins[name].value = payload[name] & ((1 << abs(bits)) - 1)
+
+    async def _run(self):
+        edge, busy = RisingEdge(self.clk), False
+        while True:
+            if not self.queue:
+                self._drained.set()
+                self._wake.clear()
+                await self._wake.wait()
+            await edge
+            if busy and self.high("ready") and not self.in_reset():
+                self.queue.popleft()
+                self.sent += 1
+                busy = False
+            if not busy:
+                busy = bool(self.queue) and not self.in_reset() and not self.paused()
+                self.bus.valid.value = int(busy)
+                if busy:
+                    self._drive(self.queue[0])
+
+
+class StreamMonitor(StreamPort):
+    """Collects the payloads that pass a port, as dicts of ints, and checks the handshake. `received` counts transfers.
+
+    Checked at every rising edge outside reset: valid and ready are no X, nor is a transferred payload; once up, valid
+    and payload hold until the transfer.
+    """
+
+    def __init__(self, dut, prefix, **fields):
+        super().__init__(dut, prefix, **fields)
+        self.queue, self.received = deque(), 0
+        self._arrived = Event()
+        self._offered = None
+        cocotb.start_soon(self._run())
+
+    async def recv(self):
+        """The oldest payload that was not taken yet; waits for one."""
+        await self.wait(1)
+        return self.queue.popleft()
+
+    async def wait(self, count):
+        """Wait until `count` payloads are in the queue."""
+        while len(self.queue) < count:
+            self._arrived.clear()
+            await self._arrived.wait()
+
+    async def _run(self):
+        edge = RisingEdge(self.clk)
+        while True:
+            await edge
+            self.step()
+
+    def step(self):
+        """Look at the pins as they are just before a rising edge."""
+        if self.in_reset():
+            self._offered = None
+            return
+        ready = self.high("ready")
+        bits = {name: str(pin.value) for name, pin in self.pins.items()} if self.high("valid") else None
+        if self._offered is not None and bits != self._offered:
+            raise ProtocolError(f"{self.prefix}: {self._offered} was offered and not taken, then became {bits}")
+        if bits is not None and ready:
+            self.queue.append({name: self._number(name, text) for name, text in bits.items()})
+            self.received += 1
+            self._arrived.set()
+        self._offered = None if ready else bits
+
+    def _number(self, name, text):
+        if not set(text) <= {"0", "1"}:
+            raise ProtocolError(f"{self.prefix}_{name} is {text} in a transfer")
+        number = int(text, 2)
+        return number - (1 << len(text)) if self.fields[name] < 0 and text[0] == "1" else number
+
+
+class StreamSink(StreamMonitor):
+    """A monitor that drives `ready` of a source port (`m`) of the block; its pauses are back-pressure."""
+
+    def __init__(self, dut, prefix, **fields):
+        super().__init__(dut, prefix, **fields)
+        self.bus.ready.value = 0
+
+    async def _run(self):
+        edge = RisingEdge(self.clk)
+        while True:
+            await edge
+            self.step()
+            self.bus.ready.value = int(not self.paused())
