@@ -1,7 +1,7 @@
 """Makes a stream block of a fixed-latency pipeline that cannot stall."""
 from myhdl import always, always_comb, concat
 
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack_payload, unpack_payload
 from rtl.stream import fifo as output_fifo
 from rtl.stream.credit import credit
@@ -32,6 +32,7 @@ def elastic(clk, rst, s_valid, s_ready, result, m, LATENCY=1, DEPTH=None):
     give = bit()
     travelling = uint(LATENCY + 1)  # bit k: a transfer k + 1 cycles ago
     queue = Stream(**result.types())
+    unused(queue.ready)  # the credits see to it that there is room
     bus = uint(result.width)
     credits = credit(clk, rst, take, give, s_ready, DEPTH=depth)
     packing = pack_payload(result, bus)

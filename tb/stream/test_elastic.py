@@ -1,0 +1,116 @@
+"""An arithmetic pipeline in an elastic wrapper: the pattern of every stream block that computes."""
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import ClockCycles
+from myhdl import always, intbv
+
+from rtl.hdl.hierarchy import hblock
+from rtl.stream import fifo
+from rtl.stream.elastic import elastic
+from rtl.stream.stream import Stream, bit, sint
+from tb.clock import start
+from tb.myhdl_sim import simulate
+from tb.pipeline import apply
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSink, StreamSource
+
+LATENCY = 2
+
+
+@hblock
+def square(clk, x, y, SHIFT=4):
+    """y = round half up of x * x / 2**SHIFT, LATENCY cycles later. x: signed n bits; y: signed 2n bits."""
+    LIM = 1 << (2 * len(x) - 1)
+    HALF = 1 << (SHIFT - 1)
+    product = sint(2 * len(x))
+
+    @always(clk.posedge)
+    def multiply():
+        product.next = x * x
+
+    @always(clk.posedge)
+    def narrow():
+        t = intbv(0, min=-LIM, max=LIM)
+        t[:] = product
+        t[:] = t + HALF
+        y.next = t >> SHIFT
+
+    return multiply, narrow
+
+
+@hblock
+def square_stream(clk, rst, s, m, SHIFT=4):
+    """`square` as a stream block: one result a cycle."""
+    result = m.bare()
+    pipeline = square(clk, s.data, result.data, SHIFT=SHIFT)
+    handshake = elastic(clk, rst, s.valid, s.ready, result, m, LATENCY=LATENCY)
+    return pipeline, handshake
+
+
+def golden(x):
+    return (x * x + 8) >> 4
+
+
+def values():
+    rng = random.Random(5)
+    return [-128, 127, 0, -1, 1] + [rng.randrange(-128, 128) for _ in range(300)]
+
+
+def leaf_ports():
+    return dict(clk=bit(), x=sint(8), y=sint(16))
+
+
+def test_leaf_in_myhdl():
+    found = simulate(square, leaf_ports(), [dict(x=x) for x in values()], ["y"], LATENCY)
+    assert found == [dict(y=golden(x)) for x in values()]
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_leaf(sim):
+    run(square, leaf_ports(), __name__, sim, testcase="leaf_matches_golden", tests=1)
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_elastic(sim):
+    ports = dict(clk=bit(), rst=bit(), s=Stream(data=sint(8)), m=Stream(data=sint(16)))
+    run(square_stream, ports, __name__, sim, testcase=["random_traffic", "latency_and_throughput"], tests=2)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def leaf_matches_golden(dut):
+    found = await apply(dut, [dict(x=x) for x in values()], dict(y=True), LATENCY)
+    assert found == [dict(y=golden(x)) for x in values()]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def random_traffic(dut):
+    rng = random.Random(3)
+    source, sink = StreamSource(dut, "s", data=-8), StreamSink(dut, "m", data=-16)
+    await start(dut)
+    for idle, wait in [(0, 0), (0.5, 0.5), (0, 0.8), (0.8, 0)]:
+        source.pause(rng, idle)
+        sink.pause(rng, wait)
+        await source.send(*[dict(data=x) for x in values()])
+    await sink.wait(4 * len(values()))
+    await ClockCycles(dut.clk, 20)
+    assert [item["data"] for item in sink.queue] == 4 * [golden(x) for x in values()]
+    assert sink.received == source.sent == 4 * 305
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def latency_and_throughput(dut):
+    source, sink = StreamSource(dut, "s", data=-8), StreamSink(dut, "m", data=-16)
+    await start(dut)
+    await ClockCycles(dut.clk, 2)
+    source.send_nowait(*[dict(data=x) for x in values()])
+    while not source.sent:
+        await ClockCycles(dut.clk, 1)
+    cycles = 0
+    while not sink.received:
+        await ClockCycles(dut.clk, 1)
+        cycles += 1
+    assert cycles == LATENCY + fifo.LATENCY
+    await ClockCycles(dut.clk, 304)
+    assert sink.received == 305
