@@ -2,8 +2,10 @@
 
 Three ideas, three dataclasses:
 
-* `ModelShape`: what a checkpoint is (dim, layers, heads, ...). In hardware it is a bundle of registers, loaded by the boot stream.
-* `BuildConfig`: what a piece of hardware can hold (maxima) and how wide it works (lanes, units, bit widths). Fixed at conversion.
+* `ModelShape`: what a checkpoint is (dim, layers, heads, ...). In hardware it is a bundle of registers, loaded by
+  the boot stream.
+* `BuildConfig`: what a piece of hardware can hold (maxima) and how wide it works (lanes, units, bit widths).
+  Fixed at conversion.
 * `Preset`: a named pair of the two, with the same keys each (`PRESETS`).
 
 `BuildConfig.check(shape)` refuses a shape that does not fit and names the limit and the value.
@@ -94,6 +96,7 @@ class BuildConfig:
     max_seq: int
     lanes: int = 64  # weights a beat, multiply-accumulates a cycle
     engines: int = 1  # layer engines of the wavefront
+    sequences: int = 1  # sequences in flight
     attention_units: int = 1  # key/value heads streamed side by side
     quant_lanes: int = 8  # elements a cycle out of the block quantiser
     weight_bits: int = 8
@@ -167,6 +170,10 @@ class BuildConfig:
     @property
     def pos_bits(self) -> int:
         return clog2(self.max_seq)
+
+    @property
+    def seq_bits(self) -> int:
+        return clog2(self.sequences)
 
     @property
     def token_bits(self) -> int:

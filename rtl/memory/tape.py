@@ -3,7 +3,7 @@
 from myhdl import always, always_comb
 
 from rtl.config import clog2
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, unused
 from rtl.memory.ram import ram
 from rtl.stream.credit import credit
 from rtl.stream.fifo import fifo
@@ -30,6 +30,7 @@ def tape(clk, rst, s, m, DEPTH):
     given = bit()
     word = uint(len(s.data))
     fetched = Stream(data=uint(len(s.data)))
+    unused(fetched.ready)  # the credits keep room
 
     memory = ram(clk, write, waddr, s.data, raddr, word, DEPTH=DEPTH, STYLE="block")
     credits = credit(clk, rst, issue, given, granted, DEPTH=FIFO_DEPTH)

@@ -1,0 +1,13 @@
+"""Error codes of the hardware's sticky error register (0: none), and what they mean."""
+
+NONE, BAD_IMAGE, BAD_SHAPE, BAD_LENGTH, BAD_CHECKSUM, BAD_TOKEN, TOO_LONG = range(7)
+ERROR_BITS = 3
+
+MEANING = {
+    BAD_IMAGE: "boot image of another magic, version or lane count",
+    BAD_SHAPE: "model shape outside this build's limits",
+    BAD_LENGTH: "boot image shorter or longer than its registers say",
+    BAD_CHECKSUM: "boot image does not match its checksum",
+    BAD_TOKEN: "token id outside the vocabulary",
+    TOO_LONG: "prompt longer than the context",
+}
