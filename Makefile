@@ -70,7 +70,7 @@ fetch: $(DEV) ## download a checkpoint and check its sha256: MODEL=stories260K|s
 	@$(PY) -m weights.fetch $${OPT_MODEL:+"$$OPT_MODEL"}
 
 train: $(TRAIN) ## train the shipped default model anew
-	@$(PY) -m weights.train
+	@$(PY) -m weights.train.train
 
 lint: $(DEV) $(SYN) ## ruff; Verilator, Icarus and Yosys on the converted Verilog
 	@$(PY) -m ruff check .
