@@ -1,0 +1,1 @@
+"""Arithmetic leaves: fixed-latency pipelines without handshake."""
