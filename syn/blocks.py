@@ -7,11 +7,16 @@ under the block's own name.
 
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from rtl.config import PRESETS, clog2
+from rtl.config import EXP2_FRAC, PHASE_BITS, PRESETS, clog2
+from rtl.hdl.hierarchy import convert as convert_block
+from rtl.stream.stream import Stream, bit, sint, uint
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
+# The device's block RAM holds a key/value cache of 8 heads for 2 layers of 128 positions; the datapath is that of CFG.
+CACHE_THAT_FITS = replace(CFG, max_layers=2, max_seq=128)
 
 Entry = Callable[[], tuple[object, dict]]
 BLOCKS: dict[str, Entry] = {}
@@ -27,70 +32,182 @@ def entry(function: Entry) -> Entry:
     return function
 
 
-def clocked() -> dict:
-    """The clock and reset that most blocks take."""
-    from rtl.stream.stream import bit
-
-    return {"clk": bit(), "rst": bit()}
+def clocked(**ports) -> dict:
+    """Arguments of a block with clock and reset."""
+    return {"clk": bit(), "rst": bit(), **ports}
 
 
-def f_stream():
-    """A stream of one F value and `last`: what most units speak."""
-    from rtl.stream.stream import Stream, bit, sint
+def vector(**tags) -> Stream:
+    """A stream of F values with `last`, and tags beside the data."""
+    return Stream(data=sint(CFG.f_bits), **tags, last=bit())
 
-    return Stream(data=sint(CFG.f_bits), last=bit())
+
+def kind():
+    """Signal of the row kinds of `rtl/layer/kinds.py`."""
+    from rtl.layer.kinds import KIND_BITS
+
+    return uint(KIND_BITS)
+
+
+# --- streams and memory ---
 
 
 @entry
 def register():
     from rtl.stream.register import register as block
 
-    return block, clocked() | {"s": f_stream(), "m": f_stream()}
+    return block, clocked(s=vector(), m=vector())
 
 
 @entry
 def skid():
     from rtl.stream.skid import skid as block
 
-    return block, clocked() | {"s": f_stream(), "m": f_stream()}
+    return block, clocked(s=vector(), m=vector())
 
 
 @entry
 def fifo():
     from rtl.stream.fifo import fifo as block
 
-    return block, clocked() | {"s": f_stream(), "m": f_stream(), "DEPTH": 16}
+    return block, clocked(s=vector(), m=vector(), DEPTH=16)
 
 
 @entry
 def credit():
     from rtl.stream.credit import credit as block
-    from rtl.stream.stream import bit
 
-    return block, clocked() | {"take": bit(), "give": bit(), "ready": bit(), "DEPTH": 16}
+    return block, clocked(take=bit(), give=bit(), ready=bit(), DEPTH=16)
 
 
 @entry
 def elastic():
     from rtl.stream.elastic import elastic as block
-    from rtl.stream.stream import bit
 
-    m = f_stream()
-    return block, clocked() | {"s_valid": bit(), "s_ready": bit(), "result": m.bare(), "m": m, "LATENCY": 8}
+    return block, clocked(s_valid=bit(), s_ready=bit(), result=vector().bare(), m=vector(), LATENCY=8)
 
 
 @entry
 def ram():
     """One tape beat wide, deep enough to fill block RAM."""
     from rtl.memory.ram import ram as block
-    from rtl.stream.stream import bit, uint
 
-    depth = max(512, 2 * CFG.max_row_beats)
-    waddr, raddr = uint(clog2(depth)), uint(clog2(depth))
-    wdata, rdata = uint(CFG.beat_bits), uint(CFG.beat_bits)
-    return block, dict(
-        clk=bit(), we=bit(), waddr=waddr, wdata=wdata, raddr=raddr, rdata=rdata, DEPTH=depth, STYLE="block"
+    depth = 512
+    address, word = clog2(depth), CFG.beat_bits
+    ports = dict(waddr=uint(address), wdata=uint(word), raddr=uint(address), rdata=uint(word))
+    return block, dict(clk=bit(), we=bit(), **ports, DEPTH=depth, STYLE="block")
+
+
+# --- arithmetic leaves ---
+
+
+@entry
+def exp2():
+    from rtl.arith.exp2 import exp2 as block
+
+    return block, dict(clk=bit(), u=uint(CFG.f_bits), y=uint(EXP2_FRAC + 1))
+
+
+@entry
+def reciprocal():
+    from rtl.arith.reciprocal import reciprocal as block
+
+    return block, dict(clk=bit(), d=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
+
+
+# --- units ---
+
+
+@entry
+def matvec():
+    from rtl.matvec.matvec import matvec as block
+
+    from rtl.layer.engine import SCALE_BITS
+
+    command = Stream(
+        kind=kind(), rows=uint(clog2(CFG.max_rows + 1)), beats=uint(clog2(CFG.max_row_beats + 1) + 1), release=bit()
     )
+    activations = Stream(
+        data=uint(CFG.act_word_bits), factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS), last=bit()
+    )
+    tape, gain = Stream(data=uint(CFG.beat_bits)), Stream(data=uint(CFG.beat_bits))
+    streams = dict(s_cmd=command, s_tape=tape, s_act=activations, m_row=vector(kind=kind()), m_gain=gain)
+    return block, clocked(**streams, mac_beat=bit(), saturated=bit(), CFG=CFG)
+
+
+@entry
+def rmsnorm():
+    from rtl.norm.rmsnorm import rmsnorm as block
+
+    from rtl.boot.loader import ShapeRegisters
+    from rtl.layer.engine import SCALE_BITS
+
+    shape = ShapeRegisters(CFG)
+    inverse_rms = Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS))
+    streams = dict(s_gain=Stream(data=uint(CFG.beat_bits)), s_x=vector(), m_y=vector(), m_r=inverse_rms)
+    return block, clocked(**streams, eps_term=shape.eps_term, gain_beats=shape.gain_beats, CFG=CFG)
+
+
+@entry
+def quantiser():
+    """The block quantiser; the head quantiser is the same block with other parameters."""
+    from rtl.quant.quantiser import EXPONENT_BITS
+    from rtl.quant.quantiser import quantiser as block
+
+    words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
+    parameters = dict(MAX_LEN=CFG.max_cols, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits)
+    return block, clocked(s=vector(tag=kind()), m=words, **parameters)
+
+
+@entry
+def rope():
+    from rtl.boot.loader import ShapeRegisters
+    from rtl.rope.rope import rope as block
+
+    streams = dict(s=vector(kind=kind()), s_pos=Stream(pos=uint(CFG.pos_bits)), m=vector(tag=kind()))
+    frequencies = dict(
+        freq_we=bit(), freq_addr=uint(clog2(CFG.max_head_dim // 2)), freq_data=uint(PHASE_BITS)
+    )
+    return block, clocked(**streams, **frequencies, pairs=ShapeRegisters(CFG).pairs, saturated=bit(), CFG=CFG)
+
+
+@entry
+def attention():
+    from rtl.attention.attention import attention as block
+    from rtl.quant.quantiser import EXPONENT_BITS
+
+    from rtl.boot.loader import ShapeRegisters
+
+    cfg = CACHE_THAT_FITS
+    shape = ShapeRegisters(cfg)
+    row_bits = cfg.max_head_dim * cfg.act_bits
+    heads = Stream(data=uint(row_bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
+    place = dict(layer=uint(clog2(cfg.max_layers)), pos=uint(cfg.pos_bits))
+    ratio = dict(head_dim=shape.head_dim, kv_mul=shape.kv_mul, n_kv_heads=shape.n_kv_heads)
+    return block, clocked(s=heads, m=vector(), **place, **ratio, saturated=bit(), busy=bit(), CFG=cfg)
+
+
+@entry
+def swiglu():
+    from rtl.ffn.swiglu import swiglu as block
+
+    return block, clocked(s=vector(), m=vector(), saturated=bit())
+
+
+@entry
+def argmax():
+    """The logits unit: running maximum over the classifier's rows."""
+    from rtl.logits.argmax import argmax as block
+
+    return block, clocked(s=vector(), m=Stream(token=uint(CFG.token_bits)), CFG=CFG)
+
+
+@entry
+def decoder():
+    from rtl.decoder import decoder as block
+    from rtl.decoder import ports
+
+    return block, ports(CFG)
 
 
 def convert(name: str, folder: Path) -> list[Path]:
@@ -100,8 +217,6 @@ def convert(name: str, folder: Path) -> list[Path]:
     """
     if name not in BLOCKS:
         raise UnknownBlock(f"unknown BLOCK {name!r}; known: {', '.join(sorted(BLOCKS))}")
-    from rtl.hdl.hierarchy import convert as convert_block
-
     block, arguments = BLOCKS[name]()
     return [module.file for module in convert_block(block, folder, **arguments)]
 
