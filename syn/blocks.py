@@ -17,6 +17,7 @@ from rtl.stream.stream import Stream, bit, sint, uint
 CFG = PRESETS["default"].build  # the build whose figures the README gives
 # The device's block RAM holds a key/value cache of 8 heads for 2 layers of 128 positions; the datapath is that of CFG.
 CACHE_THAT_FITS = replace(CFG, max_layers=2, max_seq=128)
+SCALE_BITS = 10  # as in rtl/layer/engine.py, which is not imported: it would load every unit
 
 Entry = Callable[[], tuple[object, dict]]
 BLOCKS: dict[str, Entry] = {}
@@ -122,7 +123,6 @@ def reciprocal():
 def matvec():
     from rtl.matvec.matvec import matvec as block
 
-    from rtl.layer.engine import SCALE_BITS
 
     command = Stream(
         kind=kind(), rows=uint(clog2(CFG.max_rows + 1)), beats=uint(clog2(CFG.max_row_beats + 1) + 1), release=bit()
@@ -140,7 +140,6 @@ def rmsnorm():
     from rtl.norm.rmsnorm import rmsnorm as block
 
     from rtl.boot.loader import ShapeRegisters
-    from rtl.layer.engine import SCALE_BITS
 
     shape = ShapeRegisters(CFG)
     inverse_rms = Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS))
