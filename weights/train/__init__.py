@@ -1,0 +1,1 @@
+"""Grammar, corpus and training of the shipped default model."""
