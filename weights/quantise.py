@@ -3,10 +3,46 @@
 import numpy as np
 
 from golden.checkpoint import Checkpoint
+from golden.errors import ModelError
+from golden.float_model import FloatModel
+from golden.sampling import CALIBRATION_SEED, sample_texts
+from weights.calibrated import quantise_calibrated
 from weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
 from weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
 
 EMBEDDING_LIMITS = {"low": -20, "high": 3}  # an int8 shifted by 0 to 23 always fits the 12.20 residual
+CALIBRATION_SEQUENCES = 64
+CALIBRATION_LENGTH = 256
+
+
+def quantise_checkpoint(
+    checkpoint: Checkpoint, calibration_tokens: np.ndarray | None = None, gptq: bool = True
+) -> QuantisedCheckpoint:
+    """The quantised model: int8 mantissas, one power-of-two exponent a row. Deterministic.
+
+    `calibration_tokens` [sequences, positions] default to text sampled from the model itself with a fixed seed. With
+    `gptq=False` every matrix is rounded to nearest and no tokens are needed. Raises ModelError for unfit tokens.
+    """
+    if not gptq:
+        return round_to_nearest(checkpoint)
+    if calibration_tokens is None:
+        calibration_tokens = default_calibration(checkpoint)
+    calibration_tokens = np.asarray(calibration_tokens)
+    if calibration_tokens.ndim != 2 or calibration_tokens.size == 0:
+        raise ModelError(f"calibration tokens must be [sequences, positions], have shape {calibration_tokens.shape}")
+    if calibration_tokens.min() < 0 or calibration_tokens.max() >= checkpoint.shape.vocab_size:
+        raise ModelError(
+            f"calibration tokens must be 0 to {checkpoint.shape.vocab_size - 1}, "
+            f"are {calibration_tokens.min()} to {calibration_tokens.max()}"
+        )
+    embedding = quantise_rows(checkpoint.token_embedding, **EMBEDDING_LIMITS)
+    return quantise_calibrated(checkpoint, embedding, calibration_tokens)
+
+
+def default_calibration(checkpoint: Checkpoint) -> np.ndarray:
+    """Sequences sampled from the model itself."""
+    length = min(CALIBRATION_LENGTH, checkpoint.shape.seq_len)
+    return sample_texts(FloatModel(checkpoint), CALIBRATION_SEQUENCES, length, CALIBRATION_SEED)
 
 
 def round_to_nearest(checkpoint: Checkpoint, exponents=row_exponents_lsq) -> QuantisedCheckpoint:

@@ -1,0 +1,102 @@
+"""Quantise layer by layer, each from what the layers before it, already rounded, really put out.
+
+Two runs of the calibration text stay side by side: the exact model's and the rounded model's. Every matrix is first
+refitted (least squares) so that on the rounded model's inputs it gives the exact model's outputs, the two that write to
+the residual also making up for what the residual already lacks; then `gptq` rounds it.
+"""
+
+import numpy as np
+
+from golden.checkpoint import Checkpoint
+from golden.float_ops import attention, rmsnorm, rope, swiglu
+from weights.gptq import DAMPING, damped, gptq
+from weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
+from weights.rows import QuantisedMatrix
+
+_SEQUENCES = 8  # attended at a time: bounds the memory for scores
+
+
+def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, tokens: np.ndarray) -> QuantisedCheckpoint:
+    """Calibrate on `tokens` [sequences, positions]; the embedding comes already rounded."""
+    shape = checkpoint.shape
+    exact = checkpoint.token_embedding[tokens].astype(np.float32)
+    rounded = embedding.dequantise()[tokens].astype(np.float32)
+    matrices: dict[str, list[QuantisedMatrix]] = {name: [] for name in LAYER_MATRICES}
+
+    for layer in range(shape.n_layers):
+        run = _Layer(checkpoint, layer)
+        exact, rounded = run.attention_half(exact, rounded)
+        exact, rounded = run.ffn_half(exact, rounded)
+        for name in LAYER_MATRICES:
+            matrices[name].append(run.quantised[name])
+
+    exact, rounded = (rmsnorm(x, checkpoint.rms_final, shape.norm_eps) for x in (exact, rounded))
+    hessian, weights = refit(checkpoint.classifier, exact, rounded)
+    return QuantisedCheckpoint(
+        shape=shape,
+        embedding=embedding,
+        classifier=gptq(weights, hessian),
+        rms_att=checkpoint.rms_att,
+        rms_ffn=checkpoint.rms_ffn,
+        rms_final=checkpoint.rms_final,
+        **{name: tuple(layers) for name, layers in matrices.items()},
+    )
+
+
+def refit(
+    weights: np.ndarray, exact: np.ndarray, rounded: np.ndarray, owed: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Hessian X^T X of the rounded inputs X and the weights W' that bring X W'^T nearest to exact @ W^T + owed.
+
+    The inputs are [sequences, positions, cols]; `owed` [sequences, positions, rows] is what the residual lacks so far.
+    """
+    cols = exact.shape[-1]
+    exact, rounded = exact.reshape(-1, cols).astype(np.float64), rounded.reshape(-1, cols).astype(np.float64)
+    hessian = rounded.T @ rounded
+    correlation = (rounded.T @ (exact - rounded)) @ weights.T.astype(np.float64)
+    if owed is not None:
+        correlation += rounded.T @ owed.reshape(len(rounded), -1)
+    return hessian, weights + np.linalg.solve(damped(hessian, DAMPING), correlation).T
+
+
+class _Layer:
+    """One layer of the exact and the rounded model; `quantised` fills up with its seven matrices."""
+
+    def __init__(self, checkpoint: Checkpoint, layer: int):
+        self.shape = checkpoint.shape
+        self.gains = {name: getattr(checkpoint, name)[layer] for name in ("rms_att", "rms_ffn")}
+        self.weights = {name: getattr(checkpoint, name)[layer] for name in LAYER_MATRICES}
+        self.quantised: dict[str, QuantisedMatrix] = {}
+
+    def attention_half(self, exact: np.ndarray, rounded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals after attention."""
+        normed = [rmsnorm(x, self.gains["rms_att"], self.shape.norm_eps) for x in (exact, rounded)]
+        q, k, v = (self._project(name, *normed) for name in ("wq", "wk", "wv"))
+        mixed = [self._attend(*qkv) for qkv in zip(q, k, v, strict=True)]
+        out = self._project("wo", *mixed, owed=exact - rounded)
+        return exact + out[0], rounded + out[1]
+
+    def ffn_half(self, exact: np.ndarray, rounded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Residuals after the feed-forward network."""
+        normed = [rmsnorm(x, self.gains["rms_ffn"], self.shape.norm_eps) for x in (exact, rounded)]
+        h1, h3 = (self._project(name, *normed) for name in ("w1", "w3"))
+        gated = [swiglu(*h) for h in zip(h1, h3, strict=True)]
+        out = self._project("w2", *gated, owed=exact - rounded)
+        return exact + out[0], rounded + out[1]
+
+    def _project(
+        self, name: str, exact: np.ndarray, rounded: np.ndarray, owed: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Round one matrix; its outputs in the exact and in the rounded model."""
+        factor = fold_factor(name, self.shape)
+        hessian, weights = refit(self.weights[name], exact, rounded, owed)
+        self.quantised[name] = gptq(weights * factor, hessian)
+        unfolded = (self.quantised[name].dequantise() / factor).astype(np.float32)
+        return exact @ self.weights[name].T, rounded @ unfolded.T
+
+    def _attend(self, q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
+        q, k, v = (x.reshape(*x.shape[:2], -1, self.shape.head_dim) for x in (q, k, v))
+        positions = np.arange(q.shape[1])
+        q, k = (rope(x, positions, self.shape.rope_theta) for x in (q, k))
+        parts = [slice(i, i + _SEQUENCES) for i in range(0, len(q), _SEQUENCES)]
+        return np.concatenate([attention(q[part], k[part], v[part], 0) for part in parts])
