@@ -100,7 +100,8 @@ class FixedModel:
         return logits
 
     def generate(self, prompt, steps: int, stop=(1,), predictions: list | None = None):
-        """Greedy decoding as the hardware does it: yields each sampled token until a stop token, `steps` positions or the context's end.
+        """Greedy decoding as the hardware does it: yields each sampled token until a stop token, `steps` positions or
+        the context's end.
 
         `predictions` collects the argmax at every position, those of the prompt included.
         """

@@ -1,7 +1,7 @@
 """The top: boot stream and prompt in, tokens out, the decode loop inside.
 
-    s_boot -> loader -> shape registers, RoPE frequencies, embedding table, weight tape
-    s_prompt -> decode loop -> embed station -> engine -> prediction -> decode loop -> m_token
+s_boot -> loader -> shape registers, RoPE frequencies, embedding table, weight tape
+s_prompt -> decode loop -> embed station -> engine -> prediction -> decode loop -> m_token
 """
 
 from myhdl import always_comb
@@ -22,7 +22,9 @@ from rtl.stream.stream import Stream, bit, uint
 
 
 @hblock
-def decoder(clk, rst, s_boot, s_prompt, m_token, clear, loaded, error, cycles, mac_beats, attention_cycles, saturations, CFG):
+def decoder(
+    clk, rst, s_boot, s_prompt, m_token, clear, loaded, error, cycles, mac_beats, attention_cycles, saturations, CFG
+):
     """s_boot: Stream(data = one beat, last), see `rtl/boot/registers.py`; a new image needs a reset.
 
     s_prompt: `prompt_stream`; m_token: `token_stream`, one beat a position. Prompts wait until a model is loaded.
@@ -40,17 +42,45 @@ def decoder(clk, rst, s_boot, s_prompt, m_token, clear, loaded, error, cycles, m
     boot_error, loop_error = uint(ERROR_BITS), uint(ERROR_BITS)
     mac_beat, attention_busy, saturated = bit(), bit(), uint(SATURATION_SOURCES)
 
-    u_loader = loader(clk, rst, s_boot, boot_embedding, boot_tape, shape, freq_we, freq_addr, freq_data, loaded,
-                      boot_error, CFG=CFG)
+    u_loader = loader(
+        clk, rst, s_boot, boot_embedding, boot_tape, shape, freq_we, freq_addr, freq_data, loaded, boot_error, CFG=CFG
+    )
     u_tape = tape(clk, rst, boot_tape, beats, DEPTH=tape_depth(CFG))
-    u_loop = decode_loop(clk, rst, loaded, clear, s_prompt, request, predicted, m_token, shape.vocab_size, shape.seq_len,
-                         shape.stop_a, shape.stop_b, loop_error)
+    u_loop = decode_loop(
+        clk,
+        rst,
+        loaded,
+        clear,
+        s_prompt,
+        request,
+        predicted,
+        m_token,
+        shape.vocab_size,
+        shape.seq_len,
+        shape.stop_a,
+        shape.stop_b,
+        loop_error,
+    )
     u_embed = embed_station(clk, rst, boot_embedding, request, embedded, shape.dim, shape.dim_beats, CFG=CFG)
     u_skid = skid(clk, rst, embedded, entering)
-    u_engine = engine(clk, rst, entering, beats, predicted, shape, freq_we, freq_addr, freq_data, mac_beat, attention_busy,
-                      saturated, CFG=CFG)
-    u_counters = counters(clk, rst, loaded, mac_beat, attention_busy, saturated, cycles, mac_beats, attention_cycles,
-                          saturations)
+    u_engine = engine(
+        clk,
+        rst,
+        entering,
+        beats,
+        predicted,
+        shape,
+        freq_we,
+        freq_addr,
+        freq_data,
+        mac_beat,
+        attention_busy,
+        saturated,
+        CFG=CFG,
+    )
+    u_counters = counters(
+        clk, rst, loaded, mac_beat, attention_busy, saturated, cycles, mac_beats, attention_cycles, saturations
+    )
 
     @always_comb
     def errors():
@@ -65,6 +95,17 @@ def decoder(clk, rst, s_boot, s_prompt, m_token, clear, loaded, error, cycles, m
 def ports(build: BuildConfig) -> dict:
     """Fresh top-level ports and the CFG parameter: `decoder(**ports(build))`."""
     return dict(
-        clk=bit(), rst=bit(), s_boot=Stream(data=uint(build.beat_bits), last=bit()), s_prompt=prompt_stream(build),
-        m_token=token_stream(build), clear=bit(), loaded=bit(), error=uint(ERROR_BITS), cycles=uint(COUNTER_BITS),
-        mac_beats=uint(COUNTER_BITS), attention_cycles=uint(COUNTER_BITS), saturations=uint(COUNTER_BITS), CFG=build)
+        clk=bit(),
+        rst=bit(),
+        s_boot=Stream(data=uint(build.beat_bits), last=bit()),
+        s_prompt=prompt_stream(build),
+        m_token=token_stream(build),
+        clear=bit(),
+        loaded=bit(),
+        error=uint(ERROR_BITS),
+        cycles=uint(COUNTER_BITS),
+        mac_beats=uint(COUNTER_BITS),
+        attention_cycles=uint(COUNTER_BITS),
+        saturations=uint(COUNTER_BITS),
+        CFG=build,
+    )

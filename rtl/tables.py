@@ -1,4 +1,5 @@
-"""The four look-up tables of the datapath, as tuples of plain ints (ROM contents for the RTL, data for the integer model).
+"""The four look-up tables of the datapath, as tuples of plain ints (ROM contents for the RTL, data for the integer
+model).
 
 All have 256 entries, all mantissas have 16 fraction bits unless said otherwise.
 """

@@ -25,7 +25,8 @@ _FRACTION = (1 << SCORE_FRAC) - 1
 def scores(q, qe: int, k, ke, stats: Saturations | None = None):
     """s_t for all rows of `k` [t, head_dim] with exponents `ke` [t]; q [head_dim] with exponent qe; result signed 12.8.
 
-    F has 20 fraction bits on both sides, so the exact dot product shifts right by 40 - 8 - qe - ke, which is never negative.
+    F has 20 fraction bits on both sides, so the exact dot product shifts right by 40 - 8 - qe - ke, which is never
+    negative.
     """
     acc = np.asarray(k, dtype=np.int64) @ np.asarray(q, dtype=np.int64)
     return saturate(round_shift(acc, 40 - SCORE_FRAC - qe - np.asarray(ke, dtype=np.int64)), SCORE_BITS, stats)
@@ -59,7 +60,7 @@ def softmax_sums(s, v, ve, p_frac: int):
 
 
 def divide(num, den: int, gap: int, stats: Saturations | None = None):
-    """num / den * 2**gap in F: den normalised to 1.16 (truncated), reciprocal, one multiply, round half up, saturate."""
+    """num / den * 2**gap in F: den to 1.16 (truncated), reciprocal, one multiply, round half up, saturate."""
     top = den.bit_length() - 1
     d = den >> (top - EXP2_FRAC) if top >= EXP2_FRAC else den << (EXP2_FRAC - top)
     shift = int(np.clip(EXP2_FRAC + top - gap, 0, 63))

@@ -23,7 +23,7 @@ class Activation:
 
 
 def activation(v, bits: int, factor: int = UNIT, factor_exponent: int = 0) -> Activation:
-    """Quantise an F vector; `factor * 2**(factor_exponent - 16)` multiplies every result (1/rms times the gains' exponent)."""
+    """Quantise an F vector; `factor * 2**(factor_exponent - 16)` (1/rms, gains' exponent) multiplies every result."""
     m, e = quantise(v, bits)
     return Activation(m, factor, e + factor_exponent - EXP2_FRAC)
 

@@ -17,7 +17,7 @@ def epsilon_term(dim: int, eps: float) -> int:
 
 
 def quantise_gain(gain, dim: int):
-    """Gain times sqrt(dim) (so that the hardware needs no mean): int16 mantissas and one exponent, g ~ m * 2**(e-15)."""
+    """Gain times sqrt(dim) (so the hardware needs no mean): int16 mantissas, one exponent, g ~ m * 2**(e-15)."""
     g = np.asarray(gain, dtype=np.float64) * sqrt(dim)
     top = 2 ** (GAIN_BITS - 1) - 1
     peak = np.abs(g).max()

@@ -15,7 +15,7 @@ STATE_BITS = 4
 class ShapeRegisters:
     """The model's shape as Signals, one a register of the boot image that the datapath reads."""
 
-    NAMES = REGISTERS[REGISTERS.index("dim"):REGISTERS.index("tape_beats")]
+    NAMES = REGISTERS[REGISTERS.index("dim") : REGISTERS.index("tape_beats")]
 
     def __init__(self, build):
         limits = register_limits(build)
@@ -38,10 +38,24 @@ def loader(clk, rst, s, m_embedding, m_tape, shape, freq_we, freq_addr, freq_dat
     HIGH = tuple(LIMITS[name][1] for name in REGISTERS)
     REGISTER_COUNT = len(REGISTERS)
     DIM, HIDDEN_DIM, N_LAYERS, N_HEADS, N_KV_HEADS, VOCAB_SIZE, SEQ_LEN = (
-        REGISTERS.index(n) for n in ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len"))
+        REGISTERS.index(n) for n in ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len")
+    )
     HEAD_DIM, KV_DIM, KV_MUL, PAIRS, DIM_BEATS, HIDDEN_BEATS, GAIN_BEATS, EPS_TERM, STOP_A, STOP_B, TAPE_BEATS = (
-        REGISTERS.index(n) for n in ("head_dim", "kv_dim", "kv_mul", "pairs", "dim_beats", "hidden_beats",
-                                     "gain_beats", "eps_term", "stop_a", "stop_b", "tape_beats"))
+        REGISTERS.index(n)
+        for n in (
+            "head_dim",
+            "kv_dim",
+            "kv_mul",
+            "pairs",
+            "dim_beats",
+            "hidden_beats",
+            "gain_beats",
+            "eps_term",
+            "stop_a",
+            "stop_b",
+            "tape_beats",
+        )
+    )
     ADDRESS_BITS = len(freq_addr)
 
     state = uint(STATE_BITS)
@@ -101,41 +115,41 @@ def loader(clk, rst, s, m_embedding, m_tape, shape, freq_we, freq_addr, freq_dat
     def registers():
         if take and state == READ_REGISTERS:
             if index == DIM:
-                shape.dim.next = word[len(shape.dim):]
+                shape.dim.next = word[len(shape.dim) :]
             elif index == HIDDEN_DIM:
-                shape.hidden_dim.next = word[len(shape.hidden_dim):]
+                shape.hidden_dim.next = word[len(shape.hidden_dim) :]
             elif index == N_LAYERS:
-                shape.n_layers.next = word[len(shape.n_layers):]
+                shape.n_layers.next = word[len(shape.n_layers) :]
             elif index == N_HEADS:
-                shape.n_heads.next = word[len(shape.n_heads):]
+                shape.n_heads.next = word[len(shape.n_heads) :]
             elif index == N_KV_HEADS:
-                shape.n_kv_heads.next = word[len(shape.n_kv_heads):]
+                shape.n_kv_heads.next = word[len(shape.n_kv_heads) :]
             elif index == VOCAB_SIZE:
-                shape.vocab_size.next = word[len(shape.vocab_size):]
+                shape.vocab_size.next = word[len(shape.vocab_size) :]
             elif index == SEQ_LEN:
-                shape.seq_len.next = word[len(shape.seq_len):]
+                shape.seq_len.next = word[len(shape.seq_len) :]
             elif index == HEAD_DIM:
-                shape.head_dim.next = word[len(shape.head_dim):]
+                shape.head_dim.next = word[len(shape.head_dim) :]
             elif index == KV_DIM:
-                shape.kv_dim.next = word[len(shape.kv_dim):]
+                shape.kv_dim.next = word[len(shape.kv_dim) :]
             elif index == KV_MUL:
-                shape.kv_mul.next = word[len(shape.kv_mul):]
+                shape.kv_mul.next = word[len(shape.kv_mul) :]
             elif index == PAIRS:
-                shape.pairs.next = word[len(shape.pairs):]
+                shape.pairs.next = word[len(shape.pairs) :]
             elif index == DIM_BEATS:
-                shape.dim_beats.next = word[len(shape.dim_beats):]
+                shape.dim_beats.next = word[len(shape.dim_beats) :]
             elif index == HIDDEN_BEATS:
-                shape.hidden_beats.next = word[len(shape.hidden_beats):]
+                shape.hidden_beats.next = word[len(shape.hidden_beats) :]
             elif index == GAIN_BEATS:
-                shape.gain_beats.next = word[len(shape.gain_beats):]
+                shape.gain_beats.next = word[len(shape.gain_beats) :]
             elif index == EPS_TERM:
-                shape.eps_term.next = word[len(shape.eps_term):]
+                shape.eps_term.next = word[len(shape.eps_term) :]
             elif index == STOP_A:
-                shape.stop_a.next = word[len(shape.stop_a):]
+                shape.stop_a.next = word[len(shape.stop_a) :]
             elif index == STOP_B:
-                shape.stop_b.next = word[len(shape.stop_b):]
+                shape.stop_b.next = word[len(shape.stop_b) :]
             elif index == TAPE_BEATS:
-                tape_beats.next = word[len(tape_beats):]
+                tape_beats.next = word[len(tape_beats) :]
 
     @always(clk.posedge)
     def lower_limit():
@@ -159,7 +173,7 @@ def loader(clk, rst, s, m_embedding, m_tape, shape, freq_we, freq_addr, freq_dat
         if rst:
             total.next = 0
         elif folded:
-            total.next = concat(total[WORD - 1:], total[WORD - 1]) ^ fold
+            total.next = concat(total[WORD - 1 :], total[WORD - 1]) ^ fold
 
     @always(clk.posedge)
     def control():
@@ -220,4 +234,16 @@ def loader(clk, rst, s, m_embedding, m_tape, shape, freq_we, freq_addr, freq_dat
                     state.next = FAILED
                     error.next = BAD_CHECKSUM
 
-    return (splitting, handshake, ready, payload, frequencies, status, registers, lower_limit, upper_limit, sums, control)
+    return (
+        splitting,
+        handshake,
+        ready,
+        payload,
+        frequencies,
+        status,
+        registers,
+        lower_limit,
+        upper_limit,
+        sums,
+        control,
+    )

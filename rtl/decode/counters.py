@@ -19,7 +19,7 @@ def counters(clk, rst, enable, mac_beat, attention_busy, saturated, cycles, mac_
 
     @always(clk.posedge)
     def add_up():
-        n = intbv(0)[len(clipped):]
+        n = intbv(0)[len(clipped) :]
         n[:] = 0
         for k in range(SOURCES):
             if saturated[k]:

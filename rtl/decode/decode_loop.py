@@ -21,20 +21,23 @@ def prompt_stream(build):
 
 
 def token_stream(build):
-    """One beat a position: the most likely next token, whether it is the loop's next input, and why the sequence ended."""
-    return Stream(token=uint(build.token_bits), pos=uint(build.pos_bits), sampled=bit(), stop=uint(STOP_BITS), last=bit())
+    """One beat a position: the most likely next token, whether it is the next input, and why the sequence ended."""
+    return Stream(
+        token=uint(build.token_bits), pos=uint(build.pos_bits), sampled=bit(), stop=uint(STOP_BITS), last=bit()
+    )
 
 
 @hblock
-def decode_loop(clk, rst, enable, clear, s_prompt, m_request, s_prediction, m_token, vocab_size, seq_len, stop_a, stop_b,
-                error):
+def decode_loop(
+    clk, rst, enable, clear, s_prompt, m_request, s_prediction, m_token, vocab_size, seq_len, stop_a, stop_b, error
+):
     """Runs one sequence at a time.
 
     enable: in, a model is loaded; clear: in, resets `error`. s_prompt, m_token: see the functions above.
     m_request: `token_request`; s_prediction: `prediction`, one for each request, in order.
     vocab_size, seq_len, stop_a, stop_b: shape registers. error: out, sticky code of `rtl/errors.py`.
-    A bad prompt token or a prompt beyond the context ends the sequence with stop = STOP_ERROR; the rest of that prompt is
-    swallowed and the next sequence starts clean.
+    A bad prompt token or a prompt beyond the context ends the sequence with stop = STOP_ERROR; the rest of that
+    prompt is swallowed and the next sequence starts clean.
     """
     state = uint(STATE_BITS)
     token = uint(len(s_prompt.token))
@@ -132,13 +135,13 @@ def decode_loop(clk, rst, enable, clear, s_prompt, m_request, s_prediction, m_to
                         else:
                             state.next = DRAIN
                     elif prompted:
-                        pos.next = following[len(pos):]
+                        pos.next = following[len(pos) :]
                         state.next = REQUEST
                     else:
                         state.next = NEXT
             elif state == NEXT:
                 if s_prompt.valid:
-                    pos.next = following[len(pos):]
+                    pos.next = following[len(pos) :]
                     prompted.next = s_prompt.last
                     state.next = CHECK
             else:

@@ -1,10 +1,11 @@
-"""A layer engine: all layers of the model on one MAC array, fed by one weight tape, with the classifier at the tape's end.
+"""A layer engine: all layers of the model on one MAC array, fed by one weight tape, with the classifier at the tape's
+end.
 
-    tape -> matvec -> rows -+-> rope -> head quantiser -> attention -+
-              ^             +-> residual -> rmsnorm -----------------+-> merge -> block quantiser -> scale -+
-              |             +-> swiglu ------------------------------+                                      |
-              |             +-> argmax -> prediction                                                        |
-              +-------------------------------- activation words ------------------------------------------+
+tape -> matvec -> rows -+-> rope -> head quantiser -> attention -+
+          ^             +-> residual -> rmsnorm -----------------+-> merge -> block quantiser -> scale -+
+          |             +-> swiglu ------------------------------+                                      |
+          |             +-> argmax -> prediction                                                        |
+          +-------------------------------- activation words ------------------------------------------+
 """
 
 from myhdl import always_comb, concat
@@ -36,18 +37,25 @@ SATURATION_SOURCES = 5
 def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_beat, attention_busy, saturated, CFG):
     """One packet at a time: through all layers, the final norm and the classifier.
 
-    s: packet; s_tape: tape beats (data); m: prediction for the packet. shape: ShapeRegisters; freq_*: RoPE frequencies at
+    s: packet; s_tape: tape beats (data); m: prediction for the packet. shape: ShapeRegisters; freq_*: RoPE
+    frequencies at
     boot. mac_beat: out, a weight beat was consumed this cycle; attention_busy: out; saturated: out, one bit a unit
     (matvec, RoPE, attention, residual, SwiGLU), each set in a cycle in which that unit clipped a value.
     """
-    command = Stream(kind=uint(KIND_BITS), rows=uint(clog2(CFG.max_rows + 1)), beats=uint(clog2(CFG.max_row_beats + 1) + 1),
-                     release=bit())
+    command = Stream(
+        kind=uint(KIND_BITS),
+        rows=uint(clog2(CFG.max_rows + 1)),
+        beats=uint(clog2(CFG.max_row_beats + 1) + 1),
+        release=bit(),
+    )
     row = Stream(data=sint(CFG.f_bits), kind=uint(KIND_BITS), last=bit())
     gain = Stream(data=uint(CFG.beat_bits))
     head_row = Stream(data=sint(CFG.f_bits), kind=uint(KIND_BITS), last=bit())
     position = Stream(pos=uint(CFG.pos_bits))
     turned = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
-    head = Stream(data=uint(CFG.max_head_dim * CFG.act_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
+    head = Stream(
+        data=uint(CFG.max_head_dim * CFG.act_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()
+    )
     attended, fresh_x, delta, x, normed, up, gated, logit = (vector(CFG) for _ in range(8))
     inverse_rms = Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS))
     chosen = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
@@ -61,21 +69,56 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
     unused(shape.n_heads, shape.seq_len, shape.stop_a, shape.stop_b)
 
     u_intake = intake(clk, rst, s, fresh_x, position, start, done, pos, seq)
-    u_schedule = schedule(clk, rst, start, command, layer, shape.dim, shape.kv_dim, shape.hidden_dim, shape.vocab_size,
-                          shape.n_layers, shape.dim_beats, shape.hidden_beats, shape.gain_beats)
+    u_schedule = schedule(
+        clk,
+        rst,
+        start,
+        command,
+        layer,
+        shape.dim,
+        shape.kv_dim,
+        shape.hidden_dim,
+        shape.vocab_size,
+        shape.n_layers,
+        shape.dim_beats,
+        shape.hidden_beats,
+        shape.gain_beats,
+    )
     u_matvec = matvec(clk, rst, command, s_tape, activations, row, gain, mac_beat, sat_matvec, CFG=CFG)
     u_router = row_router(row, head_row, delta, up, logit)
     u_rope = rope(clk, rst, head_row, position, turned, freq_we, freq_addr, freq_data, shape.pairs, sat_rope, CFG=CFG)
-    u_heads = quantiser(clk, rst, turned, head, MAX_LEN=CFG.max_head_dim, WORD=CFG.max_head_dim, QLANES=2,
-                        BITS=CFG.act_bits, NARROW=CFG.value_bits)
-    u_attention = attention(clk, rst, head, attended, layer, pos, shape.head_dim, shape.kv_mul, shape.n_kv_heads,
-                            sat_attention, attention_busy, CFG=CFG)
+    u_heads = quantiser(
+        clk,
+        rst,
+        turned,
+        head,
+        MAX_LEN=CFG.max_head_dim,
+        WORD=CFG.max_head_dim,
+        QLANES=2,
+        BITS=CFG.act_bits,
+        NARROW=CFG.value_bits,
+    )
+    u_attention = attention(
+        clk,
+        rst,
+        head,
+        attended,
+        layer,
+        pos,
+        shape.head_dim,
+        shape.kv_mul,
+        shape.n_kv_heads,
+        sat_attention,
+        attention_busy,
+        CFG=CFG,
+    )
     u_residual = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
     u_rmsnorm = rmsnorm(clk, rst, gain, x, normed, inverse_rms, shape.eps_term, shape.gain_beats, CFG=CFG)
     u_swiglu = swiglu(clk, rst, up, gated, sat_ffn)
     u_merge = vector_merge(clk, rst, normed, attended, gated, chosen)
-    u_block = quantiser(clk, rst, chosen, words, MAX_LEN=CFG.max_cols, WORD=CFG.lanes, QLANES=CFG.quant_lanes,
-                        BITS=CFG.act_bits)
+    u_block = quantiser(
+        clk, rst, chosen, words, MAX_LEN=CFG.max_cols, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits
+    )
     u_scale = activation_scale(clk, rst, words, inverse_rms, activations)
     u_argmax = argmax(clk, rst, logit, best, CFG=CFG)
 
@@ -92,5 +135,21 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
     def saturations():
         saturated.next = concat(sat_ffn, sat_residual, sat_attention, sat_rope, sat_matvec)
 
-    return (u_intake, u_schedule, u_matvec, u_router, u_rope, u_heads, u_attention, u_residual, u_rmsnorm, u_swiglu,
-            u_merge, u_block, u_scale, u_argmax, result, saturations)
+    return (
+        u_intake,
+        u_schedule,
+        u_matvec,
+        u_router,
+        u_rope,
+        u_heads,
+        u_attention,
+        u_residual,
+        u_rmsnorm,
+        u_swiglu,
+        u_merge,
+        u_block,
+        u_scale,
+        u_argmax,
+        result,
+        saturations,
+    )

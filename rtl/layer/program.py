@@ -1,6 +1,7 @@
 """The order of an engine's work on one token: the commands to the matvec, and with them the layout of the weight tape.
 
-The packer writes the tape in this order, `rtl/layer/schedule.py` emits these commands, and a test holds the two together.
+The packer writes the tape in this order, `rtl/layer/schedule.py` emits these commands, and a test holds the two
+together.
 
 For one token:  GAIN(att 0), then for every layer
 KEY, VALUE, QUERY, GAIN(ffn), OUT, GATE_UP, GAIN(att of the next layer, or final), DOWN; then LOGITS.

@@ -7,12 +7,16 @@ from rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, QUERY, VALUE
 from rtl.stream.stream import bit, uint
 
 # steps of the sequence; those from KEY_STEP to DOWN_STEP repeat for every layer
-IDLE, FIRST_GAIN, KEY_STEP, VALUE_STEP, QUERY_STEP, FFN_GAIN, OUT_STEP, GATE_UP_STEP, NEXT_GAIN, DOWN_STEP, HEAD = range(11)
+IDLE, FIRST_GAIN, KEY_STEP, VALUE_STEP, QUERY_STEP, FFN_GAIN, OUT_STEP, GATE_UP_STEP, NEXT_GAIN, DOWN_STEP, HEAD = (
+    range(11)
+)
 STEP_BITS = 4
 
 
 @hblock
-def schedule(clk, rst, start, m, layer, dim, kv_dim, hidden_dim, vocab_size, n_layers, dim_beats, hidden_beats, gain_beats):
+def schedule(
+    clk, rst, start, m, layer, dim, kv_dim, hidden_dim, vocab_size, n_layers, dim_beats, hidden_beats, gain_beats
+):
     """One command a matrix or gain vector, from `start` (pulse, only while no command is left) to the classifier's.
 
     m: Stream(kind, rows, beats, release). layer: out, the layer of the latest KEY command, held until the next one.

@@ -1,0 +1,122 @@
+"""Run the decoder in a simulator: convert, compile (cached), boot, prompt, and yield events while it runs."""
+
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from host import driver
+from rtl.config import BuildConfig
+from rtl.decoder import decoder, ports
+from tb.runner import ROOT, TEST_ARGS, build, check_results
+
+POLL_SECONDS = 0.02
+
+
+class SimulationError(RuntimeError):
+    """The simulation ended without finishing its jobs."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One sequence. tape: a tape file to boot first, or None to go on with the loaded model."""
+
+    prompt: list[int]
+    steps: int
+    tape: str | None = None
+
+
+@dataclass
+class Outcome:
+    """What the hardware said of one job; `tokens` are its token-stream beats (dicts of the fields and counters)."""
+
+    start: dict | None = None
+    boot: dict | None = None
+    tokens: list[dict] = field(default_factory=list)
+
+    @property
+    def predictions(self) -> list[int]:
+        """The most likely next token at every position."""
+        return [t["token"] for t in self.tokens]
+
+    @property
+    def cycles_per_position(self) -> list[int]:
+        """Clock cycles from one beat of the token stream to the next; the first from the start of the sequence."""
+        marks = [self.start["cycles"]] + [t["cycles"] for t in self.tokens]
+        return [b - a for a, b in zip(marks, marks[1:])]
+
+
+def prepare(config: BuildConfig, sim: str):
+    """Convert and compile the decoder of this build (nothing is done twice); returns what `events` needs."""
+    return build(decoder, ports(config), sim)
+
+
+def events(prepared, sim: str, jobs: list[Job]) -> Iterator[dict]:
+    """Run the jobs in one simulation; yields its events as they come (see `host.driver`)."""
+    runner, top, build_dir = prepared
+    with tempfile.TemporaryDirectory(dir=build_dir, prefix="run-") as scratch:
+        folder = Path(scratch)
+        lines, plan, log = folder / "events", folder / "jobs", folder / "log"
+        lines.touch()
+        plan.write_text(json.dumps({"jobs": [vars(job) for job in jobs], "events": str(lines)}))
+
+        def simulate():
+            try:
+                runner.test(
+                    test_module=driver.__name__,
+                    hdl_toplevel=top,
+                    hdl_toplevel_lang="verilog",
+                    build_dir=build_dir,
+                    test_dir=folder,
+                    results_xml=str(folder / "results.xml"),
+                    log_file=log,
+                    test_args=TEST_ARGS[sim],
+                    extra_env={
+                        driver.JOBS: str(plan),
+                        "COCOTB_ANSI_OUTPUT": "0",
+                        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+                    },
+                )
+            except SystemExit:
+                pass  # the simulator's exit status; what counts is in the results
+
+        thread = threading.Thread(target=simulate)
+        thread.start()
+        finished = False
+        with open(lines) as stream:
+            while not finished:
+                alive = thread.is_alive()
+                for line in stream:
+                    event = json.loads(line)
+                    finished = event["event"] == "end"
+                    if not finished:
+                        yield event
+                if not finished and not alive:
+                    break
+                time.sleep(POLL_SECONDS)
+        thread.join()
+        try:
+            check_results(folder / "results.xml", log)
+        except AssertionError as error:
+            raise SimulationError(str(error)) from error
+
+
+def collect(stream: Iterator[dict], count: int) -> list[Outcome]:
+    """Sort the events of `count` jobs into outcomes."""
+    outcomes = [Outcome() for _ in range(count)]
+    for event in stream:
+        outcome = outcomes[event["job"]]
+        if event["event"] == "token":
+            outcome.tokens.append(event)
+        else:
+            setattr(outcome, event["event"], event)
+    return outcomes
+
+
+def run(config: BuildConfig, sim: str, jobs: list[Job]) -> list[Outcome]:
+    """Prepare and run; the outcomes in order of the jobs."""
+    return collect(events(prepare(config, sim), sim, jobs), len(jobs))

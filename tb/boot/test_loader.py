@@ -1,0 +1,135 @@
+"""The loader: a good image arrives whole in registers, embedding and tape; every bad one raises its error code."""
+
+import random
+
+import cocotb
+import numpy as np
+import pytest
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from golden.checkpoint import random_checkpoint
+from golden.fixed.rope import frequencies
+from rtl import errors
+from rtl.boot.loader import ShapeRegisters, loader
+from rtl.boot.registers import REGISTERS, checksum, register_values
+from rtl.config import PHASE_BITS, ModelShape, clog2, preset
+from rtl.stream.stream import Stream, bit, uint
+from tb.clock import start
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSink, StreamSource
+from weights.quantise import quantise_checkpoint
+from weights.tape import boot_image
+
+BUILD = preset("nano").build
+SHAPE = ModelShape(12, 22, 1, 3, 1, 20, 16)  # no number equal to a limit of the build by accident
+BEAT = dict(data=BUILD.beat_bits, last=1)
+
+
+def ports():
+    beat = Stream(data=uint(BUILD.beat_bits), last=bit())
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=beat,
+        m_embedding=beat.clone(),
+        m_tape=beat.clone(),
+        shape=ShapeRegisters(BUILD),
+        freq_we=bit(),
+        freq_addr=uint(clog2(BUILD.max_head_dim // 2)),
+        freq_data=uint(PHASE_BITS),
+        loaded=bit(),
+        error=uint(errors.ERROR_BITS),
+        CFG=BUILD,
+    )
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_loader(sim):
+    run(loader, ports(), __name__, sim, tests=2 + len(DAMAGES))
+
+
+def image():
+    return boot_image(quantise_checkpoint(random_checkpoint(SHAPE, seed=4), None, gptq=False), BUILD.lanes)
+
+
+async def send(dut, beats, pause):
+    """Boot these beats; returns the sinks of both sections and the frequency writes."""
+    source = StreamSource(dut, "s", **BEAT)
+    embedding, tape = StreamSink(dut, "m_embedding", **BEAT), StreamSink(dut, "m_tape", **BEAT)
+    rng, writes = random.Random(8), []
+    for port in (source, embedding, tape):
+        port.pause(rng, pause)
+
+    async def watch():
+        while True:
+            await RisingEdge(dut.clk)
+            if dut.freq_we.value == 1:
+                writes.append((int(dut.freq_addr.value), int(dut.freq_data.value)))
+
+    await start(dut)
+    watcher = cocotb.start_soon(watch())
+    words = [int.from_bytes(beat.tobytes(), "little") for beat in beats]
+    await source.send(*[dict(data=w, last=int(k == len(words) - 1)) for k, w in enumerate(words)])
+    await ClockCycles(dut.clk, 10)
+    watcher.cancel()
+    return words, embedding, tape, writes
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(pause=[0.0, 0.4])
+async def good_image(dut, pause):
+    """All registers, frequencies and both sections, with and without pauses."""
+    tape_image = image()
+    words, embedding, tape, writes = await send(dut, tape_image.beats, pause)
+    assert dut.loaded.value == 1 and dut.error.value == errors.NONE
+    values = register_values(SHAPE, BUILD.lanes)
+    for name in ShapeRegisters.NAMES:
+        assert int(getattr(dut, f"shape_{name}").value) == values[name], name
+    pairs = dict(writes)
+    assert [pairs[k] for k in range(SHAPE.head_dim // 2)] == frequencies(SHAPE.head_dim, SHAPE.rope_theta)
+    first, second, third = tape_image.sections
+    for sink, part in ((embedding, words[first : first + second]), (tape, words[first + second : -1])):
+        assert [beat["data"] for beat in sink.queue] == part
+        assert [beat["last"] for beat in sink.queue] == [0] * (len(part) - 1) + [1]
+    assert embedding.received == second and tape.received == third - 1
+
+
+def _with_register(name, value):
+    def damage(beats):
+        beats[REGISTERS.index(name), :4] = np.array([value], "<u4").view(np.uint8)
+        beats[-1, :4] = np.array([checksum(beats[:-1].tobytes(), BUILD.lanes)], "<u4").view(np.uint8)
+        return beats
+
+    return damage
+
+
+def _flip(index):
+    def damage(beats):
+        beats[index, 0] ^= 0x10
+        return beats
+
+    return damage
+
+
+DAMAGES = {
+    "magic": (_with_register("magic", 1234), errors.BAD_IMAGE),
+    "version": (_with_register("version", 9), errors.BAD_IMAGE),
+    "lanes": (_with_register("lanes", BUILD.lanes * 2), errors.BAD_IMAGE),
+    "dim": (_with_register("dim", BUILD.max_dim + 1), errors.BAD_SHAPE),
+    "no_layers": (_with_register("n_layers", 0), errors.BAD_SHAPE),
+    "context": (_with_register("seq_len", BUILD.max_seq + 1), errors.BAD_SHAPE),
+    "short": (lambda beats: beats[:-5], errors.BAD_LENGTH),
+    "long": (lambda beats: np.concatenate([beats, beats[:3]]), errors.BAD_LENGTH),
+    "embedding_bit": (_flip(60), errors.BAD_CHECKSUM),
+    "tape_bit": (_flip(-9), errors.BAD_CHECKSUM),
+}
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(case=sorted(DAMAGES))
+async def bad_image(dut, case):
+    """The error code says what is wrong, the image is swallowed to its end, nothing counts as loaded."""
+    damage, code = DAMAGES[case]
+    await send(dut, damage(image().beats.copy()), 0.2)
+    assert dut.error.value == code
+    assert dut.loaded.value == 0

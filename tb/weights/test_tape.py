@@ -1,0 +1,97 @@
+"""Tape and boot image: sizes from the program, round trip through a file, every kind of damage refused."""
+
+import numpy as np
+import pytest
+
+from golden.checkpoint import random_checkpoint
+from golden.errors import ModelError
+from rtl.boot.registers import REGISTERS, checksum
+from rtl.config import ModelShape, preset
+from rtl.layer.program import program, tape_beats, tape_depth
+from weights.quantise import quantise_checkpoint
+from weights.tape import boot_image, matrix_beats, read_tape, vector_beats, write_tape
+
+SHAPE = ModelShape(16, 22, 2, 4, 2, 32, 16)
+LANES = 4
+
+
+@pytest.fixture(scope="module")
+def image():
+    return boot_image(quantise_checkpoint(random_checkpoint(SHAPE, seed=1), None, gptq=False), LANES)
+
+
+@pytest.mark.parametrize("name", ["stories260K", "stories15M", "nano"])
+def test_floor(name):
+    """The program's weight beats are the shape's cycle floor; exponents and gains come on top."""
+    shape = preset(name).shape
+    for lanes in (8, 16, 64):
+        assert sum(c.rows * c.beats for c in program(shape, lanes)) == shape.beats(lanes)
+        assert shape.beats(lanes) < tape_beats(shape, lanes) < 1.2 * shape.beats(lanes)
+    assert tape_beats(shape, preset(name).build.lanes) <= tape_depth(preset(name).build)
+
+
+def test_sections(image):
+    assert image.sections[0] == len(REGISTERS) + SHAPE.head_dim // 2
+    assert image.sections[1] == SHAPE.vocab_size * (1 + SHAPE.dim // LANES)
+    assert image.sections[2] == tape_beats(SHAPE, LANES) + 1
+    assert image.beats.shape == (sum(image.sections), LANES)
+
+
+def test_matrix_layout():
+    """Exponents of a group ahead of its rows, rows zero padded; an odd number of rows and columns."""
+    from weights.rows import QuantisedMatrix
+
+    mantissa = np.arange(-15, 15, dtype=np.int8).reshape(6, 5)
+    beats = matrix_beats(QuantisedMatrix(mantissa, np.array([-1, -2, -3, -4, -5, -6], np.int8)), LANES).view(np.int8)
+    assert beats.shape == (2 + 6 * 2, LANES)
+    assert beats[0].tolist() == [-1, -2, -3, -4] and beats[9].tolist() == [-5, -6, 0, 0]
+    assert beats[1].tolist() == [-15, -14, -13, -12] and beats[2].tolist() == [-11, 0, 0, 0]
+    assert beats[12].tolist() == [10, 11, 12, 13]
+
+
+def test_gain_layout():
+    beats = vector_beats(np.full(8, 0.5), LANES)
+    mantissas = beats[1:].reshape(-1).view("<i2")
+    exponent = beats[0].view(np.int8)[0]
+    assert np.allclose(mantissas * 2.0 ** (int(exponent) - 15), 0.5 * 8**0.5, rtol=1e-4)
+
+
+def test_checksum_sees_every_bit(image):
+    """One flipped bit anywhere changes the checksum."""
+    data = bytearray(image.beats[:-1].tobytes())
+    good = checksum(bytes(data), LANES)
+    assert good == int.from_bytes(image.beats[-1, :4].tobytes(), "little")
+    rng = np.random.default_rng(2)
+    for bit in rng.integers(0, 8 * len(data), 50).tolist():
+        data[bit >> 3] ^= 1 << (bit & 7)
+        assert checksum(bytes(data), LANES) != good
+        data[bit >> 3] ^= 1 << (bit & 7)
+
+
+def test_round_trip(image, tmp_path):
+    path = tmp_path / "nano.tape"
+    write_tape(path, image)
+    again = read_tape(path)
+    assert again.shape == SHAPE and again.lanes == LANES and again.sections == image.sections
+    assert np.array_equal(again.beats, image.beats)
+
+
+@pytest.mark.parametrize(
+    "damage, message",
+    [
+        (lambda d: d[:50], "header has"),
+        (lambda d: d[:-3], "bytes, the file has"),
+        (lambda d: d + b"x", "bytes, the file has"),
+        (lambda d: b"NOTATAPE" + d[8:], "not a weight tape"),
+        (lambda d: d[:8] + b"\x07" + d[9:], "version"),
+        (lambda d: d[:16] + b"\xff" + d[17:], "header does not match"),
+        (lambda d: d[:100] + bytes([d[100] ^ 1]) + d[101:], "registers section"),
+        (lambda d: d[:-40] + bytes([d[-40] ^ 8]) + d[-39:], "tape section"),
+    ],
+)
+def test_damaged_file(image, tmp_path, damage, message):
+    path = tmp_path / "nano.tape"
+    write_tape(path, image)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ModelError, match=message):
+        read_tape(path)
