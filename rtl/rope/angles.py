@@ -1,0 +1,117 @@
+"""Sine and cosine of every pair's angle at one position: no table of positions, any context length, any theta."""
+from myhdl import Signal, always, always_comb, concat, modbv
+
+from rtl.config import PHASE_BITS, BuildConfig, clog2
+from rtl.hdl.hierarchy import hblock
+from rtl.memory.ram import ram
+from rtl.rope import sincos as wave
+from rtl.rope.sincos import VALUE_BITS, sincos
+from rtl.stream.stream import bit, sint, uint
+
+READ_LATENCY = 2  # cycles from raddr to rcos and rsin
+_FETCH = 2  # cycles a pair: read its frequency
+_ISSUE = 2  # cycles a pair: its cosine and its sine enter the table
+
+
+def latency(pairs: int, CFG: BuildConfig) -> int:
+    """Cycles from the transfer of a position to `ready`."""
+    return pairs * (_FETCH + CFG.pos_bits + _ISSUE) + wave.LATENCY + 1
+
+
+@hblock
+def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, rsin, ready, CFG):
+    """Fills a table with (cos, sin) of pos * frequency modulo one turn, as golden.fixed.rope.angles.
+
+    s_pos: Stream(pos=uint(CFG.pos_bits)); its `ready` is low while the table is computed.
+    freq_we, freq_addr, freq_data: write port of the frequencies (max_head_dim / 2 words of PHASE_BITS), for boot time.
+    pairs: head_dim / 2, 1 .. max_head_dim / 2, stable while positions are taken.
+    raddr: pair to read; rcos, rsin: sint(VALUE_BITS), signed 1.16, READ_LATENCY cycles later.
+    ready: out, the table is complete for the last position taken. Read only while it is high.
+
+        pos ─> shift-and-add ─> phase ─> sincos (cosine, then sine) ─> table ─> register ─> rcos, rsin
+                   ^ frequencies[pair]
+
+    The product takes pos_bits cycles a pair and no multiplier: see `latency`. One multiplier, in sincos.
+    """
+    PAIRS = CFG.max_head_dim // 2
+    POS_BITS = CFG.pos_bits
+    LOAD = _FETCH - 1
+    COSINE = _FETCH + POS_BITS
+    SINE = COSINE + 1
+    SINCOS = wave.LATENCY
+
+    pair, write_pair = uint(clog2(PAIRS)), uint(clog2(PAIRS))
+    last_pair = uint(len(pairs))
+    frequency, addend = uint(PHASE_BITS), uint(PHASE_BITS)
+    phase = Signal(modbv(0)[PHASE_BITS:])
+    pos, left = uint(POS_BITS), uint(POS_BITS)
+    step = uint(clog2(SINE + 1))
+    busy, issuing, cosine, write = [bit() for _ in range(4)]
+    travelling = uint(SINCOS)  # bit k: a sine entered k + 1 cycles ago
+    value, cosine_value = sint(VALUE_BITS), sint(VALUE_BITS)
+    word, entry = uint(2 * VALUE_BITS), uint(2 * VALUE_BITS)
+
+    frequencies = ram(clk, freq_we, freq_addr, freq_data, pair, frequency, DEPTH=PAIRS)
+    sine = sincos(clk, phase, cosine, value)
+    table = ram(clk, write, write_pair, word, raddr, entry, DEPTH=PAIRS)
+
+    @always_comb
+    def connect():
+        s_pos.ready.next = not busy
+        cosine.next = step == COSINE
+        write.next = travelling[SINCOS - 1]
+        word.next = concat(cosine_value[VALUE_BITS:], value[VALUE_BITS:])
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            busy.next = False
+            issuing.next = False
+            ready.next = False
+            travelling.next = 0
+        else:
+            travelling.next = concat(travelling[SINCOS - 1:], issuing and step == SINE)
+            if s_pos.valid and not busy:
+                busy.next = True
+                issuing.next = True
+                ready.next = False
+                step.next = 0
+                pair.next = 0
+                write_pair.next = 0
+            elif issuing and step == SINE:
+                step.next = 0
+                if pair == last_pair:
+                    issuing.next = False
+                else:
+                    pair.next = pair + 1
+            elif issuing:
+                step.next = step + 1
+            if write:
+                if write_pair == last_pair:
+                    busy.next = False
+                    ready.next = True
+                else:
+                    write_pair.next = write_pair + 1
+
+    @always(clk.posedge)
+    def multiply():
+        last_pair.next = pairs - 1
+        if s_pos.valid and not busy:
+            pos.next = s_pos.pos
+        if step == LOAD:
+            phase.next = 0
+            addend.next = frequency
+            left.next = pos
+        elif step < COSINE:
+            if left[0]:
+                phase.next = phase + addend
+            addend.next = concat(addend[PHASE_BITS - 1:], False)
+            left.next = left >> 1
+
+    @always(clk.posedge)
+    def read():
+        cosine_value.next = value
+        rcos.next = entry[2 * VALUE_BITS:VALUE_BITS].signed()
+        rsin.next = entry[VALUE_BITS:].signed()
+
+    return frequencies, sine, table, connect, control, multiply, read

@@ -1,0 +1,104 @@
+"""angles against golden.fixed.rope.angles: every table entry, the latency, and positions in a row."""
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import ClockCycles, RisingEdge
+
+import golden.fixed.rope as golden
+from rtl.config import PHASE_BITS, clog2, preset
+from rtl.rope.angles import READ_LATENCY, angles, latency
+from rtl.rope.sincos import VALUE_BITS
+from rtl.stream.stream import Stream, bit, sint, uint
+from tb.clock import start
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSource
+
+CFG = preset("default").build
+MAX_PAIRS = CFG.max_head_dim // 2
+TURN = 1 << PHASE_BITS
+
+
+def ports():
+    return dict(clk=bit(), rst=bit(), s_pos=Stream(pos=uint(CFG.pos_bits)), freq_we=bit(),
+                freq_addr=uint(clog2(MAX_PAIRS)), freq_data=uint(PHASE_BITS), pairs=uint(clog2(MAX_PAIRS + 1)),
+                raddr=uint(clog2(MAX_PAIRS)), rcos=sint(VALUE_BITS), rsin=sint(VALUE_BITS), ready=bit(), CFG=CFG)
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_angles(sim):
+    run(angles, ports(), __name__, sim, tests=2)
+
+
+async def write_frequencies(dut, frequencies):
+    """Load the frequency memory through its write port."""
+    for address, frequency in enumerate(frequencies):
+        dut.freq_we.value = 1
+        dut.freq_addr.value = address
+        dut.freq_data.value = frequency
+        await RisingEdge(dut.clk)
+    dut.freq_we.value = 0
+
+
+async def begin(dut):
+    source = StreamSource(dut, "s_pos", pos=CFG.pos_bits)
+    dut.freq_we.value = 0
+    dut.pairs.value = 1
+    dut.raddr.value = 0
+    await start(dut)
+    assert dut.ready.value == 0
+    return source
+
+
+async def compute(dut, source, pos, frequencies):
+    """Send one position; returns (cosines, sines) of the table, after checking the latency."""
+    dut.pairs.value = len(frequencies)
+    await ClockCycles(dut.clk, 2)
+    source.send_nowait(dict(pos=pos))
+    await RisingEdge(dut.clk)
+    while not (dut.s_pos_valid.value and dut.s_pos_ready.value):
+        await RisingEdge(dut.clk)
+    cycles = 0
+    while cycles == 0 or not dut.ready.value:
+        await RisingEdge(dut.clk)
+        cycles += 1
+        assert cycles <= latency(len(frequencies), CFG), "ready is late"
+    assert cycles == latency(len(frequencies), CFG)
+    table = []
+    for pair in range(len(frequencies)):
+        dut.raddr.value = pair
+        await ClockCycles(dut.clk, READ_LATENCY + 1)
+        table.append((dut.rcos.value.to_signed(), dut.rsin.value.to_signed()))
+    return tuple(zip(*table))
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def every_head_size(dut):
+    """All numbers of pairs, with the frequencies of real thetas, first, last and random positions."""
+    rng = random.Random(1)
+    source = await begin(dut)
+    compared = 0
+    for pairs in range(1, MAX_PAIRS + 1):
+        for theta in (10000.0, 500000.0):
+            frequencies = golden.frequencies(2 * pairs, theta)
+            await write_frequencies(dut, frequencies)
+            for pos in (0, 1, CFG.max_seq - 1, rng.randrange(CFG.max_seq)):
+                found = await compute(dut, source, pos, frequencies)
+                assert found == tuple(tuple(column.tolist()) for column in golden.angles(pos, frequencies))
+                compared += 2 * pairs
+    assert compared == 2 * 4 * 2 * sum(range(1, MAX_PAIRS + 1))
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def wrapping_phases(dut):
+    """Frequencies whose products wrap, and quadrants' edges: pos * frequency is a multiple of a quarter turn."""
+    rng = random.Random(2)
+    source = await begin(dut)
+    frequencies = [TURN - 1, TURN // 2, TURN // 4, TURN // 8, 1, 0, 3 << 29, rng.randrange(TURN)][:MAX_PAIRS]
+    await write_frequencies(dut, frequencies)
+    seen = set()
+    for pos in [CFG.max_seq - 1, 1, 2, 3, 4, *[rng.randrange(CFG.max_seq) for _ in range(20)]]:
+        found = await compute(dut, source, pos, frequencies)
+        assert found == tuple(tuple(column.tolist()) for column in golden.angles(pos, frequencies))
+        seen |= set(found[0])
+    assert {65536, 0, -65536} <= seen

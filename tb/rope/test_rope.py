@@ -1,0 +1,147 @@
+"""rope against golden.fixed.rope: tokens of key, value and query heads, every head size, random traffic."""
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import ClockCycles, RisingEdge
+
+import golden.fixed.rope as golden
+from golden.fixed.arith import F_BITS, Saturations
+from rtl.config import PHASE_BITS, clog2, preset
+from rtl.layer.kinds import KEY, KIND_BITS, QUERY, VALUE
+from rtl.rope.rope import LATENCY, rope
+from rtl.stream.stream import Stream, bit, sint, uint
+from tb.clock import start
+from tb.rope.test_angles import write_frequencies
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSink, StreamSource
+
+CFG = preset("default").build
+MAX_PAIRS = CFG.max_head_dim // 2
+LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
+
+
+def ports():
+    return dict(clk=bit(), rst=bit(), s=Stream(data=sint(F_BITS), kind=uint(KIND_BITS), last=bit()),
+                s_pos=Stream(pos=uint(CFG.pos_bits)), m=Stream(data=sint(F_BITS), tag=uint(KIND_BITS), last=bit()),
+                freq_we=bit(), freq_addr=uint(clog2(MAX_PAIRS)), freq_data=uint(PHASE_BITS),
+                pairs=uint(clog2(MAX_PAIRS + 1)), saturated=bit(), CFG=CFG)
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_rope(sim):
+    run(rope, ports(), __name__, sim, tests=3)
+
+
+class Bench:
+    """Drivers of all ports, the golden results of what was sent, and a count of the `saturated` pulses."""
+
+    def __init__(self, dut, rng):
+        self.dut, self.rng = dut, rng
+        self.source = StreamSource(dut, "s", data=-F_BITS, kind=KIND_BITS, last=1)
+        self.positions = StreamSource(dut, "s_pos", pos=CFG.pos_bits)
+        self.sink = StreamSink(dut, "m", data=-F_BITS, tag=KIND_BITS, last=1)
+        self.stats, self.wanted, self.pulses = Saturations(), [], 0
+
+    async def start(self):
+        self.dut.freq_we.value = 0
+        self.dut.pairs.value = 1
+        await start(self.dut)
+        cocotb.start_soon(self.count_pulses())
+
+    async def count_pulses(self):
+        while True:
+            await RisingEdge(self.dut.clk)
+            self.pulses += int(self.dut.saturated.value)
+
+    async def set_shape(self, head_dim, theta=10000.0):
+        self.frequencies = golden.frequencies(head_dim, theta)
+        self.dut.pairs.value = head_dim // 2
+        await write_frequencies(self.dut, self.frequencies)
+
+    def element(self):
+        if self.rng.random() < 0.4:
+            return self.rng.choice([LOW, LOW + 1, -1, 0, 1, HIGH])
+        return self.rng.randrange(LOW, HIGH + 1) >> self.rng.randrange(16)
+
+    def head(self, pos, kind):
+        """Payloads of one head of random elements; what must come out joins `wanted`."""
+        head_dim = 2 * len(self.frequencies)
+        v = [self.element() for _ in range(head_dim)]
+        out = v if kind == VALUE else golden.rope(v, *golden.angles(pos, self.frequencies), self.stats).tolist()
+        self.wanted += [dict(data=y, tag=kind, last=int(k == head_dim - 1)) for k, y in enumerate(out)]
+        return [dict(data=x, kind=kind, last=self.rng.randrange(2)) for x in v]
+
+    async def token(self, pos, kv_heads, heads):
+        """One position, then its rows; returns when all results are out."""
+        await self.positions.send(dict(pos=pos))
+        for kind in [KEY] * kv_heads + [VALUE] * kv_heads + [QUERY] * heads:
+            self.source.send_nowait(*self.head(pos, kind))
+        await self.sink.wait(len(self.wanted))
+
+    async def finish(self):
+        """Compare everything; returns how many elements that were."""
+        await ClockCycles(self.dut.clk, 3 * LATENCY)
+        assert list(self.sink.queue) == self.wanted
+        assert self.source.sent == self.sink.received == len(self.wanted)
+        assert self.pulses == self.stats.count
+        return len(self.wanted)
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def random_traffic(dut):
+    """Every head size at run time, first, last and random positions, idle against back-pressure."""
+    rng = random.Random(3)
+    bench = Bench(dut, rng)
+    await bench.start()
+    pauses = [(0, 0), (0.5, 0), (0, 0.5), (0.3, 0.7), (0.8, 0.8)]
+    for head_dim in range(2, CFG.max_head_dim + 1, 2):
+        await bench.set_shape(head_dim, rng.choice([10000.0, 500000.0]))
+        for pos in (0, CFG.max_seq - 1, rng.randrange(CFG.max_seq)):
+            idle, wait = rng.choice(pauses)
+            bench.source.pause(rng, idle)
+            bench.sink.pause(rng, wait)
+            await bench.token(pos, 2, 3)
+    assert await bench.finish() == 7 * 3 * sum(range(2, CFG.max_head_dim + 1, 2))
+    assert bench.pulses > 10
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def latency_and_throughput(dut):
+    """One element a cycle without a gap; LATENCY cycles from the first element of a pair to its first result."""
+    bench = Bench(dut, random.Random(4))
+    await bench.start()
+    await bench.set_shape(CFG.max_head_dim)
+    await bench.token(1, 1, 1)  # angles are ready from here on
+    before = bench.sink.received
+    payloads = [p for _ in range(8) for p in bench.head(1, QUERY)]
+    bench.source.send_nowait(*payloads)
+    cycle, first_in, results = 0, None, []
+    while len(results) < len(payloads):
+        await RisingEdge(dut.clk)
+        cycle += 1
+        if first_in is None and dut.s_valid.value and dut.s_ready.value:
+            first_in = cycle
+        if dut.m_valid.value:
+            results.append(cycle)
+    assert results[0] - first_in == LATENCY
+    assert results == list(range(results[0], results[0] + len(payloads)))
+    assert bench.sink.received - before >= len(payloads) - 1
+    assert await bench.finish() == 11 * CFG.max_head_dim
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def scoreboard_can_fail(dut):
+    """One wrong position, and nearly every result differs from the golden one."""
+    bench = Bench(dut, random.Random(5))
+    await bench.start()
+    await bench.set_shape(CFG.max_head_dim)
+    await bench.token(7, 1, 2)
+    good, bench.wanted = bench.wanted, []
+    await bench.positions.send(dict(pos=8))
+    bench.source.send_nowait(*bench.head(7, QUERY))
+    await bench.sink.wait(len(good) + CFG.max_head_dim)
+    with pytest.raises(AssertionError):
+        await bench.finish()
+    found = list(bench.sink.queue)[len(good):]
+    assert sum(a["data"] != b["data"] for a, b in zip(found, bench.wanted)) > CFG.max_head_dim // 2
