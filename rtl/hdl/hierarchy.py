@@ -142,7 +142,10 @@ class _Module:
             stub.connect()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            _run_converter(self.block, folder, self.name)
+            try:
+                _run_converter(self.block, folder, self.name)
+            except myhdl.Error as err:
+                raise HierarchyError(f"module {self.name}: {err}") from err
         faults = [str(w.message) for w in caught if issubclass(w.category, ToVerilogWarning)]
         if faults:
             raise HierarchyError(f"module {self.name}: " + "; ".join(sorted(faults)))
@@ -264,7 +267,7 @@ def convert(block, path, *args, **kwargs):
 
     block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched).
     Returns ModuleFile (name, file) of each module, children before parents: the top is the last.
-    Raises HierarchyError, or MyHDL's ConversionError, on: a signal that is read and not driven, or driven and not read
+    Raises HierarchyError on what MyHDL cannot convert and on: a signal that is read and not driven, or driven and not read
     (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
     Nothing is written then. A file whose text is unchanged is left alone.
     """

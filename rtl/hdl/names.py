@@ -31,19 +31,23 @@ def short_hash(text):
     return hashlib.sha1(text.encode()).hexdigest()[:6]
 
 
-def suffix(field, value):
-    """The part of a variant's name that tells one field: `_depth16`, `_s_data32`, `_cfg3fa2c1`."""
+def readable(value):
+    """A field's value as part of a name, or None if it is not short and plain."""
     value = str(value).strip("'\"")
     value = {"True": "1", "False": "0"}.get(value, value).replace("-", "m")
-    if not re.fullmatch(r"\w{1,16}", value):
-        value = short_hash(value)
-    return f"_{field.lower()}{value}".replace(".", "_")
+    return value if re.fullmatch(r"\w{1,16}", value) else None
+
+
+def suffix(field, value):
+    """The part of a variant's name that tells one field: `_depth16`, `_s_width33`, `_cfg3fa2c1`."""
+    return f"_{field.lower()}{readable(value) or short_hash(str(value))}".replace(".", "_")
 
 
 def distinguishing(variants):
-    """The fewest leading fields that tell the variants apart, or as many as do any good."""
+    """Fields that tell the variants apart: each one does some good; the readable ones are tried first."""
     chosen, groups = [], 1
-    for field in dict.fromkeys(name for fields in variants for name in fields):
+    every = dict.fromkeys(name for fields in variants for name in fields)
+    for field in sorted(every, key=lambda name: any(readable(fields.get(name)) is None for fields in variants)):
         count = len({tuple(fields.get(name) for name in [*chosen, field]) for fields in variants})
         if count > groups:
             chosen, groups = [*chosen, field], count

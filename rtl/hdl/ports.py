@@ -14,7 +14,6 @@ from myhdl._block import _Block
 from myhdl._instance import _Instantiator
 from myhdl._Signal import _Signal
 
-
 _NO_INTERFACE = (_Signal, _Block, _Instantiator, types.ModuleType, enum.Enum)
 
 

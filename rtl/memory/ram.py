@@ -17,13 +17,13 @@ def ram(clk, we, waddr, wdata, raddr, rdata, DEPTH=512, STYLE="auto"):
     limit = 1 << min(len(waddr), len(raddr))
     if not 1 <= DEPTH <= limit:
         raise ValueError(f"ram: DEPTH is 1 to {limit} for these addresses, not {DEPTH}")
-    if len(wdata) != len(rdata):
-        raise ValueError(f"ram: wdata has {len(wdata)} bits and rdata {len(rdata)}")
     if STYLE not in ("auto", "block", "distributed", "ultra"):
         raise ValueError(f"ram: STYLE is auto, block, distributed or ultra, not {STYLE}")
     # what the template below names must exist before the first process
     words = [0] * DEPTH
     WIDTH = len(wdata)
+    if len(rdata) != WIDTH:
+        raise ValueError(f"ram: wdata has {WIDTH} bits and rdata {len(rdata)}")
 
     @always(clk.posedge)
     def access():

@@ -13,8 +13,8 @@ def fifo(clk, rst, s, m, DEPTH=4):
     """First in, first out: DEPTH entries in a memory and one in the output register.
 
     s, m: Streams of the same payload. DEPTH: 1 or more, any number.
-    `s.ready`, `m.valid` and m's payload come from registers; `s.ready` is low during reset and rises one cycle after it.
-    One transfer a cycle (DEPTH >= 2) at LATENCY cycles.
+    `s.ready`, `m.valid` and m's payload come from registers; `s.ready` is low during reset and rises a cycle after it.
+    Latency LATENCY; one transfer a cycle from DEPTH 2 on.
     """
     if DEPTH < 1:
         raise ValueError(f"fifo: DEPTH must be 1 or more, not {DEPTH}")

@@ -65,7 +65,7 @@ class StreamSource(StreamPort):
         """Queue payloads: dicts of a value for every field."""
         for payload in payloads:
             if payload.keys() != self.fields.keys():
-                raise ValueError(f"{self.prefix}: payload {sorted(payload)} does not have the fields {sorted(self.fields)}")
+                raise ValueError(f"{self.prefix}: fields {sorted(payload)}, expected {sorted(self.fields)}")
             self.queue.append(payload)
         self._drained.clear()
         self._wake.set()

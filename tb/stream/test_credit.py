@@ -1,0 +1,45 @@
+"""credit: never more than DEPTH taken, and ready says so one cycle after the fact."""
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from rtl.stream.credit import credit
+from rtl.stream.stream import bit
+from tb.clock import start
+from tb.runner import SIMULATORS, run, test_parameters
+
+CYCLES = 1000
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5, 8])
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_credit(sim, depth):
+    ports = dict(clk=bit(), rst=bit(), take=bit(), give=bit(), ready=bit())
+    run(credit, dict(ports, DEPTH=depth), __name__, sim, parameters=dict(depth=depth), tests=1)
+
+
+def test_depth_is_checked():
+    with pytest.raises(ValueError, match="DEPTH must be 1 or more, not 0"):
+        credit(bit(), bit(), bit(), bit(), bit(), DEPTH=0)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def counts(dut):
+    depth, rng = test_parameters()["depth"], random.Random(7)
+    dut.take.value = dut.give.value = 0
+    await start(dut)
+    await RisingEdge(dut.clk)
+    used, seen = 0, set()
+    for cycle in range(CYCLES):
+        await FallingEdge(dut.clk)
+        ready = int(dut.ready.value)
+        assert ready == (used < depth), f"cycle {cycle}: ready {ready} with {used} of {depth} taken"
+        phase = cycle // 100 % 3  # fill, drain, balance
+        take = int(ready and rng.random() < (0.9, 0.2, 0.5)[phase])
+        give = int(used > 0 and rng.random() < (0.2, 0.9, 0.5)[phase])
+        dut.take.value, dut.give.value = take, give
+        seen.add(used)
+        used += take - give
+    assert seen == set(range(depth + 1))

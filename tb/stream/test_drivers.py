@@ -1,0 +1,147 @@
+"""The drivers themselves: a broken stream must fail a test, whichever rule it breaks."""
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import ClockCycles
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.stream.stream import Stream, bit, uint
+from tb.clock import start
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import ProtocolError, StreamMonitor, StreamSink, StreamSource
+
+
+@hblock
+def faulty(clk, rst, s, m, FAULT="none"):
+    """Passes a stream through, except for what FAULT says: changes, withdraws, adds."""
+    flip = bit()
+    fault = {"none": 0, "changes": 1, "withdraws": 2, "adds": 3}[FAULT]
+
+    @always_comb
+    def wires():
+        s.ready.next = m.ready
+        m.valid.next = s.valid
+        m.data.next = s.data
+        if fault == 1:
+            m.data.next = s.data ^ flip
+        if fault == 2:
+            m.valid.next = s.valid and not flip
+        if fault == 3:
+            m.data.next = s.data ^ 1
+
+    @always(clk.posedge)
+    def toggle():
+        if rst:
+            flip.next = False
+        else:
+            flip.next = not flip
+
+    if fault in (0, 3):
+        unused(flip)
+    return wires, toggle
+
+
+@hblock
+def never_driven(clk, rst, s, m):
+    """Valid is a register without reset that keeps its unknown start value."""
+    @always_comb
+    def wires():
+        s.ready.next = m.ready
+        m.data.next = s.data
+
+    @always(clk.posedge)
+    def hold():
+        if s.valid:
+            m.valid.next = m.valid
+
+    unused(rst)
+    return wires, hold
+
+
+def ports():
+    return dict(clk=bit(), rst=bit(), s=Stream(data=uint(8)), m=Stream(data=uint(8)))
+
+
+@pytest.mark.parametrize("fault, testcase", [("none", "passes"), ("changes", "caught"), ("withdraws", "caught"),
+                                             ("adds", "data_differ")])
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_drivers(sim, fault, testcase):
+    run(faulty, dict(ports(), FAULT=fault), __name__, sim, testcase=testcase, tests=1)
+
+
+def test_unknown_valid():
+    if "icarus" not in SIMULATORS:
+        pytest.skip("only Icarus has X")
+    run(never_driven, ports(), __name__, "icarus", testcase="unknown", tests=1)
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_a_failing_cocotb_test_fails(sim):
+    """The same check without the expectation that it fails."""
+    with pytest.raises(AssertionError, match="1 of 1 cocotb tests did not pass: not_expected"):
+        run(faulty, dict(ports(), FAULT="changes"), __name__, sim, testcase="not_expected")
+
+
+def test_counts_are_checked():
+    sim = SIMULATORS[0]
+    with pytest.raises(AssertionError, match="1 cocotb tests ran, expected 2"):
+        run(faulty, dict(ports(), FAULT="none"), __name__, sim, testcase="passes", tests=2)
+    with pytest.raises(AssertionError, match="no cocotb test ran|wrote no results"):
+        run(faulty, dict(ports(), FAULT="none"), __name__, sim, testcase="no_such_test")
+    with pytest.raises(AssertionError, match="no cocotb test ran|wrote no results|did not pass"):
+        run(faulty, dict(ports(), FAULT="none"), "tb.no_such_module", sim)
+
+
+async def traffic(dut):
+    rng = random.Random(1)
+    source, sink = StreamSource(dut, "s", data=8), StreamSink(dut, "m", data=8)
+    watched = StreamMonitor(dut, "s", data=8)
+    source.pause(rng, 0.3)
+    sink.pause(rng, 0.5)
+    await start(dut)
+    sent = [dict(data=rng.randrange(256)) for _ in range(100)]
+    await source.send(*sent)
+    await ClockCycles(dut.clk, 5)
+    assert list(watched.queue) == sent
+    assert list(sink.queue) == sent
+    assert sink.received == watched.received == source.sent == 100
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def passes(dut):
+    await traffic(dut)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms", expect_error=ProtocolError)
+async def caught(dut):
+    await traffic(dut)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms", expect_error=ProtocolError)
+async def unknown(dut):
+    await traffic(dut)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms", expect_fail=True)
+async def data_differ(dut):
+    await traffic(dut)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def not_expected(dut):
+    await traffic(dut)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def wrong_fields(dut):
+    with pytest.raises(ValueError, match="s_data has 8 bits, not 9"):
+        StreamSource(dut, "s", data=9)
+    source = StreamSource(dut, "s", data=8)
+    with pytest.raises(ValueError, match="expected \\['data'\\]"):
+        source.send_nowait(dict(dat=1))
+
+
+def test_wrong_fields():
+    run(faulty, dict(ports(), FAULT="none"), __name__, SIMULATORS[0], testcase="wrong_fields", tests=1)

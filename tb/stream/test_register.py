@@ -1,0 +1,13 @@
+"""register: one entry at full rate; ready passes through."""
+import pytest
+
+from rtl.stream.register import register
+from tb.runner import SIMULATORS, run
+from tb.stream import buffer_cocotb
+from tb.stream.buffer_cocotb import ports
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_register(sim):
+    expected = dict(capacity=1, latency=1, rate=100, registered=False)
+    run(register, ports(), buffer_cocotb.__name__, sim, parameters=expected, tests=buffer_cocotb.TESTS)

@@ -1,0 +1,13 @@
+"""skid: two entries, every output a register, full rate."""
+import pytest
+
+from rtl.stream.skid import skid
+from tb.runner import SIMULATORS, run
+from tb.stream import buffer_cocotb
+from tb.stream.buffer_cocotb import ports
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_skid(sim):
+    expected = dict(capacity=2, latency=1, rate=100, registered=True)
+    run(skid, ports(), buffer_cocotb.__name__, sim, parameters=expected, tests=buffer_cocotb.TESTS)
