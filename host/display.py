@@ -1,0 +1,68 @@
+"""The story as it is told, token by token, with the progress below it."""
+
+import sys
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+COLUMNS = (
+    SpinnerColumn(),
+    TextColumn("{task.description}"),
+    BarColumn(),
+    TextColumn("{task.completed}/{task.total} positions"),
+    TimeElapsedColumn(),
+)
+
+
+class Story:
+    """On a terminal the text grows above a progress bar; elsewhere each piece is written to standard output at once."""
+
+    def __init__(self):
+        self._console = Console()
+        self._text = Text()
+        self._progress = Progress(*COLUMNS, console=self._console)
+        self._task = None
+        self._live = None
+
+    @contextmanager
+    def stage(self, what: str):
+        """Show that a step of the preparation is under way."""
+        if self._console.is_terminal:
+            with self._console.status(what):
+                yield
+        else:
+            print(f"{what} ...", file=sys.stderr, flush=True)
+            yield
+
+    @contextmanager
+    def telling(self, positions: int):
+        """Show the progress through `positions` while the story is told."""
+        if not self._console.is_terminal:
+            yield
+            print(flush=True)
+            return
+        self._task = self._progress.add_task("booting", total=positions)
+        with Live(self._view(), console=self._console) as self._live:
+            yield
+            self._live.update(self._text)
+
+    def _view(self):
+        return Group(self._text, self._progress)
+
+    def advance(self, pos: int, cycles: int) -> None:
+        """One more position done, `cycles` in all."""
+        if self._live is not None:
+            rate = f"{cycles / (pos + 1):,.0f} cycles per token"
+            self._progress.update(self._task, completed=pos + 1, description=rate)
+
+    def say(self, text: str) -> None:
+        """Add text to the story."""
+        self._text.append(text)
+        if self._live is not None:
+            self._live.update(self._view())
+        elif not self._console.is_terminal:
+            sys.stdout.write(text)
+            sys.stdout.flush()

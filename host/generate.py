@@ -1,0 +1,154 @@
+"""`python -m host.generate`: the decoder's Verilog, simulated, tells a story; every token is checked against the
+integer golden model.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from golden.checkpoint import read_checkpoint
+from golden.errors import ModelError
+from golden.files import write_whole
+from golden.fixed_model import FixedModel
+from golden.tokenizer import StreamDecoder, read_tokenizer
+from host.display import Story
+from host.simulate import Job, SimulationError, events, prepare
+from rtl.config import ConfigError, preset
+from rtl.decode.decode_loop import STOP_NAMES
+from rtl.errors import MEANING
+from weights.cache import quantised, tape_file
+
+DEFAULT = Path(__file__).resolve().parents[1] / "weights" / "default"
+DEFAULT_PROMPT = "Once upon a time"
+CLOCK_MHZ = 90  # the routed blocks' common target; see `make pnr`
+BAD_INPUT = 2
+MISMATCH = 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Command line; all options have defaults."""
+    p = argparse.ArgumentParser(prog="generate", description=__doc__)
+    p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
+    p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
+    p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from ({DEFAULT_PROMPT!r})")
+    p.add_argument("--steps", type=int, default=256, help="positions to run at most, the prompt included (256)")
+    p.add_argument("--config", default="default", help="build preset (default)")
+    p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
+    p.add_argument("--sim", default="verilator", choices=("verilator", "icarus"), help="simulator (verilator)")
+    p.add_argument("--json", help="write the result to this file")
+    return p
+
+
+class Request:
+    """A checked command line: model, tokenizer, prompt ids, build. Raises ModelError or ConfigError."""
+
+    def __init__(self, args):
+        checkpoint = read_checkpoint(args.model)
+        self.shape = checkpoint.shape
+        if args.tokenizer is None and Path(args.model).resolve() != (DEFAULT / "model.bin").resolve():
+            raise ModelError("--tokenizer: must be given with --model")
+        self.tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", self.shape.vocab_size)
+        if not args.prompt:
+            raise ModelError("prompt: must have at least 1 character, is empty")
+        self.prompt = self.tokenizer.encode(os.fsencode(args.prompt))
+        if len(self.prompt) > self.shape.seq_len:
+            raise ModelError(f"prompt: must have at most {self.shape.seq_len} tokens, has {len(self.prompt)}")
+        if args.steps < 1:
+            raise ModelError(f"steps: must be at least 1, is {args.steps}")
+        self.steps = min(args.steps, self.shape.seq_len)
+        build = preset(args.config).build
+        if args.lanes is not None:
+            build = replace(build, lanes=args.lanes, quant_lanes=min(build.quant_lanes, max(args.lanes, 1)))
+        build.check(self.shape)
+        self.build = build
+
+
+def tell(request: Request, args, story: Story) -> dict:
+    """Run the simulation, token by token against the golden model; returns the result as JSON-able dict."""
+    with story.stage("quantise the weights"):
+        weights = quantised(args.model)
+        tape = tape_file(args.model, weights, request.build.lanes)
+    with story.stage(f"convert and compile for {args.sim}"):
+        prepared = prepare(request.build, args.sim)
+    golden = FixedModel(weights, request.build)
+    decoder = StreamDecoder(request.tokenizer)
+    job = Job(prompt=request.prompt, steps=request.steps, tape=str(tape))
+    began = time.monotonic()
+    inputs, beats, expected, start = [request.prompt[0]], [], [], None
+    story.say(decoder.feed(request.prompt[0]))
+    with story.telling(request.steps):
+        for event in events(prepared, args.sim, [job]):
+            if event["event"] == "boot" and event["error"]:
+                raise SimulationError(f"the hardware refused the model: {MEANING[event['error']]}")
+            if event["event"] == "start":
+                start = event
+            if event["event"] != "token":
+                continue
+            beats.append(event)
+            pos = event["pos"]
+            expected.append(int(golden.forward(inputs[pos], pos).argmax()))
+            following = event["token"] if event["sampled"] else request.prompt[pos + 1] if not event["last"] else None
+            if following is not None and not (event["sampled"] and STOP_NAMES.get(event["stop"]) == "stop token"):
+                inputs.append(following)
+                story.say(decoder.feed(following))
+            story.advance(pos, event["cycles"] - start["cycles"])
+        story.say(decoder.finish())
+    return _result(request, args, inputs, beats, expected, start, time.monotonic() - began)
+
+
+def _result(request, args, inputs, beats, expected, start, seconds) -> dict:
+    marks = [start["cycles"]] + [beat["cycles"] for beat in beats]
+    cycles = marks[-1] - marks[0]
+    predictions = [beat["token"] for beat in beats]
+    return dict(
+        prompt_ids=request.prompt,
+        generated_ids=inputs[len(request.prompt) :],
+        predicted_ids=predictions,
+        text=request.tokenizer.decode_all(inputs),
+        positions=len(beats),
+        cycles=cycles,
+        cycles_per_position=[b - a for a, b in zip(marks, marks[1:])],
+        mac_utilisation=request.shape.macs() * len(beats) / (cycles * request.build.lanes),
+        weight_beats=beats[-1]["mac_beats"] - start["mac_beats"],
+        saturations=beats[-1]["saturations"] - start["saturations"],
+        lanes=request.build.lanes,
+        engines=request.build.engines,
+        sim=args.sim,
+        wall_seconds=round(seconds, 2),
+        stop=STOP_NAMES[beats[-1]["stop"]],
+        golden_match=predictions == expected,
+    )
+
+
+def summary(result: dict) -> str:
+    """The one line at the end."""
+    per_token = result["cycles"] / result["positions"]
+    check = "equal to the integer model" if result["golden_match"] else "DIFFERENT from the integer model"
+    return (
+        f"{result['positions']} tokens, {result['cycles']:,} cycles, {per_token:,.0f} cycles per token, "
+        f"MAC utilisation {result['mac_utilisation']:.1%}, {CLOCK_MHZ * 1e6 / per_token:,.0f} tokens/s at "
+        f"{CLOCK_MHZ} MHz, {check} (stop: {result['stop']}, {result['wall_seconds']} s simulated)"
+    )
+
+
+def main(argv=None) -> int:
+    """Exit status 0; 1 when hardware and golden model differ; 2 after one line about bad input."""
+    args = parser().parse_args(argv)
+    story = Story()
+    try:
+        result = tell(Request(args), args, story)
+        if args.json:
+            write_whole(args.json, [json.dumps(result).encode()])
+    except (ModelError, ConfigError, SimulationError, OSError) as error:
+        print(f"generate: {error}", file=sys.stderr)
+        return BAD_INPUT
+    print(summary(result))
+    return 0 if result["golden_match"] else MISMATCH
+
+
+if __name__ == "__main__":
+    sys.exit(main())

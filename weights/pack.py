@@ -1,0 +1,30 @@
+"""`python -m weights.pack MODEL OUTPUT [--lanes N]`: quantise a checkpoint and write its weight tape."""
+
+import argparse
+import sys
+
+from golden.errors import ModelError
+from rtl.config import ConfigError
+from weights.cache import quantised
+from weights.tape import boot_image, read_tape, write_tape
+
+
+def main(argv=None) -> int:
+    """Exit status 0, or 2 after one line that says what was wrong."""
+    parser = argparse.ArgumentParser(prog="weights.pack", description=__doc__)
+    parser.add_argument("model", help="llama2.c checkpoint, version 0")
+    parser.add_argument("output", help="tape file to write")
+    parser.add_argument("--lanes", type=int, default=64, help="weights a beat (64)")
+    args = parser.parse_args(argv)
+    try:
+        write_tape(args.output, boot_image(quantised(args.model), args.lanes))
+        tape = read_tape(args.output)
+    except (ModelError, ConfigError, OSError) as error:
+        print(f"weights.pack: {error}", file=sys.stderr)
+        return 2
+    print(f"{args.output}: {len(tape.beats)} beats of {tape.lanes} bytes, {tape.beats.size} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
