@@ -15,6 +15,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Verilator's run-time library dominates small builds: compile it once.
 ifneq ($(shell command -v ccache),)
 export OBJCACHE ?= ccache
+export CCACHE_BASEDIR ?= $(CURDIR)
 endif
 
 # Values reach the recipes through the environment, never pasted into shell text: any quote, space or dollar survives.
