@@ -1,0 +1,1 @@
+"""The feed-forward network: SwiGLU between the two halves of the hidden layer."""

@@ -1,0 +1,113 @@
+"""SwiGLU: pairs of the interleaved W1 and W3 rows become elements of the hidden vector."""
+from myhdl import Signal, always, always_comb, concat, modbv
+
+from rtl.arith.delay import delay
+from rtl.config import EXP2_FRAC, clog2
+from rtl.ffn import gate as product
+from rtl.ffn import sigmoid as logistic
+from rtl.ffn.gate import gate
+from rtl.ffn.sigmoid import sigmoid
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.memory.ram import ram
+from rtl.stream import fifo as output_fifo
+from rtl.stream.credit import credit
+from rtl.stream.fifo import fifo
+from rtl.stream.stream import Stream, bit, sint, uint
+
+PIPELINE = logistic.LATENCY + 1 + product.LATENCY  # cycles from a complete pair to its result
+LATENCY = 2 + PIPELINE + output_fifo.LATENCY  # cycles from the first element of a pair to its result
+F_FRAC = 20
+
+
+@hblock
+def swiglu(clk, rst, s, m, saturated):
+    """z = h1 * sigma(h1) * h3 for each pair, as golden.fixed.swiglu.swiglu.
+
+    s: Stream(data=F, last=bit()): h1[0], h3[0], h1[1], h3[1], ...; `last` counts on h3 only.
+    m: Stream(data=F, last=bit()): one element a pair, with the `last` of its h3.
+    saturated: out, an element of m was clipped (one pulse an element).
+
+    One element of s a cycle, so a result every two cycles; LATENCY cycles when nothing waits. Six multipliers: three in
+    sigmoid, three in gate.
+
+        s ─> pair up ─┬─> sigmoid(h1) ────────────────> gate (two cycles a pair) ─> fifo ─> m    credits: a place in
+                      └─> memory of the pairs on the way ─┘ h1, h3                               the fifo a pair
+    """
+    F = len(s.data)
+    SIGMOID = logistic.LATENCY
+    SLOTS = 1 << clog2(SIGMOID // 2 + 1)  # pairs inside sigmoid: one starts every two cycles at most
+    CREDITS = LATENCY // 2 + 3  # with fewer, one element a cycle would not be sustained
+
+    take, give, ready, odd, start, second, ends, clipped, valid = [bit() for _ in range(9)]
+    first, h1, h3, old_h1, old_h3, z = [sint(F) for _ in range(6)]
+    write_slot, read_slot = [Signal(modbv(0)[clog2(SLOTS):]) for _ in range(2)]  # wrap
+    pair, entry = uint(2 * F), uint(2 * F)
+    sigma = uint(EXP2_FRAC + 1)
+    travelling = uint(PIPELINE)  # bit k: a pair started k + 1 cycles ago
+    last_in, last_out = uint(1), uint(1)
+    results = Stream(data=sint(F), last=bit())
+
+    logistic_function = sigmoid(clk, h1, sigma)
+    on_the_way = ram(clk, start, write_slot, pair, read_slot, entry, DEPTH=SLOTS)
+    gated = gate(clk, old_h1, old_h3, sigma, second, z, clipped, F_FRAC=F_FRAC)
+    marks = delay(clk, last_in, last_out, CYCLES=PIPELINE)
+    credits = credit(clk, rst, take, give, ready, DEPTH=CREDITS)
+    queue = fifo(clk, rst, results, m, DEPTH=CREDITS)
+    unused(results.ready)
+
+    @always_comb
+    def handshake():
+        s.ready.next = ready
+        take.next = s.valid and ready and odd
+        give.next = m.valid and m.ready
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            odd.next = False
+            start.next = False
+            travelling.next = 0
+            write_slot.next = 0
+            read_slot.next = 0
+        else:
+            start.next = take
+            travelling.next = concat(travelling[PIPELINE - 1:], start)
+            if s.valid and ready:
+                odd.next = not odd
+            if start:
+                write_slot.next = write_slot + 1
+            # two cycles to read, one more in which the pair is held
+            if travelling[SIGMOID - 2]:
+                read_slot.next = read_slot + 1
+
+    @always(clk.posedge)
+    def pair_up():
+        if s.valid and ready:
+            if odd:
+                h1.next = first
+                h3.next = s.data
+                ends.next = s.last
+            else:
+                first.next = s.data
+        old_h1.next = entry[F:].signed()
+        old_h3.next = entry[2 * F:F].signed()
+
+    @always_comb
+    def store():
+        pair.next = concat(h3[F:], h1[F:])
+        last_in.next = ends
+        second.next = travelling[SIGMOID]
+
+    @always_comb
+    def collect():
+        valid.next = travelling[PIPELINE - 1]
+        results.valid.next = travelling[PIPELINE - 1]
+        results.data.next = z
+        results.last.next = last_out == 1
+
+    @always_comb
+    def report():
+        saturated.next = clipped and valid
+
+    return (logistic_function, on_the_way, gated, marks, credits, queue, handshake, control, pair_up, store, collect,
+            report)

@@ -1,0 +1,75 @@
+"""gate against golden.fixed.swiglu: both products of a pair, in Verilog and in MyHDL's simulation."""
+import random
+
+import cocotb
+import pytest
+
+from golden.fixed.arith import F_BITS, round_shift, saturate
+from rtl.config import EXP2_FRAC, UNIT
+from rtl.ffn.gate import LATENCY, gate
+from rtl.ffn.swiglu import F_FRAC
+from rtl.stream.stream import bit, sint, uint
+from tb.myhdl_sim import simulate
+from tb.pipeline import apply
+from tb.runner import SIMULATORS, run
+
+OUTPUTS = dict(z=True, clipped=False)
+LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
+
+
+def ports():
+    return dict(clk=bit(), h1=sint(F_BITS), h3=sint(F_BITS), sigma=uint(EXP2_FRAC + 1), second=bit(), z=sint(F_BITS),
+                clipped=bit(), F_FRAC=F_FRAC)
+
+
+def pairs():
+    """Extremes of all three factors against each other, then random ones."""
+    rng = random.Random(8)
+    edges = [LOW, LOW + 1, -(1 << 16), -1, 0, 1, (1 << 16) - 1, HIGH]
+    rows = [(h1, h3, sigma) for h1 in edges for h3 in edges for sigma in (0, 1, UNIT // 2, UNIT - 1, UNIT)]
+    for _ in range(600):
+        h1, h3 = (rng.randrange(LOW, HIGH + 1) >> rng.randrange(24) for _ in range(2))
+        rows.append((h1, h3, rng.randrange(UNIT + 1)))
+    return rows
+
+
+def vectors():
+    """Each pair for two cycles, now and then with a cycle of other values between pairs, and one at the end."""
+    rng, rows = random.Random(9), []
+    for h1, h3, sigma in pairs():
+        rows += [dict(h1=h1, h3=h3, sigma=sigma, second=second) for second in (0, 1)]
+        if rng.random() < 0.2:
+            rows.append(dict(h1=rng.randrange(HIGH), h3=rng.randrange(HIGH), sigma=rng.randrange(UNIT), second=0))
+    return rows + [dict(h1=0, h3=0, sigma=0, second=0)]
+
+
+def wanted():
+    rows = []
+    for h1, h3, sigma in pairs():
+        exact = int(round_shift(int(round_shift(h1 * sigma, EXP2_FRAC)) * h3, F_FRAC))
+        z = int(saturate(exact, F_BITS))
+        rows.append(dict(z=z, clipped=int(z != exact)))
+    return rows
+
+
+def of_pairs(rows):
+    """What came out LATENCY cycles after each `second`."""
+    return [row for row, vector in zip(rows, vectors()) if vector["second"]]
+
+
+def test_gate_myhdl():
+    assert of_pairs(simulate(gate, ports(), vectors(), list(OUTPUTS), LATENCY)) == wanted()
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_gate(sim):
+    run(gate, ports(), __name__, sim, tests=1)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def all_vectors(dut):
+    found = await apply(dut, vectors(), OUTPUTS, LATENCY)
+    assert of_pairs(found) == wanted()
+    assert len(of_pairs(found)) == 8 * 8 * 5 + 600
+    assert sum(row["clipped"] for row in of_pairs(found)) > 40
+    assert of_pairs(found[1:] + found[:1]) != wanted()  # one cycle off is seen

@@ -1,0 +1,124 @@
+"""swiglu against golden.fixed.swiglu: vectors of pairs with idle and back-pressure."""
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import ClockCycles, RisingEdge
+
+import golden.fixed.swiglu as golden
+from golden.fixed.arith import F_BITS, Saturations
+from rtl.ffn.swiglu import LATENCY, swiglu
+from rtl.stream.stream import Stream, bit, sint
+from tb.clock import start
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSink, StreamSource
+
+LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
+EXTREMES = [LOW, LOW + 1, -1, 0, 1, 1 << 20, -(1 << 20), HIGH]
+
+
+def ports():
+    stream = Stream(data=sint(F_BITS), last=bit())
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone(), saturated=bit())
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_swiglu(sim):
+    run(swiglu, ports(), __name__, sim, tests=3)
+
+
+class Bench:
+    """Drivers of both streams, the golden results of what was sent, and a count of the `saturated` pulses."""
+
+    def __init__(self, dut, rng):
+        self.dut, self.rng = dut, rng
+        self.source = StreamSource(dut, "s", data=-F_BITS, last=1)
+        self.sink = StreamSink(dut, "m", data=-F_BITS, last=1)
+        self.stats, self.wanted, self.pulses = Saturations(), [], 0
+
+    async def start(self):
+        await start(self.dut)
+        cocotb.start_soon(self.count_pulses())
+
+    async def count_pulses(self):
+        while True:
+            await RisingEdge(self.dut.clk)
+            self.pulses += int(self.dut.saturated.value)
+
+    def element(self):
+        if self.rng.random() < 0.1:
+            return self.rng.choice(EXTREMES)
+        return self.rng.randrange(LOW, HIGH + 1) >> self.rng.randrange(20)
+
+    def vector(self, h1, h3):
+        """Payloads of one vector; its results join `wanted`. `last` of h1 is noise."""
+        z = golden.swiglu(h1, h3, self.stats).tolist()
+        lasts = [0] * (len(z) - 1) + [1]
+        self.wanted += [dict(data=value, last=last) for value, last in zip(z, lasts)]
+        payloads = []
+        for a, b, last in zip(h1, h3, lasts):
+            payloads += [dict(data=a, last=self.rng.randrange(2)), dict(data=b, last=last)]
+        return payloads
+
+    def random_vector(self, length):
+        return self.vector([self.element() for _ in range(length)], [self.element() for _ in range(length)])
+
+    async def finish(self):
+        """Compare everything; returns how many elements that were."""
+        await self.sink.wait(len(self.wanted))
+        await ClockCycles(self.dut.clk, 2 * LATENCY)
+        assert list(self.sink.queue) == self.wanted
+        assert self.source.sent == 2 * self.sink.received == 2 * len(self.wanted)
+        assert self.pulses == self.stats.count
+        return len(self.wanted)
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def random_traffic(dut):
+    """All pairs of extremes, then random vectors of 1 to 60 elements, idle against back-pressure."""
+    rng = random.Random(11)
+    bench = Bench(dut, rng)
+    await bench.start()
+    count = len(EXTREMES) ** 2
+    await bench.source.send(*bench.vector(sorted(EXTREMES * len(EXTREMES)), EXTREMES * len(EXTREMES)))
+    for idle, wait in [(0, 0), (0.5, 0), (0, 0.8), (0.3, 0.7), (0.7, 0.3), (0.9, 0.9)]:
+        bench.source.pause(rng, idle)
+        bench.sink.pause(rng, wait)
+        for length in (1, 2, rng.randrange(3, 20), 60):
+            await bench.source.send(*bench.random_vector(length))
+            count += length
+    assert await bench.finish() == count > 440
+    assert bench.pulses > 20
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def latency_and_throughput(dut):
+    """One element in a cycle without a gap; LATENCY cycles from the first element of a pair to its result."""
+    bench = Bench(dut, random.Random(12))
+    await bench.start()
+    await ClockCycles(dut.clk, 2)
+    bench.source.send_nowait(*bench.random_vector(100))
+    cycle, moved_in, results = 0, [], []
+    while len(results) < 100:
+        await RisingEdge(dut.clk)
+        cycle += 1
+        if dut.s_valid.value and dut.s_ready.value:
+            moved_in.append(cycle)
+        if dut.m_valid.value:
+            results.append(cycle)
+    assert moved_in == list(range(moved_in[0], moved_in[0] + 200))
+    assert results == list(range(moved_in[0] + LATENCY, moved_in[0] + LATENCY + 200, 2))
+    assert await bench.finish() == 100
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def scoreboard_can_fail(dut):
+    """h1 and h3 exchanged: the comparison objects."""
+    bench = Bench(dut, random.Random(13))
+    await bench.start()
+    good = bench.vector([3 << 20] * 5, [5 << 20] * 5)
+    for a, b in zip(good[::2], good[1::2]):
+        bench.source.send_nowait(dict(a, data=b["data"]), dict(b, data=a["data"]))
+    with pytest.raises(AssertionError):
+        await bench.finish()
+    assert bench.sink.received == 5
