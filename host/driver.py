@@ -1,10 +1,12 @@
 """The cocotb side of `host.simulate`: boots the decoder, feeds prompts, reports every token as a line of JSON.
 
 Runs inside the simulator. The job file (JSON) is named by the environment variable DECODER_JOBS:
-{"jobs": [{"tape": file or null, "prompt": [ids], "steps": n, "taps": null or {...}}, ...], "events": file}.
-A job without a tape goes on with the model that is loaded. Signals change on falling edges, so nothing races the clock.
+{"jobs": [{"tape": file or null, "prompt": [ids], "steps": n, "taps": {position: file}}, ...], "events": file}.
+A job without a tape goes on with the model that is loaded. `taps` has the engine's streams at those positions written
+as JSON. Signals change on falling edges, so nothing races the clock.
 """
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -13,6 +15,7 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
+from host.taps import Recorder
 from weights.tape import read_tape
 
 PERIOD_NS = 10
@@ -89,7 +92,7 @@ class Decoder:
         return {name: int(getattr(self.dut, name).value) for name in names}
 
 
-async def run_job(decoder, job, emit):
+async def run_job(decoder, recorder, job, emit):
     """One job: boot if it brings a tape, then one sequence."""
     if job["tape"]:
         await decoder.reset()
@@ -103,8 +106,13 @@ async def run_job(decoder, job, emit):
         decoder.dut.clear.value = 0
     emit(event="start", **decoder.counters())
     cocotb.start_soon(decoder.prompt(job["prompt"], job["steps"]))
-    while True:
+    for pos in itertools.count():
+        tap_file = job["taps"].get(str(pos))
+        if tap_file:
+            recorder.begin()
         token = await decoder.token()
+        if tap_file:
+            Path(tap_file).write_text(json.dumps(recorder.end()))
         emit(event="token", **token)
         if token["last"]:
             return
@@ -115,12 +123,12 @@ async def serve(dut):
     """Run all jobs of the job file, one after the other, in one simulation."""
     plan = json.loads(Path(os.environ[JOBS]).read_text())
     Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
-    decoder = Decoder(dut)
+    decoder, recorder = Decoder(dut), Recorder(dut.clk, dut.u_engine)
     with open(plan["events"], "w", buffering=1) as events:
 
         def emit(**event):
             events.write(json.dumps(event) + "\n")
 
         for number, job in enumerate(plan["jobs"]):
-            await run_job(decoder, job, lambda job_number=number, **event: emit(job=job_number, **event))
+            await run_job(decoder, recorder, job, lambda job_number=number, **event: emit(job=job_number, **event))
         emit(event="end")

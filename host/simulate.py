@@ -23,11 +23,15 @@ class SimulationError(RuntimeError):
 
 @dataclass(frozen=True)
 class Job:
-    """One sequence. tape: a tape file to boot first, or None to go on with the loaded model."""
+    """One sequence. tape: a tape file to boot first, or None to go on with the loaded model.
+
+    taps: positions whose streams are to be recorded, each with the file to write them to (see `host.taps`).
+    """
 
     prompt: list[int]
     steps: int
     tape: str | None = None
+    taps: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -1,0 +1,74 @@
+"""Taps: the tensors of every stage, read off an engine's streams while it works.
+
+A `Recorder` (inside the simulator) watches the engine's internal streams; `split` sorts what it saw into the names and
+layers that the golden models use: k, v, q (after RoPE), attention, x_att, swiglu, x_layer, logits.
+"""
+
+import cocotb
+import numpy as np
+from cocotb.triggers import Event, RisingEdge
+
+STREAMS = ("x", "turned", "attended", "gated", "logit")  # local names in `rtl/layer/engine.py`
+
+
+class Recorder:
+    """Collects the data of the engine's streams between `begin` and `end`."""
+
+    def __init__(self, clk, engine):
+        self._clk = clk
+        self._pins = [
+            (name, *(getattr(engine, f"{name}_{pin}") for pin in ("valid", "ready", "data"))) for name in STREAMS
+        ]
+        self._data, self._on = None, Event()
+        cocotb.start_soon(self._run())
+
+    @staticmethod
+    def _stream(engine, name):
+        return [getattr(engine, f"{name}_{pin}") for pin in ("valid", "ready", "data")]
+
+    def begin(self):
+        """Start with empty records."""
+        self._data = {name: [] for name in STREAMS}
+        self._on.set()
+
+    def end(self) -> dict[str, list[int]]:
+        """Stop; the values of each stream in order."""
+        self._on.clear()
+        return self._data
+
+    async def _run(self):
+        edge = RisingEdge(self._clk)
+        while True:
+            await self._on.wait()
+            await edge
+            for name, valid, ready, data in self._pins:
+                if valid.value == 1 and ready.value == 1:
+                    self._data[name].append(data.value.to_signed())
+
+
+def split(records: dict[str, list[int]], shape) -> dict[tuple[str, int], np.ndarray]:
+    """{(name, layer): F values, int64} of one token; raises ValueError when a stream carried another number of values."""
+    layers, dim, kv = shape.n_layers, shape.dim, shape.kv_dim
+    sizes = dict(
+        x=(2 * layers + 1) * dim,
+        turned=layers * (2 * kv + dim),
+        attended=layers * dim,
+        gated=layers * shape.hidden_dim,
+        logit=shape.vocab_size,
+    )
+    for name, size in sizes.items():
+        if len(records[name]) != size:
+            raise ValueError(f"stream {name}: must carry {size} values a token, carried {len(records[name])}")
+    flat = {name: np.array(values, np.int64) for name, values in records.items()}
+    x = flat["x"].reshape(-1, dim)
+    heads = flat["turned"].reshape(layers, -1)
+    taps = {("logits", layers - 1): flat["logit"]}
+    for layer in range(layers):
+        taps["k", layer] = heads[layer, :kv]
+        taps["v", layer] = heads[layer, kv : 2 * kv]
+        taps["q", layer] = heads[layer, 2 * kv :]
+        taps["attention", layer] = flat["attended"].reshape(layers, dim)[layer]
+        taps["swiglu", layer] = flat["gated"].reshape(layers, -1)[layer]
+        taps["x_att", layer] = x[1 + 2 * layer]
+        taps["x_layer", layer] = x[2 + 2 * layer]
+    return taps

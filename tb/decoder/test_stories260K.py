@@ -1,0 +1,97 @@
+"""stories260K on the 64-lane decoder: bit for bit the integer model, and the story that llama2.c tells."""
+
+import json
+
+import numpy as np
+import pytest
+
+from golden.checkpoint import read_checkpoint
+from golden.fixed_model import FixedModel
+from golden.float_model import FloatModel
+from golden.tokenizer import read_tokenizer
+from host.generate import DEFAULT
+from host.simulate import Job, run
+from rtl.config import preset
+from tb.decoder.test_decoder import compare, tap_values, taps_at
+from tb.runner import SIMULATORS
+from weights.cache import quantised, tape_file
+
+pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="the 64-lane decoder is run in Verilator")
+
+BUILD = preset("default").build
+POSITIONS = 256
+TAPPED = (0, 1, 10, 31, 100, 255)
+MARGIN = 0.25  # where two logits of llama2.c lie closer than this, rounding may choose the other one
+
+
+@pytest.fixture(scope="module")
+def reference(models):
+    with open(models / "../reference/llama2c_stories260K_greedy.json") as file:
+        return json.load(file)
+
+
+@pytest.fixture(scope="module")
+def outcomes(models, reference, tmp_path_factory):
+    """One simulation: both reference texts as prompts (the first with taps), one story told freely, the default model."""
+    folder = tmp_path_factory.mktemp("taps")
+    model = models / "stories260K.bin"
+    tape = str(tape_file(model, quantised(model), BUILD.lanes))
+    default = DEFAULT / "model.bin"
+    texts = [(r["prompt_ids"] + r["generated_ids"])[:POSITIONS] for r in reference.values()]
+    jobs = [
+        Job(texts[0], POSITIONS, tape, taps_at(TAPPED, folder, "text")),
+        Job(texts[1], POSITIONS),
+        Job(reference["Once upon a time"]["prompt_ids"], 100),
+        Job(
+            [1, 300], 40, str(tape_file(default, quantised(default), BUILD.lanes)), taps_at((0, 39), folder, "default")
+        ),
+    ]
+    return list(zip(jobs, run(BUILD, "verilator", jobs)))
+
+
+def test_bit_exact(models, outcomes):
+    """Every prediction, and every value of every tap at some positions, equals the integer model; so do saturations."""
+    model = models / "stories260K.bin"
+    golden = FixedModel(quantised(model), BUILD)
+    values = [compare(golden, job, outcome) for job, outcome in outcomes[:3]]
+    assert values == [len(TAPPED) * tap_values(golden.shape), 0, 0]
+
+
+def test_default_model_in_the_same_simulation(outcomes):
+    """The shape registers are all that changes: the default model ran after stories260K without a new build."""
+    job, outcome = outcomes[3]
+    golden = FixedModel(quantised(DEFAULT / "model.bin"), BUILD)
+    assert outcome.boot["error"] == 0 and len(outcome.tokens) == job.steps
+    assert compare(golden, job, outcome) == 2 * tap_values(golden.shape)
+
+
+@pytest.mark.parametrize("text", [0, 1])
+def test_agrees_with_llama2c(models, outcomes, text):
+    """On llama2.c's own texts the argmax agrees at 98% of positions, and differs only where llama2.c nearly ties."""
+    job, outcome = outcomes[text]
+    logits = FloatModel(read_checkpoint(models / "stories260K.bin")).forward_all(np.array(job.prompt))
+    assert len(logits) == len(outcome.predictions) == POSITIONS
+    differ = [pos for pos, token in enumerate(outcome.predictions) if token != int(logits[pos].argmax())]
+    margins = [float(np.diff(np.sort(logits[pos])[-2:])[0]) for pos in differ]
+    print(f"{1 - len(differ) / POSITIONS:.1%} agreement, margins {[round(m, 3) for m in margins]}")
+    assert len(differ) <= 0.02 * POSITIONS
+    assert all(margin < MARGIN for margin in margins)
+
+
+def test_tells_the_same_story(models, reference, outcomes):
+    """Running free from "Once upon a time": llama2.c's tokens for at least 50 tokens."""
+    expected = reference["Once upon a time"]
+    prompt, tokens = len(expected["prompt_ids"]), outcomes[2][1].predictions
+    told = tokens[prompt - 1 :]
+    same = next((k for k, (a, b) in enumerate(zip(told, expected["generated_ids"])) if a != b), len(told))
+    print(f"{same} tokens equal")
+    assert same >= 50
+    tokenizer = read_tokenizer(models / "tok512.bin", 512)
+    assert expected["text"].startswith(tokenizer.decode_all(expected["prompt_ids"] + told[:50]))
+
+
+def test_cycles(outcomes):
+    """At most 9,000 cycles a token at positions below 32."""
+    cycles = outcomes[2][1].cycles_per_position[:32]
+    print(f"{sum(cycles) / len(cycles):,.0f} cycles a token, at most {max(cycles):,}")
+    assert max(cycles) <= 9000
