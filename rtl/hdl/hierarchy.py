@@ -267,8 +267,8 @@ def convert(block, path, *args, **kwargs):
 
     block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched).
     Returns ModuleFile (name, file) of each module, children before parents: the top is the last.
-    Raises HierarchyError on what MyHDL cannot convert and on: a signal that is read and not driven, or driven and not read
-    (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
+    Raises HierarchyError on what MyHDL cannot convert and on: a signal that is read and not driven, or driven and not
+    read (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
     Nothing is written then. A file whose text is unchanged is left alone.
     """
     path = Path(path)

@@ -2,7 +2,8 @@
 
 A list of Signals cannot be a port, and MyHDL does not emit a variable part-select, so ports are packed buses and each
 block unpacks them. The processes are written out element by element as generated source. All of these are plain
-blocks: they are inlined into the module that calls them.
+blocks: they are inlined into the module that calls them. A list of a single Signal that a process indexes becomes an
+array of one, which Icarus 11 aborts on: use at least two lanes.
 """
 import functools
 import linecache

@@ -71,7 +71,7 @@ def variant_names(base, variants, keys):
 def check_identifiers(module, text):
     """Refuse Verilog whose ports and nets use a keyword or the same name twice."""
     seen = {}
-    for kind, name in re.findall(r"^(input|output|wire|reg)\b[^;=]*?(\w+)(?: \[0:[^;]*\])?(?: =[^;]*)?;", text, re.M):
+    for kind, name in re.findall(r"^(input|output|wire|reg)\b[^;=]*?(\w+)(?: \[0:[^\];]*\])?(?: =[^;]*)?;", text, re.M):
         if name in KEYWORDS:
             raise HierarchyError(f"module {module}: {name} is a Verilog keyword")
         # an output is declared twice, as port and as net
