@@ -1,0 +1,39 @@
+"""Fixtures shared by all tests: the folder of real checkpoints."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Several workers, each with a BLAS thread for every core, spend their time waiting for one another.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+MODELS_VARIABLE = "LLAMA2_MODELS"
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder that LLAMA2_MODELS names, with stories260K.bin and tok512.bin; where it is unset, the test skips."""
+    folder = os.environ.get(MODELS_VARIABLE)
+    if not folder:
+        pytest.skip(f"{MODELS_VARIABLE} is not set: it must name a folder with stories260K.bin and tok512.bin")
+    missing = [name for name in ("stories260K.bin", "tok512.bin") if not (Path(folder) / name).is_file()]
+    assert not missing, f"{MODELS_VARIABLE}={folder}: no {' and no '.join(missing)} there"
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def reference(models) -> Path:
+    """The folder with llama2.c's own outputs for stories260K, beside the models' folder."""
+    folder = models / ".." / "reference"
+    if not (folder / "llama2c_stories260K_taps.npz").is_file():
+        pytest.skip(f"no reference outputs of llama2.c in {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def stories260k(models):
+    """The checkpoint stories260K."""
+    from golden.checkpoint import read_checkpoint
+
+    return read_checkpoint(models / "stories260K.bin")

@@ -1,0 +1,173 @@
+"""The quantiser: rows, folding, error compensation, and what it costs on a real model."""
+
+import numpy as np
+import pytest
+
+from golden.accuracy import compare, evaluation_tokens
+from golden.checkpoint import random_checkpoint
+from golden.errors import ModelError
+from golden.float_model import FloatModel
+from golden.sampling import CALIBRATION_SEED, EVALUATION_SEED
+from rtl.config import preset
+from weights.calibrated import refit
+from weights.gptq import gptq
+from weights.quantise import EMBEDDING_LIMITS, default_calibration, quantise_checkpoint, round_to_nearest
+from weights.quantised import LAYER_MATRICES, fold_factor
+from weights.rows import EXPONENT_MAX, EXPONENT_MIN, quantise_rows, row_exponents_lsq, row_exponents_max
+
+SHAPE = preset("nano").shape
+
+
+def squared_errors(w, exponent):
+    return np.sum((quantise_rows(w, exponent).dequantise() - w) ** 2, axis=1)
+
+
+@pytest.fixture
+def matrix():
+    """Rows of many sizes, with outliers."""
+    rng = np.random.default_rng(1)
+    return rng.standard_t(3, (200, 48)) * np.exp(rng.normal(0, 4, (200, 1)))
+
+
+@pytest.fixture
+def inputs():
+    """Correlated inputs of unequal size."""
+    rng = np.random.default_rng(2)
+    return rng.standard_normal((500, 48)) @ rng.standard_normal((48, 48)) * np.exp(rng.normal(0, 1, 48))
+
+
+def test_largest_mantissa_fills_the_range(matrix):
+    quantised = quantise_rows(matrix, row_exponents_max(matrix))
+    peak = np.abs(quantised.mantissa.astype(int)).max(axis=1)
+    assert peak.max() <= 127
+    assert peak.min() >= 63
+    step = 2.0 ** quantised.exponent.astype(float)
+    assert (np.abs(quantised.dequantise() - matrix).max(axis=1) <= step / 2).all()
+
+
+def test_least_squares_is_the_best_of_all_exponents(matrix):
+    best = squared_errors(matrix, row_exponents_lsq(matrix))
+    largest = row_exponents_max(matrix)
+    for shift in range(-6, 4):
+        assert (best <= squared_errors(matrix, largest + shift) * (1 + 1e-12)).all()
+    assert (best < squared_errors(matrix, largest) * 0.99).any()
+
+
+@pytest.mark.parametrize(
+    ("value", "mantissa", "exponent"), [(127.0, 127, 0), (127.01, 64, 1), (-1.0, -64, -6), (0.0, 0, 0)]
+)
+def test_exact_rows(value, mantissa, exponent):
+    w = np.array([[value, 0.0]])
+    quantised = quantise_rows(w, row_exponents_max(w))
+    assert (quantised.mantissa[0, 0], quantised.exponent[0]) == (mantissa, exponent)
+
+
+def test_exponents_stay_in_their_field():
+    w = np.array([[1e-30, 2e-30], [1e30, 1.0], [0, 0]])
+    quantised = quantise_rows(w)
+    assert quantised.exponent.tolist() == [EXPONENT_MIN, EXPONENT_MAX, 0]
+    assert quantise_rows(w, **EMBEDDING_LIMITS).exponent.tolist() == [-20, 3, 0]
+
+
+def output_error(matrix, quantised, inputs):
+    return np.sum((inputs @ (quantised.dequantise() - matrix).T) ** 2, axis=0)
+
+
+def test_compensation_beats_rounding(matrix, inputs):
+    hessian = inputs.T @ inputs
+    compensated = output_error(matrix, gptq(matrix, hessian), inputs)
+    nearest = output_error(matrix, quantise_rows(matrix, row_exponents_lsq(matrix, metric=hessian)), inputs)
+    assert np.mean(compensated < nearest) > 0.9
+    assert np.median(compensated / nearest) < 0.6
+
+
+def test_compensation_of_independent_inputs_is_rounding(matrix):
+    same = gptq(matrix, np.eye(48))
+    nearest = quantise_rows(matrix)
+    np.testing.assert_array_equal(same.exponent, nearest.exponent)
+    np.testing.assert_array_equal(same.mantissa, nearest.mantissa)
+
+
+def test_inputs_that_never_move(matrix):
+    np.testing.assert_array_equal(gptq(matrix, np.zeros((48, 48))).mantissa, quantise_rows(matrix).mantissa)
+
+
+def test_refit_makes_up_for_changed_inputs(matrix, inputs):
+    changed = inputs * 1.01
+    _, weights = refit(matrix, inputs[None], changed[None])
+    before = np.sum((changed @ matrix.T - inputs @ matrix.T) ** 2)
+    assert np.sum((changed @ weights.T - inputs @ matrix.T) ** 2) < 0.01 * before
+
+
+@pytest.mark.parametrize("gptq_on", [True, False])
+@pytest.mark.parametrize("shared", [True, False])
+def test_quantised_model_is_near(shared, gptq_on):
+    checkpoint = random_checkpoint(SHAPE, seed=5, shared=shared)
+    quantised = quantise_checkpoint(checkpoint, gptq=gptq_on)
+    model = FloatModel(checkpoint)
+    tokens = evaluation_tokens(model, 512)
+    accuracy = compare(model.forward_all(tokens), FloatModel(quantised.dequantise()).forward_all(tokens), tokens)
+    assert accuracy.positions >= 512
+    assert accuracy.agreement > 0.9
+    assert 0.99 < accuracy.perplexity_ratio < 1.02
+    for name in LAYER_MATRICES:
+        for layer, matrix in enumerate(getattr(quantised, name)):
+            assert matrix.mantissa.dtype == matrix.exponent.dtype == np.int8
+            assert matrix.mantissa.shape == getattr(checkpoint, name)[layer].shape
+            assert np.abs(matrix.mantissa.astype(int)).max() <= 127
+            assert matrix.exponent.shape == matrix.mantissa.shape[:1]
+
+
+def test_folding_is_in_the_mantissas():
+    checkpoint = random_checkpoint(SHAPE, seed=5)
+    quantised = round_to_nearest(checkpoint)
+    factors = {"wq": np.log2(np.e) / np.sqrt(SHAPE.head_dim), "w1": np.log2(np.e), "w3": np.log(2)}
+    for name in LAYER_MATRICES:
+        assert fold_factor(name, SHAPE) == pytest.approx(factors.get(name, 1.0))
+        stored = quantised.__dict__[name][0].dequantise()
+        np.testing.assert_allclose(stored, getattr(checkpoint, name)[0] * factors.get(name, 1.0), atol=0.02)
+
+
+def test_quantiser_is_deterministic():
+    checkpoint = random_checkpoint(SHAPE, seed=5)
+    first, second = quantise_checkpoint(checkpoint), quantise_checkpoint(checkpoint)
+    np.testing.assert_array_equal(first.classifier.mantissa, second.classifier.mantissa)
+    np.testing.assert_array_equal(first.w2[1].exponent, second.w2[1].exponent)
+
+
+def test_calibration_and_evaluation_texts_are_disjoint():
+    assert CALIBRATION_SEED != EVALUATION_SEED
+    checkpoint = random_checkpoint(SHAPE, seed=5)
+    calibration = default_calibration(checkpoint).tolist()
+    evaluation = evaluation_tokens(FloatModel(checkpoint), 512).tolist()
+    assert not [sequence for sequence in evaluation if sequence in calibration]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "message"),
+    [
+        (np.ones(5, int), r"must be \[sequences, positions\], have shape \(5,\)"),
+        (np.ones((0, 5), int), r"have shape \(0, 5\)"),
+        (np.full((2, 5), 32), "must be 0 to 31, are 32 to 32"),
+    ],
+)
+def test_unfit_calibration_tokens(tokens, message):
+    with pytest.raises(ModelError, match=message):
+        quantise_checkpoint(random_checkpoint(SHAPE, seed=5), tokens)
+
+
+def test_accuracy_of_stories260k(stories260k):
+    """The acceptance of the integer model is 98.5%; rounding the weights is nearly all of its loss."""
+    model = FloatModel(stories260k)
+    tokens = evaluation_tokens(model, 4096)
+    reference = model.forward_all(tokens)
+    rows = [
+        compare(reference, FloatModel(quantised.dequantise()).forward_all(tokens), tokens)
+        for quantised in (quantise_checkpoint(stories260k), round_to_nearest(stories260k))
+    ]
+    calibrated, nearest = rows
+    assert calibrated.positions == 4096
+    assert calibrated.agreement > 0.985
+    assert calibrated.perplexity_ratio < 1.002
+    assert calibrated.mse < 0.6 * nearest.mse
+    assert calibrated.kl < 0.6 * nearest.kl
