@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))  # the simulator's Python gets this path and must find the packages
 SIM_BUILD = ROOT / "sim_build"
-PARAMETERS = "TB_PARAMETERS"
+PARAMETERS = "TB_PARAMETERS"  # environment variable: the file with the test's parameters
 
 ALL_SIMULATORS = ("icarus", "verilator")
 SIMULATORS = tuple(sim for sim in ALL_SIMULATORS if os.environ.get("SIM", sim) == sim)
@@ -52,10 +52,11 @@ def variant(block, arguments):
     return short_hash(repr((parameters(block.func, bound), [(name, port_type(sig)) for name, sig in ports])))
 
 
-def build(block, arguments, sim, name=None):
+def build(block, arguments, sim, name=None, build_args=()):
     """Convert and build; returns (runner, top module's name, build folder). Does nothing that is done already.
 
-    block: an @hblock; arguments: its ports and parameters by name; name: folder of the build, else from the arguments.
+    block: an @hblock; arguments: its ports and parameters by name; name: folder of the build, else from the arguments;
+    build_args: more arguments for the simulator's compiler (give them a name of their own).
     """
     if sim == "verilator":
         add_to_path()
@@ -69,7 +70,7 @@ def build(block, arguments, sim, name=None):
     with open(folder / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         modules = convert(block, folder / "verilog", **arguments)
-        args = BUILD_ARGS[sim] + (["--trace-fst"] if waves and sim == "verilator" else [])
+        args = [*BUILD_ARGS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])
         stamp = build_dir / "stamp"
         wanted = hashlib.sha256(repr([cocotb.__version__, sys.executable, args]).encode())
         for module in modules:
@@ -83,25 +84,27 @@ def build(block, arguments, sim, name=None):
     return runner, modules[-1].name, build_dir
 
 
-def run(block, arguments, test_module, sim, name=None, parameters=None, tests=None, testcase=None):
+def run(block, arguments, test_module, sim, name=None, parameters=None, tests=None, testcase=None, build_args=()):
     """Build a block and run the cocotb tests of a module on it; fails unless all ran and passed.
 
-    block, arguments, sim, name: as for `build`. test_module: import name of the cocotb tests, usually `__name__`.
-    parameters: JSON-able dict that the tests get from `test_parameters()`. tests: how many must run, if known.
-    testcase: name or names of the cocotb tests to run, else all. Returns the number that ran.
+    block, arguments, sim, name, build_args: as for `build`. test_module: import name of the cocotb tests, usually
+    `__name__`. parameters: JSON-able dict that the tests get from `test_parameters()`. tests: how many must run, if
+    known. testcase: name or names of the cocotb tests to run, else all. Returns the number that ran.
     """
-    runner, top, build_dir = build(block, arguments, sim, name)
-    current = os.environ.get("PYTEST_CURRENT_TEST", "run").rsplit("::", 1)[-1].split(" ")[0]
-    test_dir = build_dir / "".join(c if c.isalnum() or c in "-_" else "_" for c in current)
+    runner, top, build_dir = build(block, arguments, sim, name, build_args)
+    # a folder for each test, so that tests of one build can run at the same time
+    current = os.environ.get("PYTEST_CURRENT_TEST", "run").split("/")[-1].split(" ")[0].replace(".py::", ".")
+    test_dir = build_dir / "".join(c if c.isalnum() or c in "-_." else "_" for c in current)
     test_dir.mkdir(exist_ok=True)
-    results, log = test_dir / "results.xml", test_dir / "test.log"
+    results, log, given = test_dir / "results.xml", test_dir / "test.log", test_dir / "parameters.json"
+    given.write_text(json.dumps(parameters or {}))
     results.unlink(missing_ok=True)
     try:
         runner.test(test_module=test_module, hdl_toplevel=top, hdl_toplevel_lang="verilog", build_dir=build_dir,
                     test_dir=test_dir, results_xml=str(results), testcase=testcase, log_file=log,
                     test_args=TEST_ARGS[sim],
                     plusargs=[f"+dumpfile_path={test_dir / (top + '.fst')}"] if sim == "icarus" else [],
-                    extra_env={PARAMETERS: json.dumps(parameters or {}), "COCOTB_ANSI_OUTPUT": "0"})
+                    extra_env={PARAMETERS: str(given), "COCOTB_ANSI_OUTPUT": "0"})
     except (SystemExit, RuntimeError):
         pass  # tests that failed, or a simulator that died: the results and the log tell
     return check_results(results, log, tests)
@@ -121,7 +124,7 @@ def check_results(results, log, tests=None):
 
 def test_parameters():
     """In a cocotb test: the `parameters` of the `run` that started it."""
-    return json.loads(os.environ.get(PARAMETERS, "{}"))
+    return json.loads(Path(os.environ[PARAMETERS]).read_text())
 
 
 test_parameters.__test__ = False  # pytest must not take it for a test

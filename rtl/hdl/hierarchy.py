@@ -79,7 +79,7 @@ class _Stub(_Block):
         # a comprehension has a frame of its own up to Python 3.11
         self.frame = frame.f_back if frame.f_code.co_name == "<listcomp>" else frame
         self.func, self.skipname, self.modctxt, self.callername = deco.func, False, True, frame.f_code.co_name
-        self.callinfo = types.SimpleNamespace(symdict=self.frame.f_globals | self.frame.f_locals)
+        self.callinfo = types.SimpleNamespace(symdict={**self.frame.f_globals, **self.frame.f_locals})
         self.subs, self.sigdict, self.memdict, self.symdict = [], {}, {}, {}
         self.name = self.__name__ = deco.func.__name__
         self.verilog_code = _Instantiation(self)
