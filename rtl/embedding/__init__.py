@@ -1,0 +1,1 @@
+"""Embedding look-up: the token stream becomes residual vectors."""

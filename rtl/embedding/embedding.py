@@ -1,0 +1,129 @@
+"""Embedding look-up: a token becomes its row of the table, as residual vector."""
+from myhdl import Signal, always, always_comb, concat, modbv
+
+from rtl.arith.delay import delay
+from rtl.config import clog2
+from rtl.embedding import rows as memory
+from rtl.embedding.rows import embedding_rows
+from rtl.embedding.widen import LATENCY as WIDEN
+from rtl.embedding.widen import SHIFT_BITS, widen
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.stream import fifo as output_fifo
+from rtl.stream.credit import credit
+from rtl.stream.fifo import fifo
+from rtl.stream.stream import Stream, bit, sint, uint
+
+PIPELINE = memory.READ_LATENCY + WIDEN  # cycles from an address to its element
+
+
+def latency(dim_beats_bits: int) -> int:
+    """Cycles from the transfer of a token to its first element, when nothing waits; argument: width of `dim_beats`."""
+    return dim_beats_bits + 1 + PIPELINE + output_fifo.LATENCY
+
+
+@hblock
+def embedding(clk, rst, s_boot, s_token, m, dim, dim_beats, CFG):
+    """m = mantissas of the token's row times 2**exponent, as golden.fixed.embedding.embed; it cannot saturate.
+
+    s_boot: Stream(data=uint(CFG.beat_bits), last=bit()), fills the table: see `embedding_rows`. Always ready.
+    s_token: Stream(token=uint(CFG.token_bits)), below the vocabulary's size (the sender checks), after the boot stream.
+    m: Stream(data=F, last=bit()): `dim` elements a token, last on the last. Exponents are -20 .. 3.
+    dim, dim_beats: shape registers, dim_beats = dim / lanes rounded up; stable while tokens are taken.
+
+    One element a cycle; `latency` cycles to the first one, then the next token can be taken. No multipliers: the row's
+    address is token * dim_beats by shift-and-add, a cycle for each bit of dim_beats.
+
+        s_token ─> address ─> embedding_rows ─> widen ─> fifo ─> m        credits: a place in the fifo an element
+    """
+    WORDS = CFG.max_vocab * CFG.dim_beats
+    TOKEN = clog2(CFG.max_vocab)
+    LANE_BITS = clog2(CFG.lanes)
+    LAST_LANE = CFG.lanes - 1
+    DIM_BITS = len(dim)
+    F_FRAC = CFG.f_frac
+    STEPS = len(dim_beats)
+    DEPTH = PIPELINE + output_fifo.LATENCY + 3
+
+    take, give, credit_ready, multiplying, running, issue, ending = [bit() for _ in range(7)]
+    token = uint(TOKEN)
+    addend, address = [Signal(modbv(0)[clog2(WORDS):]) for _ in range(2)]
+    left = uint(STEPS)
+    step = uint(clog2(STEPS))
+    lane = Signal(modbv(0)[LANE_BITS:])
+    lane_there = uint(LANE_BITS)
+    remaining = uint(DIM_BITS)
+    word = uint(CFG.beat_bits)
+    exponent = sint(CFG.exp_bits)
+    shift = uint(SHIFT_BITS)
+    travelling = uint(PIPELINE)  # bit k: an element was issued k + 1 cycles ago
+    mark, mark_there = uint(1), uint(1)
+    results = Stream(data=sint(len(m.data)), last=bit())
+
+    table = embedding_rows(clk, rst, s_boot, dim_beats, address, word, token, exponent, CFG=CFG)
+    lanes = delay(clk, lane, lane_there, CYCLES=memory.READ_LATENCY)
+    element = widen(clk, word, lane_there, shift, results.data, BITS=CFG.weight_bits)
+    marks = delay(clk, mark, mark_there, CYCLES=PIPELINE)
+    credits = credit(clk, rst, issue, give, credit_ready, DEPTH=DEPTH)
+    queue = fifo(clk, rst, results, m, DEPTH=DEPTH)
+    unused(results.ready, s_token.token)
+
+    @always_comb
+    def handshake():
+        s_token.ready.next = not multiplying and not running
+        take.next = s_token.valid and not multiplying and not running
+        issue.next = running and credit_ready
+        give.next = m.valid and m.ready
+        ending.next = remaining == 1
+
+    @always_comb
+    def collect():
+        mark.next = ending
+        results.valid.next = travelling[PIPELINE - 1]
+        results.last.next = mark_there == 1
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            multiplying.next = False
+            running.next = False
+            travelling.next = 0
+        else:
+            travelling.next = concat(travelling[PIPELINE - 1:], issue)
+            if take:
+                multiplying.next = True
+                step.next = 0
+            elif multiplying:
+                if step == STEPS - 1:
+                    multiplying.next = False
+                    running.next = True
+                else:
+                    step.next = step + 1
+            elif issue and ending:
+                running.next = False
+
+    @always(clk.posedge)
+    def place():
+        if take:
+            token.next = s_token.token[TOKEN:]
+            addend.next = s_token.token[TOKEN:]
+            address.next = 0
+            left.next = dim_beats
+            remaining.next = dim
+            lane.next = 0
+        elif multiplying:
+            if left[0]:
+                address.next = address + addend
+            addend.next = addend << 1
+            left.next = left >> 1
+        elif issue:
+            remaining.next = remaining - 1
+            lane.next = lane + 1
+            if lane == LAST_LANE:
+                address.next = address + 1
+
+    # the exponent of a new token gets here in time for its first element, and after the last of the token before
+    @always(clk.posedge)
+    def offset():
+        shift.next = exponent + F_FRAC
+
+    return table, lanes, element, marks, credits, queue, handshake, collect, control, place, offset
