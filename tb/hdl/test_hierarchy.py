@@ -88,8 +88,8 @@ def test_same_bytes_in_every_process(tmp_path):
     first = convert(design.machine, tmp_path / "a", **design.ports())
     convert(fifo, tmp_path / "between", bit(), bit(), Stream(data=uint(8)), Stream(data=uint(8)))
     second = convert(design.machine, tmp_path / "b", **design.ports())
-    code = "import sys; from tb.hdl import design as d; d.convert(d.machine, sys.argv[1], **d.ports())"
-    code = code.replace("d.convert", "__import__('rtl.hdl.hierarchy').hdl.hierarchy.convert")
+    code = ("import sys; from rtl.hdl.hierarchy import convert; from tb.hdl import design; "
+            "convert(design.machine, sys.argv[1], **design.ports())")
     for seed in "12":
         subprocess.run([sys.executable, "-c", code, tmp_path / seed], cwd=ROOT, check=True,
                        env=os.environ | {"PYTHONHASHSEED": seed})
