@@ -1,0 +1,79 @@
+"""Sum of many signed numbers, two adder levels between registers."""
+from myhdl import always, always_comb, block, intbv
+
+from rtl.config import clog2
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import unpack
+from rtl.stream.stream import sint
+
+RADIX = 4  # terms that one register stage adds
+
+
+def latency(n):
+    """Register stages of a tree of n terms: ceil(log4(n)), at least 1."""
+    stages = 1
+    while RADIX**stages < n:
+        stages += 1
+    return stages
+
+
+@hblock
+def adder_tree(clk, terms, total, N):
+    """total = sum of N signed terms, exact. A pure pipeline, one sum a cycle, latency(N) cycles.
+
+    Ports: clk; terms uint(N * W), term 0 in the low bits; total sint(W + clog2(N)). N: at least 2.
+    """
+    width = len(terms) // N
+    if N < 2 or len(terms) != N * width or len(total) != width + clog2(N):
+        raise ValueError(f"adder_tree: {len(terms)} bits of terms and {len(total)} of total do not fit N = {N}")
+    counts = [N]
+    for _ in range(latency(N)):
+        counts.append(-(-counts[-1] // RADIX))
+    widths = [width + (clog2(min(N, RADIX**k)) if k else 0) for k in range(len(counts))]
+    levels = [[sint(w) for _ in range(count)] for count, w in zip(counts, widths)]
+    split = unpack(terms, levels[0])
+    adders = [add_groups(clk, xs, ys) for xs, ys in zip(levels, levels[1:])]
+    result = levels[-1][0]
+
+    @always_comb
+    def out():
+        total.next = result
+
+    return split, adders, out
+
+
+@block
+def add_groups(clk, xs, ys):
+    """ys[k] = sum of the k-th RADIX terms of xs, registered; the last group may be short."""
+    FULL = len(xs) // RADIX
+    REST = len(xs) % RADIX
+    TAIL = FULL * RADIX
+    LIM = ys[0].max
+
+    @always(clk.posedge)
+    def add_full():
+        a = intbv(0, min=-LIM, max=LIM)
+        b = intbv(0, min=-LIM, max=LIM)
+        for k in range(FULL):
+            a[:] = xs[RADIX * k] + xs[RADIX * k + 1]
+            b[:] = xs[RADIX * k + 2] + xs[RADIX * k + 3]
+            ys[k].next = a + b
+
+    @always(clk.posedge)
+    def add_three():
+        a = intbv(0, min=-LIM, max=LIM)
+        a[:] = xs[TAIL] + xs[TAIL + 1]
+        ys[FULL].next = a + xs[TAIL + 2]
+
+    @always(clk.posedge)
+    def add_two():
+        ys[FULL].next = xs[TAIL] + xs[TAIL + 1]
+
+    @always(clk.posedge)
+    def keep_one():
+        ys[FULL].next = xs[TAIL]
+
+    processes = [add_full] if FULL else []
+    if REST:
+        processes.append((keep_one, add_two, add_three)[REST - 1])
+    return processes

@@ -1,0 +1,1 @@
+"""Streaming attention over the key/value cache."""

@@ -1,0 +1,70 @@
+"""Attention score of one key row: dot product of block floating point rows, narrowed to signed 12.8."""
+from myhdl import always
+
+from rtl.arith import adder_tree as tree
+from rtl.arith import round_shift as narrowing
+from rtl.arith.adder_tree import adder_tree
+from rtl.arith.delay import delay
+from rtl.arith.round_shift import round_shift
+from rtl.config import SCORE_FRAC, clog2
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import pack, unpack
+from rtl.stream.stream import sint, uint
+
+SHIFT_BITS = 6
+
+
+def latency(CFG):
+    """Cycles from the rows to the score."""
+    return 1 + tree.latency(CFG.max_head_dim) + narrowing.LATENCY
+
+
+@hblock
+def score(clk, q, qe, k, ke, s, clipped, CFG):
+    """s = q . k in 12.8, bit for bit golden.fixed.attention.scores. A pure pipeline, one key row a cycle.
+
+    Ports: clk; q, k: packed signed lanes, max_head_dim each; qe, ke: their exponents; s sint(CFG.score_bits);
+    clipped: s was saturated. Latency latency(CFG) cycles. max_head_dim multipliers (18x18).
+
+        q, k ─> products ─> adder tree ─> >> 40 - 8 - qe - ke, rounded ─> s
+        qe, ke ─> sum ─> amount ─> delay ─┘
+    """
+    LANES = CFG.max_head_dim
+    Q_BITS, K_BITS = len(q) // LANES, len(k) // LANES
+    P_BITS = Q_BITS + K_BITS
+    FULL_SHIFT = 2 * CFG.f_frac - SCORE_FRAC
+    TREE = tree.latency(LANES)
+
+    qs, ks = [sint(Q_BITS) for _ in range(LANES)], [sint(K_BITS) for _ in range(LANES)]
+    products = [sint(P_BITS) for _ in range(LANES)]
+    terms, dot = uint(LANES * P_BITS), sint(P_BITS + clog2(LANES))
+    exponent = uint(SHIFT_BITS)
+    amount, amount_late = uint(SHIFT_BITS), uint(SHIFT_BITS)
+
+    query_lanes = unpack(q, qs)
+    key_lanes = unpack(k, ks)
+    packing = pack(products, terms)
+
+    @always(clk.posedge)
+    def multiply():
+        for i in range(LANES):
+            products[i].next = qs[i] * ks[i]
+
+    # never negative for 16-bit rows (exponents up to 16 each); clipped at 0 as the golden model does
+    @always(clk.posedge)
+    def shift_amount():
+        exponent.next = qe + ke
+        if exponent > FULL_SHIFT:
+            amount.next = 0
+        else:
+            amount.next = FULL_SHIFT - exponent
+
+    total = adder_tree(clk, terms, dot, N=LANES)
+    children = [total]
+    if TREE == 1:
+        children.append(round_shift(clk, dot, amount, s, clipped))
+    else:
+        wait = delay(clk, amount, amount_late, CYCLES=TREE - 1)
+        narrow = round_shift(clk, dot, amount_late, s, clipped)
+        children += [wait, narrow]
+    return query_lanes, key_lanes, packing, multiply, shift_amount, children
