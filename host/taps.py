@@ -47,7 +47,7 @@ class Recorder:
 
 
 def split(records: dict[str, list[int]], shape) -> dict[tuple[str, int], np.ndarray]:
-    """{(name, layer): F values, int64} of one token; raises ValueError when a stream carried another number of values."""
+    """{(name, layer): F values, int64} of one token; ValueError when a stream carried another number of values."""
     layers, dim, kv = shape.n_layers, shape.dim, shape.kv_dim
     sizes = dict(
         x=(2 * layers + 1) * dim,

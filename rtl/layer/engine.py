@@ -11,7 +11,7 @@ tape -> matvec -> rows -+-> rope -> head quantiser -> attention -+
 from myhdl import always_comb, concat
 
 from rtl.attention.attention import attention
-from rtl.config import EXP2_FRAC, clog2
+from rtl.config import clog2
 from rtl.ffn.swiglu import swiglu
 from rtl.hdl.hierarchy import hblock, unused
 from rtl.layer.activation_scale import activation_scale
@@ -24,12 +24,12 @@ from rtl.layer.schedule import schedule
 from rtl.layer.vector_merge import vector_merge
 from rtl.logits.argmax import argmax
 from rtl.matvec.matvec import matvec
+from rtl.matvec.streams import FACTOR_BITS, SCALE_BITS, activation_stream, beat_stream, command_stream, row_stream
 from rtl.norm.rmsnorm import rmsnorm
 from rtl.quant.quantiser import EXPONENT_BITS, quantiser
 from rtl.rope.rope import rope
 from rtl.stream.stream import Stream, bit, sint, uint
 
-SCALE_BITS = 10  # signed exponents of activation scalars
 SATURATION_SOURCES = 5
 
 
@@ -37,19 +37,12 @@ SATURATION_SOURCES = 5
 def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_beat, attention_busy, saturated, CFG):
     """One packet at a time: through all layers, the final norm and the classifier.
 
-    s: packet; s_tape: tape beats (data); m: prediction for the packet. shape: ShapeRegisters; freq_*: RoPE
-    frequencies at
-    boot. mac_beat: out, a weight beat was consumed this cycle; attention_busy: out; saturated: out, one bit a unit
-    (matvec, RoPE, attention, residual, SwiGLU), each set in a cycle in which that unit clipped a value.
+    s: packet; s_tape: tape beats (data); m: prediction for the packet. shape: ShapeRegisters; freq_*: write port of
+    the RoPE frequencies. mac_beat: out, a weight beat was consumed this cycle; attention_busy: out; saturated: out,
+    one bit a unit (matvec, RoPE, attention, residual, SwiGLU), set in a cycle in which that unit clipped a value.
     """
-    command = Stream(
-        kind=uint(KIND_BITS),
-        rows=uint(clog2(CFG.max_rows + 1)),
-        beats=uint(clog2(CFG.max_row_beats + 1) + 1),
-        release=bit(),
-    )
-    row = Stream(data=sint(CFG.f_bits), kind=uint(KIND_BITS), last=bit())
-    gain = Stream(data=uint(CFG.beat_bits))
+    command, row = command_stream(CFG), row_stream(CFG)
+    gain = beat_stream(CFG)
     head_row = Stream(data=sint(CFG.f_bits), kind=uint(KIND_BITS), last=bit())
     position = Stream(pos=uint(CFG.pos_bits))
     turned = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
@@ -57,10 +50,10 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
         data=uint(CFG.max_head_dim * CFG.act_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()
     )
     attended, fresh_x, delta, x, normed, up, gated, logit = (vector(CFG) for _ in range(8))
-    inverse_rms = Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS))
+    inverse_rms = Stream(factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS))
     chosen = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
     words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
-    activations = Stream(data=uint(CFG.act_word_bits), factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS), last=bit())
+    activations = activation_stream(CFG)
     best = Stream(token=uint(CFG.token_bits))
     start, done = bit(), bit()
     pos, seq, layer = uint(CFG.pos_bits), uint(CFG.seq_bits), uint(clog2(CFG.max_layers))

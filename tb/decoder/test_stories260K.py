@@ -32,7 +32,7 @@ def reference(models):
 
 @pytest.fixture(scope="module")
 def outcomes(models, reference, tmp_path_factory):
-    """One simulation: both reference texts as prompts (the first with taps), one story told freely, the default model."""
+    """One simulation: both reference texts as prompts (the first tapped), one story told freely, the default model."""
     folder = tmp_path_factory.mktemp("taps")
     model = models / "stories260K.bin"
     tape = str(tape_file(model, quantised(model), BUILD.lanes))

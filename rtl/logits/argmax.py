@@ -1,0 +1,65 @@
+"""Running argmax of the streamed logits: nothing of the vocabulary's size is ever stored."""
+
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock
+from rtl.stream.stream import bit, sint, uint
+
+LATENCY = 2  # cycles from the transfer of the last logit to `m.valid`
+
+
+@hblock
+def argmax(clk, rst, s, m, CFG):
+    """Index of the first maximum of each vector.
+
+    s: Stream(data=F, last): logits in row order; m: Stream(token): the index, one a vector. One logit a cycle;
+    LATENCY cycles from the last one to m; the next vector waits until m has been taken.
+    """
+    TOKEN_BITS = len(m.token)
+    index = uint(TOKEN_BITS)
+    value = sint(CFG.f_bits)
+    best = sint(CFG.f_bits)
+    at = uint(TOKEN_BITS)
+    at_first = bit()
+    fresh, ended, first = bit(), bit(), bit(1)
+    busy = bit()  # the last logit is in, its answer not yet taken
+
+    @always_comb
+    def handshake():
+        s.ready.next = not busy
+
+    @always(clk.posedge)
+    def register():
+        value.next = s.data
+        at.next = index
+        at_first.next = first
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            index.next = 0
+            first.next = True
+            fresh.next = False
+            ended.next = False
+            busy.next = False
+            m.valid.next = False
+        else:
+            fresh.next = s.valid and not busy
+            ended.next = s.valid and not busy and s.last
+            m.valid.next = ended or (m.valid and not m.ready)
+            if s.valid and not busy:
+                first.next = s.last
+                index.next = index + 1
+                if s.last:
+                    index.next = 0
+                    busy.next = True
+            elif m.valid and m.ready:
+                busy.next = False
+
+    @always(clk.posedge)
+    def compare():
+        if fresh and (at_first or value > best):
+            best.next = value
+            m.token.next = at
+
+    return handshake, register, control, compare
