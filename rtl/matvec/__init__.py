@@ -1,0 +1,1 @@
+"""Matrix times vector: the weight tape against an activation vector, one beat of LANES weights a cycle."""

@@ -1,0 +1,29 @@
+"""The streams at the ports of the matvec, for those who stand around it."""
+
+from rtl.config import EXP2_FRAC, BuildConfig, clog2
+from rtl.layer.kinds import KIND_BITS
+from rtl.stream.stream import Stream, bit, sint, uint
+
+FACTOR_BITS = EXP2_FRAC + 1  # unsigned, 1.0 = 2**EXP2_FRAC with the scale that goes with it
+SCALE_BITS = 10  # signed exponent of an activation vector
+
+
+def command_stream(cfg: BuildConfig) -> Stream:
+    """Commands: kind; rows (0 for GAIN); beats a row, or beats in all for GAIN (int16 gains and their exponent)."""
+    beats = uint(clog2(cfg.max_row_beats + 1) + 1)
+    return Stream(kind=uint(KIND_BITS), rows=uint(clog2(cfg.max_rows + 1)), beats=beats, release=bit())
+
+
+def beat_stream(cfg: BuildConfig) -> Stream:
+    """Tape beats: LANES bytes, element 0 low."""
+    return Stream(data=uint(cfg.beat_bits))
+
+
+def activation_stream(cfg: BuildConfig) -> Stream:
+    """Words of an activation vector; factor and scale count in the last one."""
+    return Stream(data=uint(cfg.act_word_bits), factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS), last=bit())
+
+
+def row_stream(cfg: BuildConfig) -> Stream:
+    """Results, one a row, in F."""
+    return Stream(data=sint(cfg.f_bits), kind=uint(KIND_BITS), last=bit())

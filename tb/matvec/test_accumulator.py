@@ -1,0 +1,53 @@
+"""accumulator against a running sum, in Verilog and in MyHDL's simulation."""
+
+import random
+
+import cocotb
+import pytest
+
+from rtl.matvec.accumulator import LATENCY, accumulator
+from rtl.stream.stream import bit, sint
+from tb.myhdl_sim import simulate
+from tb.pipeline import apply
+from tb.runner import SIMULATORS, run
+
+X_BITS, Y_BITS = 30, 32  # up to 4 beats a row
+COUNT = 400
+
+
+def ports():
+    return dict(clk=bit(), enable=bit(), first=bit(), x=sint(X_BITS), y=sint(Y_BITS))
+
+
+def traffic():
+    """Rows of 1 to 4 beats with idle cycles; the sum after every cycle."""
+    rng, total, given, expected = random.Random(3), 0, [], []
+    low, high = -(1 << X_BITS - 1), (1 << X_BITS - 1) - 1
+    while len(given) < COUNT:
+        for beat in range(rng.randint(1, 4)):
+            while given and rng.random() < 0.3:
+                given.append(dict(enable=0, first=rng.randrange(2), x=rng.randint(low, high)))
+                expected.append(dict(y=total))
+            x = rng.choice((low, high, rng.randint(low, high)))
+            total = x if beat == 0 else total + x
+            given.append(dict(enable=1, first=int(beat == 0), x=x))
+            expected.append(dict(y=total))
+    return given, expected
+
+
+def test_accumulator_myhdl():
+    given, expected = traffic()
+    assert simulate(accumulator, ports(), given, ["y"], LATENCY) == expected
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_accumulator(sim):
+    run(accumulator, ports(), __name__, sim, tests=1)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def running_sums(dut):
+    given, expected = traffic()
+    found = await apply(dut, given, dict(y=True), LATENCY)
+    assert found == expected
+    assert len(found) >= COUNT

@@ -1,0 +1,53 @@
+"""mac_array against numpy's dot product, in Verilog and in MyHDL's simulation."""
+
+import random
+
+import cocotb
+import numpy as np
+import pytest
+
+from rtl.config import PRESETS
+from rtl.matvec.mac_array import latency, mac_array
+from rtl.stream.stream import bit, sint, uint
+from tb.matvec.bits import extremes, packed
+from tb.myhdl_sim import simulate
+from tb.pipeline import apply
+from tb.runner import SIMULATORS, run, test_parameters
+
+COUNT = 300
+BUILDS = ("nano", "default")
+
+
+def ports(name):
+    cfg = PRESETS[name].build
+    y_bits = cfg.weight_bits + cfg.act_bits + cfg.lanes.bit_length() - 1
+    return dict(clk=bit(), w=uint(cfg.beat_bits), a=uint(cfg.act_word_bits), y=sint(y_bits), LANES=cfg.lanes)
+
+
+def traffic(name):
+    """Input vectors and expected outputs."""
+    cfg, rng = PRESETS[name].build, random.Random(2)
+    pairs = [(extremes(rng, cfg.weight_bits, cfg.lanes), extremes(rng, cfg.act_bits, cfg.lanes)) for _ in range(COUNT)]
+    given = [dict(w=packed(w, cfg.weight_bits), a=packed(a, cfg.act_bits)) for w, a in pairs]
+    return given, [dict(y=int(np.dot(w, a))) for w, a in pairs]
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_mac_array_myhdl(name):
+    given, expected = traffic(name)
+    assert simulate(mac_array, ports(name), given, ["y"], latency(PRESETS[name].build.lanes)) == expected
+
+
+@pytest.mark.parametrize("name", BUILDS)
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_mac_array(sim, name):
+    run(mac_array, ports(name), __name__, sim, parameters=dict(name=name), tests=1)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def dot_products(dut):
+    name = test_parameters()["name"]
+    given, expected = traffic(name)
+    found = await apply(dut, given, dict(y=True), latency(PRESETS[name].build.lanes))
+    assert found == expected
+    assert len(found) == COUNT
