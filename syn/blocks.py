@@ -116,7 +116,26 @@ def reciprocal():
     return block, dict(clk=bit(), d=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
 
 
+@entry
+def sincos():
+    from rtl.rope.sincos import VALUE_BITS
+    from rtl.rope.sincos import sincos as block
+
+    return block, dict(clk=bit(), phase=uint(PHASE_BITS), cosine=bit(), y=sint(VALUE_BITS))
+
+
 # --- units ---
+
+
+@entry
+def embedding():
+    from rtl.boot.loader import ShapeRegisters
+    from rtl.embedding.embedding import embedding as block
+
+    shape = ShapeRegisters(CFG)
+    boot = Stream(data=uint(CFG.beat_bits), last=bit())
+    streams = dict(s_boot=boot, s_token=Stream(token=uint(CFG.token_bits)), m=vector())
+    return block, clocked(**streams, dim=shape.dim, dim_beats=shape.dim_beats, CFG=CFG)
 
 
 @entry
