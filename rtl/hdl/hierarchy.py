@@ -12,7 +12,6 @@ import os
 import re
 import sys
 import tempfile
-import types
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -20,23 +19,12 @@ from typing import NamedTuple
 import myhdl
 from myhdl import ToVerilogWarning
 from myhdl._block import _Block, _name_set, _uniqueify_name, block_decorator
-from myhdl._extractHierarchy import _memInfoMap, _UserVerilogCode
-from myhdl._Signal import _Signal
+from myhdl._extractHierarchy import _memInfoMap
 from myhdl.conversion._toVerilog import toVerilog
 
 from rtl.hdl import names
-from rtl.hdl.ports import (
-    HierarchyError,
-    TiedSignal,
-    bind,
-    fresh,
-    is_interface,
-    parameters,
-    port_dict,
-    port_type,
-    tied,
-    unused,
-)
+from rtl.hdl.instance import Stub, name_locals
+from rtl.hdl.ports import HierarchyError, bind, fresh, parameters, port_dict, port_type, tied, unused
 
 __all__ = ["HierarchyError", "ModuleFile", "convert", "hblock", "tied", "unused"]
 
@@ -62,65 +50,13 @@ class hblock(block_decorator):  # noqa: N801  a decorator
 
     def __call__(self, *args, **kwargs):
         if _stubs is not None:
-            stub = _Stub(self, args, kwargs, sys._getframe(1))
+            stub = Stub(self, args, kwargs, sys._getframe(1))
             _stubs.append(stub)
             return stub
         # _Block looks for the calling block at a fixed depth of the stack: it must be built here
         name = _uniqueify_name(f"{self.func.__name__}{self.calls}")
         self.calls += 1
         return _Block(self.func, self, name, self.srcfile, self.srcline, False, *args, **kwargs)
-
-
-class _Stub(_Block):
-    """Stands for a child in its parent: no processes, only an instantiation."""
-
-    def __init__(self, deco, args, kwargs, frame):
-        self.deco, self.args, self.kwargs = deco, args, kwargs
-        # a comprehension has a frame of its own up to Python 3.11
-        self.frame = frame.f_back if frame.f_code.co_name == "<listcomp>" else frame
-        self.func, self.skipname, self.modctxt, self.callername = deco.func, False, True, frame.f_code.co_name
-        self.callinfo = types.SimpleNamespace(symdict={**self.frame.f_globals, **self.frame.f_locals})
-        self.subs, self.sigdict, self.memdict, self.symdict = [], {}, {}, {}
-        self.name = self.__name__ = deco.func.__name__
-        self.verilog_code = _Instantiation(self)
-        self.bound = bind(deco.func, args, kwargs)
-        self.ports = port_dict(deco.func, self.bound)
-        self.module = None
-
-    def connect(self):
-        """Tell MyHDL what the child does to the parent's signals."""
-        for port, sig in self.ports.items():
-            if isinstance(sig, TiedSignal):
-                if self.module.directions[port] == "output":
-                    raise HierarchyError(f"{self.name}: output {port} is connected to a constant")
-                continue
-            self.sigdict[port] = sig
-            sig._markUsed()
-            if self.module.directions[port] == "input":
-                sig._markRead()
-            elif sig._driven:
-                raise HierarchyError(f"{self.name}: port {port} drives a signal that another child drives")
-            else:
-                sig.driven = "wire"
-
-
-class _Instantiation(_UserVerilogCode):
-    """Prints a stub once MyHDL has named the parent's signals."""
-
-    __slots__ = ("stub",)
-
-    def __init__(self, stub):
-        self.stub = stub
-
-    def __str__(self):
-        pins = [f"    .{port}({_actual(sig)})" for port, sig in self.stub.ports.items()]
-        return f"\n{self.stub.module.name} {self.stub.name} (\n" + ",\n".join(pins) + "\n);\n"
-
-
-def _actual(sig):
-    if isinstance(sig, TiedSignal):
-        return f"{sig._nrbits}'h{int(sig._init) & ((1 << sig._nrbits) - 1):x}"
-    return sig._name
 
 
 class _Module:
@@ -137,7 +73,7 @@ class _Module:
 
     def print(self, folder):
         """Write the module's Verilog; the children are printed already, so their port directions are known."""
-        _name_locals(self)
+        name_locals(self.func, self.block, self.stubs)
         for stub in self.stubs:
             stub.connect()
         with warnings.catch_warnings(record=True) as caught:
@@ -168,39 +104,6 @@ def _elaborate(deco, args, kwargs):
         return inst, _stubs
     finally:
         _stubs = None
-
-
-def _named_values(obj, name):
-    """(name, value) of an object and of what lists, tuples, dicts and interfaces hold."""
-    yield name, obj
-    if isinstance(obj, (list, tuple)):
-        items = enumerate(obj)
-    elif isinstance(obj, dict):
-        items = obj.items()
-    else:
-        items = vars(obj).items() if is_interface(obj) else ()
-    for key, item in items:
-        if isinstance(key, (int, str)):
-            yield from _named_values(item, f"{name}_{key}")
-
-
-def _name_locals(module):
-    """Name instances and nets after the Python variables that hold them when the block's function has ended."""
-    taken = set()
-    for stub in module.stubs:
-        values = [pair for var, obj in stub.frame.f_locals.items() for pair in _named_values(obj, var)]
-        name = base = "u_" + next((name for name, obj in values if obj is stub), stub.module.name)
-        number = 0
-        while name in taken:
-            number += 1
-            name = f"{base}_{number}"
-        taken.add(name)
-        stub.name = stub.__name__ = name
-        if stub.frame.f_code is module.func.__code__:
-            for net, obj in values:
-                if isinstance(obj, _Signal) and not isinstance(obj, TiedSignal):
-                    module.block.sigdict.setdefault(net, obj)
-        stub.frame = None  # it keeps every local alive
 
 
 def _run_converter(inst, folder, name):
