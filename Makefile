@@ -19,9 +19,9 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 endif
 
 # Values reach the recipes through the environment, never pasted into shell text: any quote, space or dollar survives.
-VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS CONFIG BLOCK
+VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS TAP_POSITIONS TAP_LAYERS CONFIG BLOCK
 $(foreach v,$(VALUES),$(if $(filter undefined,$(origin $v)),,$(eval export OPT_$v := $$(value $v))))
-lower = $(shell echo $1 | tr A-Z a-z)
+lower = $(shell echo $1 | tr A-Z_ a-z-)
 # $(call options,A B): --a=VALUE --b=VALUE for each that is set
 options = $(foreach v,$1,$${OPT_$v:+"--$(call lower,$v)=$$OPT_$v"})
 
@@ -57,8 +57,8 @@ known-block:
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset]
 	@$(PY) -m rtl.convert $${OPT_CONFIG:+"$$OPT_CONFIG"}
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE=1 TAPS CONFIG]
-	@$(PY) $(GENERATE) $(call options,MODEL TOKENIZER STEPS LANES SIM JSON TAPS CONFIG) \
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE=1 TAPS=npz CONFIG]
+	@$(PY) $(GENERATE) $(call options,MODEL TOKENIZER STEPS LANES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG) \
 	$${OPT_PROMPT+"--prompt=$$OPT_PROMPT"} $${OPT_TRACE:+--trace}
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]

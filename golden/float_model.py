@@ -19,8 +19,8 @@ class FloatModel:
     """Decoder with a key/value cache of `batch` sequences that advance together.
 
     `dtype` is np.float32 or np.float64. With `taps=True`, `self.taps` holds after each call x_embed, x_final_norm, logits
-    and, as lists by layer, q and k (after RoPE), v, x_att (after the attention residual), x_layer; each
-    [batch, positions, size].
+    and, as lists by layer, q and k (after RoPE), v, attention, x_att (after the attention residual), swiglu, x_layer;
+    each [batch, positions, size].
     """
 
     def __init__(self, checkpoint: Checkpoint, dtype: type = np.float32, taps: bool = False):
@@ -69,11 +69,12 @@ class FloatModel:
         mixed = attention(q, k[:, : window.stop], v[:, : window.stop], start)
         x_att = x + mixed @ w["wo"].T
         xn = rmsnorm(x_att, w["rms_ffn"], shape.norm_eps)
-        x_layer = x_att + swiglu(xn @ w["w1"].T, xn @ w["w3"].T) @ w["w2"].T
+        hidden = swiglu(xn @ w["w1"].T, xn @ w["w3"].T)
+        x_layer = x_att + hidden @ w["w2"].T
         if self.record_taps:
             flat = (*x.shape[:2], -1)
             kv = {"k": k[:, window].reshape(flat).copy(), "v": v[:, window].reshape(flat).copy()}
-            self._tap(layer, q=q.reshape(flat), x_att=x_att, x_layer=x_layer, **kv)
+            self._tap(layer, q=q.reshape(flat), attention=mixed, x_att=x_att, swiglu=hidden, x_layer=x_layer, **kv)
         return x_layer
 
     def _heads(self, x: np.ndarray) -> np.ndarray:

@@ -58,6 +58,13 @@ class Story:
             rate = f"{cycles / (pos + 1):,.0f} cycles per token"
             self._progress.update(self._task, completed=pos + 1, description=rate)
 
+    def print(self, text: str) -> None:
+        """A whole line of its own, above or between the pieces of the story."""
+        if self._live is not None:
+            self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            print(text, flush=True)
+
     def say(self, text: str) -> None:
         """Add text to the story."""
         self._text.append(text)

@@ -1,9 +1,10 @@
 """The cocotb side of `host.simulate`: boots the decoder, feeds prompts, reports every token as a line of JSON.
 
 Runs inside the simulator. The job file (JSON) is named by the environment variable DECODER_JOBS:
-{"jobs": [{"tape": file or null, "prompt": [ids], "steps": n, "taps": {position: file}}, ...], "events": file}.
-A job without a tape goes on with the model that is loaded. `taps` has the engine's streams at those positions written
-as JSON. Signals change on falling edges, so nothing races the clock.
+{"jobs": [{"tape": file or null, "prompt": [ids], "steps": n, "taps": {position: file}, "trace": bool}, ...],
+"events": file}. A job without a tape goes on with the model that is loaded. `taps` has the engine's streams at those
+positions written as JSON, `trace` adds the rows of the cycle table to the events (from that job on). Signals change on
+falling edges, so nothing races the clock.
 """
 
 import itertools
@@ -16,6 +17,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, RisingEdge
 
 from host.taps import Recorder
+from host.trace import Tracer
 from weights.tape import read_tape
 
 PERIOD_NS = 10
@@ -105,6 +107,8 @@ async def run_job(decoder, recorder, job, emit):
         await ClockCycles(decoder.dut.clk, 2)
         decoder.dut.clear.value = 0
     emit(event="start", **decoder.counters())
+    if job["trace"]:
+        Tracer(decoder.dut, emit)
     cocotb.start_soon(decoder.prompt(job["prompt"], job["steps"]))
     for pos in itertools.count():
         tap_file = job["taps"].get(str(pos))

@@ -17,6 +17,8 @@ from golden.fixed_model import FixedModel
 from golden.tokenizer import StreamDecoder, read_tokenizer
 from host.display import Story
 from host.simulate import Job, SimulationError, events, prepare
+from host.taps import save, split
+from host.trace import HEADER, line
 from rtl.config import ConfigError, preset
 from rtl.decode.decode_loop import STOP_NAMES
 from rtl.errors import MEANING
@@ -40,7 +42,21 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     p.add_argument("--sim", default="verilator", choices=("verilator", "icarus"), help="simulator (verilator)")
     p.add_argument("--json", help="write the result to this file")
+    p.add_argument("--trace", action="store_true", help="print the cycle table")
+    p.add_argument("--taps", help="write every stage's tensors, beside the float model's, to this npz file")
+    p.add_argument("--tap-positions", default="0", help="positions to tap, separated by commas (0)")
+    p.add_argument("--tap-layers", help="layers to tap, separated by commas (all)")
     return p
+
+
+def _numbers(option: str, text: str | None, limit: int) -> list[int]:
+    """Numbers 0 .. limit-1 of a list separated by commas; all of them for None."""
+    if text is None:
+        return list(range(limit))
+    for item in text.split(","):
+        if not item.isdecimal() or int(item) >= limit:
+            raise ModelError(f"{option}: must be numbers from 0 to {limit - 1}, is {item!r}")
+    return [int(item) for item in text.split(",")]
 
 
 class Request:
@@ -60,6 +76,9 @@ class Request:
         if args.steps < 1:
             raise ModelError(f"steps: must be at least 1, is {args.steps}")
         self.steps = min(args.steps, self.shape.seq_len)
+        self.checkpoint = checkpoint
+        self.tap_positions = _numbers("tap-positions", args.tap_positions, self.steps) if args.taps else []
+        self.tap_layers = _numbers("tap-layers", args.tap_layers, self.shape.n_layers)
         build = preset(args.config).build
         if args.lanes is not None:
             build = replace(build, lanes=args.lanes, quant_lanes=min(build.quant_lanes, max(args.lanes, 1)))
@@ -76,16 +95,22 @@ def tell(request: Request, args, story: Story) -> dict:
         prepared = prepare(request.build, args.sim)
     golden = FixedModel(weights, request.build)
     decoder = StreamDecoder(request.tokenizer)
-    job = Job(prompt=request.prompt, steps=request.steps, tape=str(tape))
+    folder = Path(prepared[2])
+    taps = {pos: str(folder / f"taps-{os.getpid()}-{pos}.json") for pos in request.tap_positions}
+    job = Job(prompt=request.prompt, steps=request.steps, tape=str(tape), taps=taps, trace=args.trace)
     began = time.monotonic()
     inputs, beats, expected, start = [request.prompt[0]], [], [], None
     story.say(decoder.feed(request.prompt[0]))
     with story.telling(request.steps):
+        if args.trace:
+            story.print(HEADER)
         for event in events(prepared, args.sim, [job]):
             if event["event"] == "boot" and event["error"]:
                 raise SimulationError(f"the hardware refused the model: {MEANING[event['error']]}")
             if event["event"] == "start":
                 start = event
+            if event["event"] == "trace":
+                story.print(line(event, request.tokenizer.decode_all(inputs[event["pos"] : event["pos"] + 1])))
             if event["event"] != "token":
                 continue
             beats.append(event)
@@ -97,7 +122,21 @@ def tell(request: Request, args, story: Story) -> dict:
                 story.say(decoder.feed(following))
             story.advance(pos, event["cycles"] - start["cycles"])
         story.say(decoder.finish())
-    return _result(request, args, inputs, beats, expected, start, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    if args.taps:
+        _save_taps(args.taps, request, inputs, taps)
+    return _result(request, args, inputs, beats, expected, start, seconds)
+
+
+def _save_taps(path, request, inputs, files) -> None:
+    seen = {}
+    for pos, file in files.items():
+        if Path(file).exists():  # the story may have ended before this position
+            seen[pos] = split(json.loads(Path(file).read_text()), request.shape)
+            os.unlink(file)
+    if not seen:
+        raise ModelError(f"taps: the story ended before position {min(files)}")
+    save(path, request.checkpoint, inputs, seen, request.tap_layers)
 
 
 def _result(request, args, inputs, beats, expected, start, seconds) -> dict:

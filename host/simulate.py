@@ -26,12 +26,14 @@ class Job:
     """One sequence. tape: a tape file to boot first, or None to go on with the loaded model.
 
     taps: positions whose streams are to be recorded, each with the file to write them to (see `host.taps`).
+    trace: add the rows of the cycle table to the events (see `host.trace`).
     """
 
     prompt: list[int]
     steps: int
     tape: str | None = None
     taps: dict[int, str] = field(default_factory=dict)
+    trace: bool = False
 
 
 @dataclass

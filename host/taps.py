@@ -1,12 +1,20 @@
 """Taps: the tensors of every stage, read off an engine's streams while it works.
 
 A `Recorder` (inside the simulator) watches the engine's internal streams; `split` sorts what it saw into the names and
-layers that the golden models use: k, v, q (after RoPE), attention, x_att, swiglu, x_layer, logits.
+layers that the golden models use: k, v, q (after RoPE), attention, x_att, swiglu, x_layer, logits; `save` writes them
+beside the float model's.
 """
+
+import io
 
 import cocotb
 import numpy as np
 from cocotb.triggers import Event, RisingEdge
+
+from golden.files import write_whole
+from golden.fixed_model import to_float
+from golden.float_model import FloatModel
+from weights.quantised import fold_factor
 
 STREAMS = ("x", "turned", "attended", "gated", "logit")  # local names in `rtl/layer/engine.py`
 
@@ -72,3 +80,24 @@ def split(records: dict[str, list[int]], shape) -> dict[tuple[str, int], np.ndar
         taps["x_att", layer] = x[1 + 2 * layer]
         taps["x_layer", layer] = x[2 + 2 * layer]
     return taps
+
+
+def save(path, checkpoint, tokens: list[int], seen: dict[int, dict], layers) -> None:
+    """Write an npz file with rtl/NAME/LAYER/POS and float/NAME/LAYER/POS, float64 vectors.
+
+    tokens: the inputs of the run from position 0; seen: {position: taps of `split`}; layers: those to keep. q is saved
+    without the factor that the hardware's W_q carries, so both sides mean the same.
+    """
+    model, arrays = FloatModel(checkpoint, taps=True), {}
+    fold = fold_factor("wq", checkpoint.shape)
+    for pos in range(max(seen) + 1):
+        model.forward(tokens[pos], pos)
+        for (name, layer), values in seen.get(pos, {}).items():
+            if layer not in layers:
+                continue
+            reference = model.taps[name] if name == "logits" else model.taps[name][layer]
+            arrays[f"rtl/{name}/{layer}/{pos}"] = to_float(values) / (fold if name == "q" else 1)
+            arrays[f"float/{name}/{layer}/{pos}"] = np.asarray(reference, np.float64).reshape(-1)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_whole(path, [buffer.getvalue()])

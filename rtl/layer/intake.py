@@ -31,6 +31,7 @@ def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq):
     def control():
         if rst:
             state.next = IDLE
+            pos.next = 0
         elif state == IDLE:
             pos.next = s.pos
             seq.next = s.seq

@@ -75,6 +75,7 @@ def schedule(
     def advance():
         if rst:
             step.next = IDLE
+            layer.next = 0
         elif start:
             step.next = FIRST_GAIN
             count.next = 0

@@ -25,23 +25,23 @@ MARGIN = 0.25  # where two logits of llama2.c lie closer than this, rounding may
 
 
 @pytest.fixture(scope="module")
-def reference(models):
-    with open(models / "../reference/llama2c_stories260K_greedy.json") as file:
-        return json.load(file)
+def stories(reference):
+    """llama2.c's greedy stories: {prompt: prompt_ids, generated_ids, text}."""
+    return json.loads((reference / "llama2c_stories260K_greedy.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def outcomes(models, reference, tmp_path_factory):
+def outcomes(models, stories, tmp_path_factory):
     """One simulation: both reference texts as prompts (the first tapped), one story told freely, the default model."""
     folder = tmp_path_factory.mktemp("taps")
     model = models / "stories260K.bin"
     tape = str(tape_file(model, quantised(model), BUILD.lanes))
     default = DEFAULT / "model.bin"
-    texts = [(r["prompt_ids"] + r["generated_ids"])[:POSITIONS] for r in reference.values()]
+    texts = [(r["prompt_ids"] + r["generated_ids"])[:POSITIONS] for r in stories.values()]
     jobs = [
         Job(texts[0], POSITIONS, tape, taps_at(TAPPED, folder, "text")),
         Job(texts[1], POSITIONS),
-        Job(reference["Once upon a time"]["prompt_ids"], 100),
+        Job(stories["Once upon a time"]["prompt_ids"], 100),
         Job(
             [1, 300], 40, str(tape_file(default, quantised(default), BUILD.lanes)), taps_at((0, 39), folder, "default")
         ),
@@ -78,9 +78,9 @@ def test_agrees_with_llama2c(models, outcomes, text):
     assert all(margin < MARGIN for margin in margins)
 
 
-def test_tells_the_same_story(models, reference, outcomes):
+def test_tells_the_same_story(models, stories, outcomes):
     """Running free from "Once upon a time": llama2.c's tokens for at least 50 tokens."""
-    expected = reference["Once upon a time"]
+    expected = stories["Once upon a time"]
     prompt, tokens = len(expected["prompt_ids"]), outcomes[2][1].predictions
     told = tokens[prompt - 1 :]
     same = next((k for k, (a, b) in enumerate(zip(told, expected["generated_ids"])) if a != b), len(told))

@@ -1,0 +1,100 @@
+"""Bad input to the commands: one clear line, exit status 2, nothing left half-written."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from golden.checkpoint import random_checkpoint, write_checkpoint
+from host.generate import DEFAULT
+from rtl.config import ModelShape, preset
+from tb.runner import ROOT
+
+SHAPE = preset("nano").shape
+
+
+def command(*arguments, module="host.generate"):
+    """Run a command of the project; arguments may be bytes."""
+    return subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, timeout=120)
+
+
+def refused(result, *words):
+    """Exit status 2, nothing on standard output, one line that holds all the words, no traceback."""
+    lines = result.stderr.decode().strip().splitlines()
+    assert result.returncode == 2, lines
+    assert len(lines) == 1, lines
+    for word in words:
+        assert word in lines[0], lines[0]
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A small random checkpoint file."""
+    path = tmp_path / "model.bin"
+    write_checkpoint(random_checkpoint(SHAPE, seed=1), path)
+    return path
+
+
+def tokenizer():
+    return ["--tokenizer", str(DEFAULT / "tokenizer.bin")]
+
+
+def test_truncated_checkpoint(checkpoint, tmp_path):
+    size = checkpoint.stat().st_size
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    out = tmp_path / "out.json"
+    refused(command("--model", checkpoint, *tokenizer(), "--json", out), str(size), str(size - 100))
+    assert os.listdir(tmp_path) == ["model.bin"]
+
+
+def test_impossible_header(checkpoint):
+    data = bytearray(checkpoint.read_bytes())
+    data[0:4] = np.array([-5], "<i4").tobytes()
+    checkpoint.write_bytes(data)
+    refused(command("--model", checkpoint, *tokenizer()), "dim", "-5")
+
+
+def test_shape_over_the_maxima(tmp_path):
+    path = tmp_path / "big.bin"
+    shape = ModelShape(128, 64, 1, 8, 8, 512, 64)
+    write_checkpoint(random_checkpoint(shape, seed=1), path)
+    refused(command("--model", path, *tokenizer()), "dim", "at most 64", "128")
+
+
+def test_tokenizer_of_another_vocabulary(checkpoint):
+    refused(command("--model", checkpoint, *tokenizer()), "vocabulary")
+
+
+def test_model_without_tokenizer(checkpoint):
+    refused(command("--model", checkpoint), "--tokenizer")
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--prompt", ""], ["prompt", "at least 1", "empty"]),
+        (["--prompt", "and so on " * 400], ["prompt", "at most"]),
+        (["--prompt", b"caf\xe9"], ["UTF-8", "0xE9"]),
+        (["--steps", "0"], ["steps", "at least 1", "0"]),
+        (["--lanes", "48"], ["lanes", "power of two", "48"]),
+        (["--lanes", "0"], ["lanes", "0"]),
+        (["--config", "huge"], ["configuration", "huge", "default"]),
+        (["--model", "/nowhere/model.bin", "--tokenizer", "x"], ["/nowhere/model.bin"]),
+    ],
+)
+def test_options(arguments, words, tmp_path):
+    out = tmp_path / "out.json"
+    refused(command(*arguments, "--json", out), *words)
+    assert not out.exists()
+
+
+def test_convert_names_the_presets():
+    refused(command("huge", module="rtl.convert"), "huge", "stories260K")
+
+
+def test_pack_refuses_a_bad_model(checkpoint, tmp_path):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:40])
+    refused(command(checkpoint, tmp_path / "x.tape", module="weights.pack"), "model.bin")
+    assert not (tmp_path / "x.tape").exists()
