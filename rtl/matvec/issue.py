@@ -22,11 +22,13 @@ class Issued(Payload):
 
     def __init__(self, lane_bits, kind_bits):
         super().__init__(weight=bit(), first=bit(), row_end=bit(), exponents=bit(), lane=uint(lane_bits),
-                         kind=uint(kind_bits), last=bit(), slot=bit(), free=bit())  # fmt: skip
+                         kind=uint(kind_bits), last=bit(), slot=bit(), free=bit())
 
 
 @hblock
-def issue(clk, rst, s, tape_valid, tape_ready, gain_valid, gain_ready, available, room, slot, word, row, done, m, LANES):
+def issue(
+    clk, rst, s, tape_valid, tape_ready, gain_valid, gain_ready, available, room, slot, word, row, done, m, LANES
+):
     """One tape beat a cycle, also across rows, groups and commands, as long as nothing holds it.
 
     s: in, Stream(kind, rows, beats, release): commands; the next one is fetched while one runs. rows (unless GAIN)

@@ -77,10 +77,10 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, m_row, m_gain, mac_beat, saturated, C
     result = m_row.clone()
     unused(result.ready)  # the credits keep room
 
-    u_issue = issue(clk, rst, s_cmd, s_tape.valid, s_tape.ready, m_gain.valid, m_gain.ready, available, room, slot, word,
-                    row, done, now, LANES=LANES)  # fmt: skip
+    u_issue = issue(clk, rst, s_cmd, s_tape.valid, s_tape.ready, m_gain.valid, m_gain.ready, available, room, slot,
+                    word, row, done, now, LANES=LANES)
     u_buffer = activation_buffer(clk, rst, s_act, slot, word, values, done, available, slot_at_acc, factor, scale, free,
-                                 DEPTH=CFG.max_row_beats)  # fmt: skip
+                                 DEPTH=CFG.max_row_beats)
     u_exponents = row_exponents(clk, now.exponents, beat, now.lane, exponent, LANES=LANES)
     u_mac = mac_array(clk, beat, values, dot, LANES=LANES)
     u_accumulator = accumulator(clk, enable, first, dot, acc)
@@ -122,4 +122,5 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, m_row, m_gain, mac_beat, saturated, C
         saturated.next = clipped and travelling[END - 1]
 
     return (u_issue, u_buffer, u_exponents, u_mac, u_accumulator, u_narrow, u_early, u_exponent, u_tag, u_room, u_rows,
-            pack_early, unpack_early, pack_exponent, unpack_exponent, pack_tag, unpack_tag, hold, gains, travel, outputs)
+            pack_early, unpack_early, pack_exponent, unpack_exponent, pack_tag, unpack_tag, hold, gains, travel,
+            outputs)

@@ -30,7 +30,7 @@ VECTORS = {"nano": 30, "default": 4}  # activation vectors a round
 
 def ports(cfg):
     streams = dict(s_cmd=command_stream(cfg), s_tape=beat_stream(cfg), s_act=activation_stream(cfg),
-                   m_row=row_stream(cfg), m_gain=beat_stream(cfg))  # fmt: skip
+                   m_row=row_stream(cfg), m_gain=beat_stream(cfg))
     return dict(clk=bit(), rst=bit(), **streams, mac_beat=bit(), saturated=bit(), CFG=cfg)
 
 
@@ -47,7 +47,7 @@ class Bench:
         cfg = self.cfg = PRESETS[test_parameters()["name"]].build
         self.dut, self.name = dut, test_parameters()["name"]
         self.commands = StreamSource(dut, "s_cmd", kind=KIND_BITS, rows=len(dut.s_cmd_rows), beats=len(dut.s_cmd_beats),
-                                     release=1)  # fmt: skip
+                                     release=1)
         self.tape = StreamSource(dut, "s_tape", data=cfg.beat_bits)
         self.words = StreamSource(dut, "s_act", data=cfg.act_word_bits, factor=FACTOR_BITS, scale=-SCALE_BITS, last=1)
         self.rows = StreamSink(dut, "m_row", data=-cfg.f_bits, kind=KIND_BITS, last=1)

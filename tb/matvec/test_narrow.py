@@ -32,11 +32,12 @@ def traffic(name):
     cfg, rng = PRESETS[name].build, random.Random(7)
     top = 1 << cfg.acc_bits - 1
     scales, exponents = 1 << SCALE_BITS - 1, 1 << cfg.exp_bits - 1
+    shifts = ((-exponents, -scales), (exponents - 1, scales - 1), (0, 0), (-7, -9), (-20, -43), (0, -64))
     given = [
         dict(acc=acc, factor=factor, exponent=exponent, scale=scale)
         for acc in (-top, top - 1, -1, 0, 1)
         for factor in (0, 1, UNIT // 2, UNIT)
-        for exponent, scale in ((-exponents, -scales), (exponents - 1, scales - 1), (0, 0), (-7, -9), (-20, -43), (0, -64))
+        for exponent, scale in shifts
     ]
     while len(given) < COUNT:
         acc = rng.randrange(-top, top) >> rng.randrange(cfg.acc_bits)

@@ -19,8 +19,8 @@ BUILDS = ("nano", "default")
 
 def ports(name):
     cfg = PRESETS[name].build
-    bus = uint(cfg.beat_bits)
-    return dict(clk=bit(), load=bit(), beat=bus, lane=uint(clog2(cfg.lanes)), exponent=sint(cfg.exp_bits), LANES=cfg.lanes)
+    inputs = dict(load=bit(), beat=uint(cfg.beat_bits), lane=uint(clog2(cfg.lanes)))
+    return dict(clk=bit(), **inputs, exponent=sint(cfg.exp_bits), LANES=cfg.lanes)
 
 
 def traffic(name):
