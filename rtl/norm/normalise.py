@@ -1,0 +1,91 @@
+"""Normalisation by an even shift, ahead of a square root."""
+from myhdl import always, always_comb, concat, intbv
+
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import unpack
+from rtl.stream.stream import bit, uint
+
+LATENCY = 4  # cycles from s to m and half
+
+GROUP = 16  # bits that one coarse step of the search spans
+PAIRS = GROUP // 2
+
+
+def group_count(bits):
+    """Groups of a number of `bits` bits."""
+    return -(-bits // GROUP)
+
+
+@hblock
+def normalise(clk, s, m, half):
+    """s = m * 4**half with m in [1, 4), truncated. A pure pipeline, LATENCY cycles.
+
+    Ports: clk; s unsigned; m uint(17), 2.15; half signed, 0 .. len(s) / 2. s = 0 gives m = 0, half = -1.
+
+        s ─> groups of 16 bits, which are 0? ─> the topmost other and the next ─> its leading zero pairs ─> shift ─> m
+    """
+    GROUPS = group_count(len(s))
+    M_BITS = len(m)
+    WINDOW = 2 * GROUP
+    if M_BITS + 2 * (PAIRS - 1) > WINDOW:
+        raise ValueError(f"normalise: m has {M_BITS} bits, at most {WINDOW - 2 * (PAIRS - 1)} fit")
+    AMOUNT_BITS = WINDOW.bit_length()
+    LOWEST = WINDOW - M_BITS
+    LIMIT = 2 * PAIRS * GROUPS
+
+    groups = [uint(GROUP) for _ in range(GROUPS)]
+    held = [uint(GROUP) for _ in range(GROUPS)]
+    used = [bit() for _ in range(GROUPS)]
+    padded = uint(GROUPS * GROUP)
+    top, top1 = uint(GROUPS.bit_length()), uint(GROUPS.bit_length())
+    window, window1 = uint(WINDOW), uint(WINDOW)
+    zeros = uint(PAIRS.bit_length())  # leading pairs of the window that are 0
+
+    split = unpack(padded, groups)
+
+    @always_comb
+    def widen():
+        padded.next = s
+
+    @always(clk.posedge)
+    def inspect():
+        for k in range(GROUPS):
+            used[k].next = groups[k] != 0
+            held[k].next = groups[k]
+
+    @always(clk.posedge)
+    def choose():
+        top.next = 0
+        window.next = concat(held[0], intbv(0)[GROUP:])
+        for k in range(1, GROUPS):
+            if used[k]:
+                top.next = k
+                window.next = concat(held[k], held[k - 1])
+
+    @always(clk.posedge)
+    def count_zeros():
+        rest = intbv(0)[GROUP:]
+        zeros.next = PAIRS
+        for k in range(PAIRS):
+            rest[:] = window[WINDOW:GROUP]
+            rest[:] = rest >> (2 * k)
+            if rest[2:] != 0:
+                zeros.next = PAIRS - 1 - k
+        window1.next = window
+        top1.next = top
+
+    @always(clk.posedge)
+    def shift():
+        wide = intbv(0)[WINDOW:]
+        amount = intbv(0)[AMOUNT_BITS:]
+        place = intbv(0, min=-LIMIT, max=LIMIT)
+        amount[:] = zeros
+        amount[:] = amount << 1
+        wide[:] = window1 << amount
+        m.next = wide[WINDOW:LOWEST]
+        place[:] = top1
+        place[:] = place * PAIRS
+        place[:] = place + (PAIRS - 1)
+        half.next = place - zeros
+
+    return widen, split, inspect, choose, count_zeros, shift

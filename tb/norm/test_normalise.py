@@ -1,0 +1,61 @@
+"""normalise against the shift that golden.fixed.norm.inverse_rms makes, in Verilog and in MyHDL's simulation."""
+import random
+
+import cocotb
+import pytest
+
+from rtl.config import EXP2_FRAC
+from rtl.norm.normalise import GROUP, LATENCY, group_count, normalise
+from rtl.stream.stream import bit, sint, uint
+from tb.myhdl_sim import simulate
+from tb.pipeline import apply
+from tb.runner import SIMULATORS, run
+
+WIDTHS = [69, 80, 32]
+OUTPUTS = dict(m=False, half=True)
+
+
+def ports(bits):
+    return dict(clk=bit(), s=uint(bits), m=uint(EXP2_FRAC + 1), half=sint((GROUP * group_count(bits)).bit_length()))
+
+
+def vectors(bits):
+    """Zero, every length with the fewest, the most and random ones below the top."""
+    rng = random.Random(8)
+    tops = [1 << k for k in range(bits)]
+    values = [0] + tops + [2 * top - 1 for top in tops] + [top | rng.randrange(top) for top in tops for _ in range(8)]
+    return [dict(s=s) for s in values]
+
+
+def wanted(vectors):
+    rows = []
+    for s in (v["s"] for v in vectors):
+        half = (s.bit_length() - 1) // 2
+        shift = 2 * half - (EXP2_FRAC - 1)
+        rows.append(dict(m=s >> shift if shift >= 0 else s << -shift, half=half))
+    return rows
+
+
+@pytest.mark.parametrize("bits", WIDTHS)
+def test_normalise_myhdl(bits):
+    assert simulate(normalise, ports(bits), vectors(bits), list(OUTPUTS), LATENCY) == wanted(vectors(bits))
+
+
+@pytest.mark.parametrize("bits", WIDTHS)
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_normalise(sim, bits):
+    run(normalise, ports(bits), __name__, sim, tests=1)
+
+
+def test_width_is_checked():
+    with pytest.raises(ValueError, match="m has 19 bits, at most 18 fit"):
+        normalise(bit(), uint(69), uint(19), sint(7))
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def all_vectors(dut):
+    bits = len(dut.s)
+    found, golden = await apply(dut, vectors(bits), OUTPUTS, LATENCY), wanted(vectors(bits))
+    assert found == golden
+    assert len(found) == 1 + 10 * bits
+    assert found[1:] != golden[:-1]  # one cycle off is seen

@@ -1,0 +1,168 @@
+"""rmsnorm against golden.fixed.norm: vectors of every kind, random traffic, gains ahead and late."""
+import random
+
+import cocotb
+import numpy as np
+import pytest
+from cocotb.triggers import ClockCycles, RisingEdge
+
+import golden.fixed.norm as golden
+from golden.fixed.arith import F_BITS
+from rtl.boot.loader import ShapeRegisters
+from rtl.config import EXP2_FRAC, GAIN_BITS, preset
+from rtl.layer.program import gain_beats
+from rtl.norm.rmsnorm import LATENCY, R_LATENCY, rmsnorm
+from rtl.stream.stream import Stream, bit, sint, uint
+from tb.clock import start
+from tb.runner import SIMULATORS, run, test_parameters
+from tb.stream.drivers import StreamSink, StreamSource
+
+SCALE_BITS = 10
+LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
+TOP_GAIN = (1 << (GAIN_BITS - 1)) - 1
+
+
+def ports(cfg):
+    shape = ShapeRegisters(cfg)
+    return dict(clk=bit(), rst=bit(), s_gain=Stream(data=uint(cfg.beat_bits)), s_x=Stream(data=sint(F_BITS), last=bit()),
+                m_y=Stream(data=sint(F_BITS), last=bit()),
+                m_r=Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS)),
+                eps_term=shape.eps_term, gain_beats=shape.gain_beats, CFG=cfg)
+
+
+@pytest.mark.parametrize("name", ["default", "nano"])
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_rmsnorm(sim, name):
+    run(rmsnorm, ports(preset(name).build), __name__, sim, parameters=dict(preset=name), tests=4)
+
+
+class Bench:
+    """Drivers of all ports and the golden results of what was sent."""
+
+    def __init__(self, dut, rng):
+        self.dut, self.rng, self.cfg = dut, rng, preset(test_parameters()["preset"]).build
+        self.gains = StreamSource(dut, "s_gain", data=self.cfg.beat_bits)
+        self.source = StreamSource(dut, "s_x", data=-F_BITS, last=1)
+        self.sink = StreamSink(dut, "m_y", data=-F_BITS, last=1)
+        self.scalars = StreamSink(dut, "m_r", factor=EXP2_FRAC + 1, scale=-SCALE_BITS)
+        self.wanted_y, self.wanted_r = [], []
+        dut.eps_term.value = 0
+        dut.gain_beats.value = 1
+
+    def set_shape(self, dim, eps_term):
+        self.dim, self.eps_term = dim, eps_term
+        self.dut.eps_term.value = eps_term
+        self.dut.gain_beats.value = gain_beats(dim, self.cfg.lanes)
+
+    def send(self, x, gain, exponent):
+        """Queue one vector and its gains; what must come out joins the wanted lists."""
+        lanes = self.cfg.lanes
+        tail = [0] * (-len(gain) % (lanes * 8 // GAIN_BITS))
+        data = np.array(gain + tail, dtype="<i2").tobytes()
+        beats = [exponent & 0xFF] + [int.from_bytes(data[k:k + lanes], "little") for k in range(0, len(data), lanes)]
+        self.gains.send_nowait(*[dict(data=beat) for beat in beats])
+        self.source.send_nowait(*[dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(x)])
+        y = golden.scale_by_gain(x, np.array(gain)).tolist()
+        self.wanted_y += [dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(y)]
+        factor, k = golden.inverse_rms(x, self.eps_term)
+        self.wanted_r.append(dict(factor=factor, scale=exponent + k - EXP2_FRAC))
+
+    def random_vector(self):
+        rng, dim = self.rng, self.dim
+        span = rng.randrange(F_BITS)
+        gain = [rng.choice([-TOP_GAIN, TOP_GAIN, 0, rng.randint(-TOP_GAIN, TOP_GAIN)]) for _ in range(dim)]
+        self.send([rng.randrange(LOW, HIGH + 1) >> span for _ in range(dim)], gain, rng.randrange(-60, 60))
+
+    async def settle(self):
+        await self.sink.wait(len(self.wanted_y))
+        await self.scalars.wait(len(self.wanted_r))
+        await ClockCycles(self.dut.clk, 2 * R_LATENCY)
+
+    async def finish(self):
+        """Compare everything; returns the counts of elements and of scalars."""
+        await self.settle()
+        assert list(self.sink.queue) == self.wanted_y
+        assert list(self.scalars.queue) == self.wanted_r
+        assert not self.gains.queue
+        assert self.source.sent == self.sink.received == len(self.wanted_y)
+        return self.sink.received, self.scalars.received
+
+
+@cocotb.test(timeout_time=3, timeout_unit="ms")
+async def extremes(dut):
+    """Zeros with and without epsilon, single elements, all at the limits, tiny values; every factor of the gain."""
+    bench = Bench(dut, random.Random(1))
+    await start(dut)
+    for dim in (1, 2, bench.cfg.max_dim - 1, bench.cfg.max_dim):
+        for eps in (0, 1, golden.epsilon_term(dim, 1e-5), (1 << golden.EPS_FRAC) - 1):
+            bench.set_shape(dim, eps)
+            for value in (0, 1, -1, LOW, HIGH, LOW + 1, 0xFFFF, -0x10000):
+                for gain in (TOP_GAIN, -TOP_GAIN):
+                    bench.send([value] * dim, [gain] * dim, 60 if gain > 0 else -60)
+            await bench.settle()
+    elements, scalars = await bench.finish()
+    assert elements == (3 + 2 * bench.cfg.max_dim - 1) * 4 * 16
+    assert scalars == 4 * 4 * 16
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def random_traffic(dut):
+    rng = random.Random(3)
+    bench = Bench(dut, rng)
+    await start(dut)
+    for gap, idle, wait, late in [(0, 0, 0, 0), (0.5, 0.5, 0.5, 0.5), (0, 0, 0.8, 0), (0, 0.8, 0, 0), (0.9, 0, 0, 0.9)]:
+        for port, probability in zip((bench.gains, bench.source, bench.sink, bench.scalars), (gap, idle, wait, late)):
+            port.pause(rng, probability)
+        for dim in (bench.cfg.max_dim, 2, bench.cfg.max_dim // 2 + 1, 5):
+            bench.set_shape(dim, golden.epsilon_term(dim, 1e-5))
+            for _ in range(6):
+                bench.random_vector()
+            await bench.settle()
+    elements, scalars = await bench.finish()
+    assert elements == 5 * 6 * (bench.cfg.max_dim + 2 + bench.cfg.max_dim // 2 + 1 + 5)
+    assert scalars == 5 * 6 * 4
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def latency_and_throughput(dut):
+    """LATENCY to each element, no gap in a vector, R_LATENCY from the last element to the scalar."""
+    bench = Bench(dut, random.Random(4))
+    await start(dut)
+    bench.set_shape(bench.cfg.max_dim, 1)
+    await ClockCycles(dut.clk, 3)
+    bench.random_vector()
+    entered, left, scalar, cycle = [], [], None, 0
+    while scalar is None:
+        await RisingEdge(dut.clk)
+        cycle += 1
+        if dut.s_x_valid.value and dut.s_x_ready.value:
+            entered.append(cycle)
+        if dut.m_y_valid.value:
+            left.append(cycle)
+        if dut.m_r_valid.value:
+            scalar = cycle
+    assert entered == list(range(entered[0], entered[0] + bench.dim))
+    assert left == [cycle + LATENCY for cycle in entered]
+    assert scalar == entered[-1] + R_LATENCY
+    assert await bench.finish() == (bench.dim, 1)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def scoreboard_can_fail(dut):
+    """One wrong bit in a gain and one in the epsilon, and both outputs differ."""
+    bench = Bench(dut, random.Random(5))
+    await start(dut)
+    bench.set_shape(bench.cfg.max_dim, 1)
+    bench.send([HIGH] * bench.dim, [1] * bench.dim, 0)
+    good = list(bench.wanted_y), list(bench.wanted_r)
+    bench.wanted_y, bench.wanted_r = [], []
+    bench.set_shape(bench.dim, 3)
+    bench.gains.queue.clear()
+    bench.source.queue.clear()
+    bench.send([0] * bench.dim, [3] * bench.dim, 0)
+    bench.wanted_y, bench.wanted_r = good
+    with pytest.raises(AssertionError):
+        await bench.finish()
+    assert bench.sink.received == bench.dim and bench.scalars.received == 1
+    assert all(a["data"] != b["data"] for a, b in zip(bench.sink.queue, good[0]))
+    assert list(bench.scalars.queue) != good[1]
