@@ -1,0 +1,88 @@
+"""The environment of one block: an agent a port, one predictor, a scoreboard an output, one coverage collector."""
+
+from cocotb.triggers import ClockCycles
+from pyuvm import uvm_active_passive_enum, uvm_env
+
+from rtl.stream.stream import Stream
+from tb.uvm.agent import Port, StreamAgent
+from tb.uvm.coverage import Coverage
+from tb.uvm.predictor import Predictor
+from tb.uvm.scoreboard import PulseCount, Scoreboard
+
+# how the block is used: (probability of an idle cycle at its inputs, of back-pressure at its outputs)
+TRAFFIC = {"free": (0.0, 0.0), "idle": (0.4, 0.0), "held": (0.0, 0.6), "both": (0.3, 0.5)}
+STEP = 16  # cycles between two looks
+
+
+class BlockEnv(uvm_env):
+    """A block's environment sets PREDICTOR, COVERAGE and QUIET, and says its ports in `streams`.
+
+    QUIET: cycles without a transfer anywhere after which the block has nothing left to say.
+    PULSES: names of one-bit outputs whose high cycles the predictor counts.
+    ConfigDB: SCOPE, the instance whose ports these are; ACTIVE, false to look only; CFG, the BuildConfig.
+    """
+
+    PREDICTOR, COVERAGE, QUIET, PULSES = Predictor, Coverage, 1000, ()
+
+    def streams(self) -> dict[str, Stream]:
+        """The ports by prefix; those that begin with `s` are inputs."""
+        raise NotImplementedError(f"{type(self).__name__}: streams")
+
+    def build_phase(self):
+        self.scope, active = self.cdb_get("SCOPE"), self.cdb_get("ACTIVE")
+        self.level = "free"
+        ports = {name: Port(self.scope, name, stream, name.startswith("s")) for name, stream in self.streams().items()}
+        self.agents = {}
+        for name, port in ports.items():
+            for path in (name, f"{name}.*"):
+                self.cdb_set("PORT", port, path)
+            self.cdb_set("is_active", uvm_active_passive_enum(int(active)), name)
+            self.agents[name] = StreamAgent.create(name, self)
+        self.cdb_set("PORTS", ports, "predictor")
+        self.predictor = self.PREDICTOR.create("predictor", self)
+        outputs = [name for name, port in ports.items() if not port.driven]
+        self.scoreboards = {name: Scoreboard.create(f"{name}_scoreboard", self) for name in outputs}
+        self.cdb_set("PREDICTOR", self.predictor)
+        self.pulse_counts = []
+        for pin in self.PULSES:
+            self.cdb_set("PIN", pin, f"{pin}_count")
+            self.pulse_counts.append(PulseCount.create(f"{pin}_count", self))
+        self.coverage = self.COVERAGE.create("coverage", self)
+
+    def connect_phase(self):
+        for name, agent in self.agents.items():
+            if agent.port.driven:
+                agent.ap.connect(self.predictor.inputs[name])
+            else:
+                agent.ap.connect(self.scoreboards[name].actual_export)
+                self.predictor.expected[name].connect(self.scoreboards[name].expected_export)
+        self.predictor.transactions.connect(self.coverage.analysis_export)
+
+    def traffic(self, level: str):
+        """Use the block as TRAFFIC[level] says from now on."""
+        self.level = level
+        for agent in self.agents.values():
+            agent.pause(TRAFFIC[level][not agent.port.driven])
+
+    def promise(self, **counts):
+        """The test owes so many more comparisons at each output."""
+        for name, count in counts.items():
+            self.scoreboards[name].promise(count)
+
+    async def settled(self):
+        """Until all that is promised has been compared, or nothing has moved for QUIET cycles."""
+        still = 0
+        while still < self.QUIET and any(board.owed > 0 for board in self.scoreboards.values()):
+            before = self._moved()
+            await ClockCycles(self.scope.clk, STEP)
+            still = still + STEP if before == self._moved() else 0
+
+    async def drained(self):
+        """Until nothing has moved for QUIET cycles."""
+        before = None
+        while before != self._moved():
+            before = self._moved()
+            await ClockCycles(self.scope.clk, self.QUIET)
+
+    def _moved(self):
+        return sum(agent.received for agent in self.agents.values())

@@ -1,0 +1,101 @@
+"""Scoreboards: predicted against actual, and nothing passes for having compared too little."""
+
+from collections import deque
+
+from cocotb.triggers import RisingEdge
+from pyuvm import uvm_component, uvm_scoreboard, uvm_subscriber
+
+SHOWN = 5  # mismatches that are logged in full
+
+
+class ScoreboardError(AssertionError):
+    """A scoreboard is not satisfied; raised in check_phase."""
+
+
+class Mismatch(ScoreboardError):
+    """A predicted and an actual value differ."""
+
+
+class LeftOver(ScoreboardError):
+    """Something was predicted and never came, or came and was never predicted."""
+
+
+class WrongCount(ScoreboardError):
+    """Not as many comparisons as the test promised, or it promised none."""
+
+
+class Scoreboard(uvm_scoreboard):
+    """Compares two series of beats (dicts) in order, on arrival.
+
+    expected_export: from the predictor; actual_export: from the monitor. `promise` says how many comparisons a test
+    owes. check_phase raises Mismatch, LeftOver or WrongCount.
+    """
+
+    def build_phase(self):
+        self.expected, self.actual = deque(), deque()
+        self.compared = self.promised = self.mismatches = 0
+        self.expected_export = self._export("expected_export", self.expected)
+        self.actual_export = self._export("actual_export", self.actual)
+
+    def _export(self, name, queue):
+        def write(beat):
+            queue.append(beat)
+            while self.expected and self.actual:
+                self._compare(self.expected.popleft(), self.actual.popleft())
+
+        return uvm_subscriber.uvm_AnalysisImp(name, self, write)
+
+    def _compare(self, expected, actual):
+        if expected != actual:
+            self.mismatches += 1
+            if self.mismatches <= SHOWN:
+                self.logger.warning(f"comparison {self.compared}: expected {expected}, got {actual}")
+        self.compared += 1
+
+    def promise(self, count: int):
+        """The test owes `count` more comparisons."""
+        self.promised += count
+
+    @property
+    def owed(self) -> int:
+        return self.promised - self.compared
+
+    def check_phase(self):
+        name = self.get_full_name()
+        if self.mismatches:
+            raise Mismatch(f"{name}: {self.mismatches} of {self.compared} comparisons differ")
+        if self.expected or self.actual:
+            raise LeftOver(
+                f"{name}: {self.compared} compared, {len(self.expected)} expected ones never came, "
+                f"{len(self.actual)} came and were not expected"
+            )
+        if not self.promised or self.owed:
+            raise WrongCount(f"{name}: {self.compared} compared, {self.promised} promised")
+
+    def report_phase(self):
+        self.logger.info(f"{self.compared} compared, as promised, all equal")
+
+
+class PulseCount(uvm_component):
+    """Counts the cycles in which a one-bit output is high, and compares with the predictor's number in check_phase.
+
+    ConfigDB: SCOPE, the instance; PIN, the output's name; PREDICTOR, whose `pulses` has the expected number.
+    """
+
+    def build_phase(self):
+        self.scope, self.pin, self.predictor = self.cdb_get("SCOPE"), self.cdb_get("PIN"), self.cdb_get("PREDICTOR")
+        self.seen = 0
+
+    async def run_phase(self):
+        edge, pin, rst = RisingEdge(self.scope.clk), getattr(self.scope, self.pin), self.scope.rst
+        while True:
+            await edge
+            self.seen += str(pin.value) == "1" and str(rst.value) == "0"
+
+    def check_phase(self):
+        expected = self.predictor.pulses[self.pin]
+        if self.seen != expected:
+            raise WrongCount(f"{self.get_full_name()}: {self.seen} pulses, {expected} expected")
+
+    def report_phase(self):
+        self.logger.info(f"{self.seen} pulses, as predicted")
