@@ -127,7 +127,7 @@ async def serve(dut):
     """Run all jobs of the job file, one after the other, in one simulation."""
     plan = json.loads(Path(os.environ[JOBS]).read_text())
     Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
-    decoder, recorder = Decoder(dut), Recorder(dut.clk, dut.u_engine)
+    decoder, recorder = Decoder(dut), Recorder(dut.clk, dut.u_layers)
     with open(plan["events"], "w", buffering=1) as events:
 
         def emit(**event):

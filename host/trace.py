@@ -47,9 +47,9 @@ class Tracer:
     """Calls `emit(event="trace", ...)` with every row from its creation on."""
 
     def __init__(self, dut, emit):
-        engine = dut.u_engine
+        engine = dut.u_layers
         self._clk, self._cycles, self._emit = dut.clk, dut.cycles, emit
-        issue = engine.u_matvec.u_issue
+        issue = engine.u_matrix.u_u_issue
         self._phase, self._kind = issue.phase, issue.kind
         self._layer, self._pos = engine.layer, engine.pos
         self._units = {unit: getattr(engine, pin) for unit, pin in UNITS.items()}

@@ -42,11 +42,11 @@ def decoder(
     boot_error, loop_error = uint(ERROR_BITS), uint(ERROR_BITS)
     mac_beat, attention_busy, saturated = bit(), bit(), uint(SATURATION_SOURCES)
 
-    u_loader = loader(
+    boot = loader(
         clk, rst, s_boot, boot_embedding, boot_tape, shape, freq_we, freq_addr, freq_data, loaded, boot_error, CFG=CFG
     )
-    u_tape = tape(clk, rst, boot_tape, beats, DEPTH=tape_depth(CFG))
-    u_loop = decode_loop(
+    weights = tape(clk, rst, boot_tape, beats, DEPTH=tape_depth(CFG))
+    control = decode_loop(
         clk,
         rst,
         loaded,
@@ -61,9 +61,9 @@ def decoder(
         shape.stop_b,
         loop_error,
     )
-    u_embed = embed_station(clk, rst, boot_embedding, request, embedded, shape.dim, shape.dim_beats, CFG=CFG)
-    u_skid = skid(clk, rst, embedded, entering)
-    u_engine = engine(
+    embedder = embed_station(clk, rst, boot_embedding, request, embedded, shape.dim, shape.dim_beats, CFG=CFG)
+    entrance = skid(clk, rst, embedded, entering)
+    layers = engine(
         clk,
         rst,
         entering,
@@ -78,7 +78,7 @@ def decoder(
         saturated,
         CFG=CFG,
     )
-    u_counters = counters(
+    counts = counters(
         clk, rst, loaded, mac_beat, attention_busy, saturated, cycles, mac_beats, attention_cycles, saturations
     )
 
@@ -89,7 +89,7 @@ def decoder(
         else:
             error.next = loop_error
 
-    return u_loader, u_tape, u_loop, u_embed, u_skid, u_engine, u_counters, errors
+    return boot, weights, control, embedder, entrance, layers, counts, errors
 
 
 def ports(build: BuildConfig) -> dict:

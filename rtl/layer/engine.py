@@ -49,7 +49,8 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
     head = Stream(
         data=uint(CFG.max_head_dim * CFG.act_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()
     )
-    attended, fresh_x, delta, x, normed, up, gated, logit = (vector(CFG) for _ in range(8))
+    fresh_x, delta, x, normed, up, gated, logit = (vector(CFG) for _ in range(7))
+    attended = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
     inverse_rms = Stream(factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS))
     chosen = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
     words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
@@ -61,8 +62,8 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
 
     unused(shape.n_heads, shape.seq_len, shape.stop_a, shape.stop_b)
 
-    u_intake = intake(clk, rst, s, fresh_x, position, start, done, pos, seq)
-    u_schedule = schedule(
+    entrance = intake(clk, rst, s, fresh_x, position, start, done, pos, seq)
+    sequence = schedule(
         clk,
         rst,
         start,
@@ -77,10 +78,10 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
         shape.hidden_beats,
         shape.gain_beats,
     )
-    u_matvec = matvec(clk, rst, command, s_tape, activations, row, gain, mac_beat, sat_matvec, CFG=CFG)
-    u_router = row_router(row, head_row, delta, up, logit)
-    u_rope = rope(clk, rst, head_row, position, turned, freq_we, freq_addr, freq_data, shape.pairs, sat_rope, CFG=CFG)
-    u_heads = quantiser(
+    matrix = matvec(clk, rst, command, s_tape, activations, row, gain, mac_beat, sat_matvec, CFG=CFG)
+    router = row_router(row, head_row, delta, up, logit)
+    rotary = rope(clk, rst, head_row, position, turned, freq_we, freq_addr, freq_data, shape.pairs, sat_rope, CFG=CFG)
+    head_quantiser = quantiser(
         clk,
         rst,
         turned,
@@ -91,7 +92,7 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
         BITS=CFG.act_bits,
         NARROW=CFG.value_bits,
     )
-    u_attention = attention(
+    attend = attention(
         clk,
         rst,
         head,
@@ -105,15 +106,15 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
         attention_busy,
         CFG=CFG,
     )
-    u_residual = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
-    u_rmsnorm = rmsnorm(clk, rst, gain, x, normed, inverse_rms, shape.eps_term, shape.gain_beats, CFG=CFG)
-    u_swiglu = swiglu(clk, rst, up, gated, sat_ffn)
-    u_merge = vector_merge(clk, rst, normed, attended, gated, chosen)
-    u_block = quantiser(
+    accumulate = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
+    norm = rmsnorm(clk, rst, gain, x, normed, inverse_rms, shape.eps_term, shape.gain_beats, CFG=CFG)
+    ffn = swiglu(clk, rst, up, gated, sat_ffn)
+    merge = vector_merge(clk, rst, normed, attended, gated, chosen)
+    block_quantiser = quantiser(
         clk, rst, chosen, words, MAX_LEN=CFG.max_cols, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits
     )
-    u_scale = activation_scale(clk, rst, words, inverse_rms, activations)
-    u_argmax = argmax(clk, rst, logit, best, CFG=CFG)
+    scaling = activation_scale(clk, rst, words, inverse_rms, activations)
+    choose = argmax(clk, rst, logit, best, CFG=CFG)
 
     @always_comb
     def result():
@@ -129,20 +130,20 @@ def engine(clk, rst, s, s_tape, m, shape, freq_we, freq_addr, freq_data, mac_bea
         saturated.next = concat(sat_ffn, sat_residual, sat_attention, sat_rope, sat_matvec)
 
     return (
-        u_intake,
-        u_schedule,
-        u_matvec,
-        u_router,
-        u_rope,
-        u_heads,
-        u_attention,
-        u_residual,
-        u_rmsnorm,
-        u_swiglu,
-        u_merge,
-        u_block,
-        u_scale,
-        u_argmax,
+        entrance,
+        sequence,
+        matrix,
+        router,
+        rotary,
+        head_quantiser,
+        attend,
+        accumulate,
+        norm,
+        ffn,
+        merge,
+        block_quantiser,
+        scaling,
+        choose,
         result,
         saturations,
     )

@@ -63,7 +63,7 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     @always_comb
     def enter():
         take.next = offered and ready
-        arriving.next = data[len(arriving):]
+        arriving.next = data[len(arriving) :]
         addend.next = adding
         beside.next = concat(index, last, take)
 
@@ -71,8 +71,8 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     def leave():
         writes.next = at_end[0]
         result.last.next = at_end[1]
-        written_at.next = at_end[len(at_end):2]
-        store.next = result.data[len(store):]
+        written_at.next = at_end[len(at_end) : 2]
+        store.next = result.data[len(store) :]
         saturated.next = clipped and at_end[0]
 
     @always(clk.posedge)

@@ -3,7 +3,7 @@
 from myhdl import always, always_comb
 
 from rtl.hdl.hierarchy import hblock
-from rtl.layer.kinds import GAIN, GATE_UP, QUERY
+from rtl.layer.kinds import GAIN, GATE_UP
 from rtl.stream.stream import bit, uint
 
 NORM, ATTENTION, FFN = range(3)
@@ -11,7 +11,7 @@ NORM, ATTENTION, FFN = range(3)
 
 @hblock
 def vector_merge(clk, rst, s_norm, s_attention, s_ffn, m):
-    """Sources: (data F, last); m: (data F, tag, last), tag GAIN, QUERY or GATE_UP for norm, attention and SwiGLU.
+    """Sources: (data F, last), attention with its tag; m: (data F, tag, last), tag GAIN for norm, GATE_UP for SwiGLU.
 
     A source is granted when it has data and no vector is under way (norm first), and kept until its last element.
     One element a cycle; one idle cycle ahead of each vector.
@@ -27,7 +27,7 @@ def vector_merge(clk, rst, s_norm, s_attention, s_ffn, m):
         if owner == ATTENTION:
             m.data.next = s_attention.data
             m.last.next = s_attention.last
-            m.tag.next = QUERY
+            m.tag.next = s_attention.tag
         elif owner == FFN:
             m.data.next = s_ffn.data
             m.last.next = s_ffn.last
