@@ -30,7 +30,7 @@ def latency(CFG):
 def attention_unit(clk, rst, key_we, value_we, push, addr, base, row, exponent, pos, head_dim, m, clips, CFG):
     """Streams the cache past one query row after the other: score, softmax, weighted sum, division; no stall.
 
-    Ports: clk, rst; key_we, value_we: write `row` (packed lanes) and `exponent` into the cache at `addr`; push: `row` is
+    Ports: clk, rst; key_we, value_we: write `row` (packed lanes), `exponent` into the cache at `addr`; push: `row` is
     a query row whose keys begin at {base, 0}; pos, head_dim: stable while a query row is inside; m: Stream(data=F,
     last), which holds up to max_heads heads; clips uint(2): a score, an output element was clipped in this cycle.
     A head takes max(pos + 1, head_dim, sequencer.INTERVAL) cycles, heads follow each other without a gap; the last row

@@ -1,0 +1,97 @@
+"""weighted_sum against the recurrence acc = (acc >> growth) + term, in Verilog and in MyHDL's simulation."""
+import random
+from dataclasses import replace
+
+import cocotb
+import pytest
+
+from rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
+from rtl.attention.weighted_sum import LATENCY, den_bits, num_bits, weighted_sum
+from rtl.config import PRESETS
+from rtl.stream.stream import bit, uint
+from tb.attention.rows import packed, row, unpacked
+from tb.myhdl_sim import simulate
+from tb.pipeline import apply
+from tb.runner import SIMULATORS, run
+
+CFG = replace(PRESETS["default"].build, max_head_dim=6, max_seq=128)
+LANES, V_BITS = CFG.max_head_dim, CFG.value_bits
+NUM, DEN = num_bits(CFG) + STEP - 1, den_bits(CFG) + STEP - 1
+ONE = 1 << CFG.p_frac
+
+
+def arguments():
+    ports = dict(clk=bit(), valid=bit(), p_num=uint(CFG.p_frac + 1), p_den=uint(CFG.p_frac + 1))
+    ports |= {f"{what}_{of}": uint(bits) for what, bits in (("scale", SCALE_BITS), ("step", STEP_BITS))
+              for of in ("num", "den")}
+    return ports | dict(v=uint(LANES * V_BITS), num=uint(LANES * NUM), den=uint(DEN), CFG=CFG)
+
+
+class Lazy:
+    """Keeps scale and step of one accumulator."""
+
+    def __init__(self):
+        self.scale = 0
+
+    def step(self, first, growth):
+        total = 0 if first else self.scale + growth
+        self.scale = total % STEP
+        return dict(scale=self.scale, step=CLEAR if first else total // STEP)
+
+
+def vectors():
+    """Heads of full length at the extremes, and random ones; `wanted`: (num, den) and their scales, None when idle."""
+    rng, inputs, wanted = random.Random(2), [], []
+    kinds = [("max", ONE, 0), ("min", ONE, 0), ("min", ONE, 1), ("random", ONE, 31), ("min", 1, 31)]
+    kinds += [("random", None, g) for g in (0, 1, 3, 15, 16, 31) for _ in range(6)]
+    for n, (kind, weight, most) in enumerate(kinds):
+        lazy_num, lazy_den, num, den = Lazy(), Lazy(), [0] * LANES, 0
+        for t in range(CFG.max_seq if weight and not most else rng.randint(1, 30)):
+            v = row(rng, kind, LANES, V_BITS)
+            p_num, p_den = [rng.randint(0, ONE) if weight is None else weight for _ in range(2)]
+            grow_num, grow_den = [rng.choice((0, 0, rng.randint(0, most))) for _ in range(2)]
+            a, b = lazy_num.step(t == 0, grow_num), lazy_den.step(t == 0, grow_den)
+            num = [(0 if t == 0 else x >> grow_num) + p_num * y for x, y in zip(num, v)]
+            den = (0 if t == 0 else den >> grow_den) + p_den
+            inputs.append(dict(valid=1, p_num=p_num, scale_num=a["scale"], step_num=a["step"], p_den=p_den,
+                               scale_den=b["scale"], step_den=b["step"], v=packed(v, V_BITS)))
+            wanted.append((num, den, a["scale"], b["scale"]))
+        for _ in range(n % 3):
+            inputs.append(dict(inputs[-1], valid=0))
+            wanted.append(None)
+    return inputs, wanted
+
+
+def compared(found, wanted):
+    """Lanes and denominators that agree; AssertionError at the first that does not."""
+    count = 0
+    for t, (got, want) in enumerate(zip(found, wanted)):
+        if want is not None:
+            num, den, scale_num, scale_den = want
+            assert [x >> scale_num for x in unpacked(got["num"], NUM, LANES)] == num, f"timestep {t}"
+            assert got["den"] >> scale_den == den, f"timestep {t}"
+            count += LANES + 1
+    return count
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_weighted_sum(sim):
+    run(weighted_sum, arguments(), __name__, sim, tests=1)
+
+
+def test_weighted_sum_myhdl():
+    inputs, wanted = vectors()
+    found = simulate(weighted_sum, arguments(), inputs, ["num", "den"], LATENCY)
+    assert compared(found, wanted) == (LANES + 1) * sum(v["valid"] for v in inputs) > 5000
+
+
+def test_compared_can_fail():
+    with pytest.raises(AssertionError, match="timestep 0"):
+        compared([dict(num=0, den=8)], [([0] * LANES, 3, 0, 1)])
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def all_vectors(dut):
+    inputs, wanted = vectors()
+    found = await apply(dut, inputs, dict(num=False, den=False), LATENCY)
+    assert compared(found, wanted) == (LANES + 1) * sum(v["valid"] for v in inputs) > 5000
