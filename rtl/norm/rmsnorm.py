@@ -10,7 +10,7 @@ from rtl.norm import normalise as normalising
 from rtl.norm import rsqrt as root
 from rtl.norm import sum_of_squares as summing
 from rtl.norm.gain_buffer import gain_buffer
-from rtl.norm.normalise import group_count, normalise, GROUP
+from rtl.norm.normalise import GROUP, group_count, normalise
 from rtl.norm.rsqrt import rsqrt
 from rtl.norm.sum_of_squares import sum_of_squares
 from rtl.stream import fifo as output_fifo

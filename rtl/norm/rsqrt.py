@@ -3,7 +3,7 @@ from myhdl import always, concat, intbv
 
 from rtl.config import EXP2_FRAC, SEED_FRAC, TABLE_BITS, UNIT
 from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, uint
+from rtl.stream.stream import uint
 from rtl.tables import rsqrt_seed
 
 LATENCY = 8  # cycles from start to y

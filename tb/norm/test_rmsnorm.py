@@ -24,7 +24,8 @@ TOP_GAIN = (1 << (GAIN_BITS - 1)) - 1
 
 def ports(cfg):
     shape = ShapeRegisters(cfg)
-    return dict(clk=bit(), rst=bit(), s_gain=Stream(data=uint(cfg.beat_bits)), s_x=Stream(data=sint(F_BITS), last=bit()),
+    return dict(clk=bit(), rst=bit(), s_gain=Stream(data=uint(cfg.beat_bits)),
+                s_x=Stream(data=sint(F_BITS), last=bit()),
                 m_y=Stream(data=sint(F_BITS), last=bit()),
                 m_r=Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS)),
                 eps_term=shape.eps_term, gain_beats=shape.gain_beats, CFG=cfg)

@@ -1,0 +1,1 @@
+"""Block floating point: vectors of F to mantissas with one exponent."""
