@@ -1,11 +1,13 @@
 """The environment of one block: an agent a port, one predictor, a scoreboard an output, one coverage collector."""
 
+import cocotb
 from cocotb.triggers import ClockCycles
 from pyuvm import uvm_active_passive_enum, uvm_env
 
 from rtl.stream.stream import Stream
 from tb.uvm.agent import Port, StreamAgent
 from tb.uvm.coverage import Coverage
+from tb.uvm.item import Feed
 from tb.uvm.predictor import Predictor
 from tb.uvm.scoreboard import PulseCount, Scoreboard
 
@@ -63,6 +65,15 @@ class BlockEnv(uvm_env):
         self.level = level
         for agent in self.agents.values():
             agent.pause(TRAFFIC[level][not agent.port.driven])
+
+    async def feed(self, **bursts):
+        """Send bursts (lists of payloads) to the inputs named, all inputs at the same time."""
+        feeds = [
+            cocotb.start_soon(Feed(f"{name}_feed", work).start(self.agents[name].sequencer))
+            for name, work in bursts.items()
+        ]
+        for feed in feeds:
+            await feed
 
     def promise(self, **counts):
         """The test owes so many more comparisons at each output."""

@@ -5,7 +5,7 @@ from tb.uvm.block_test import BlockSequence, BlockTest
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv
 from tb.uvm.grid import Grid
-from tb.uvm.item import Burst, Feed
+from tb.uvm.item import Burst
 from tb.uvm.predictor import Predictor
 
 BITS = 13
@@ -63,7 +63,7 @@ class RandomBursts(BlockSequence):
             for burst in bursts:
                 burst.randomize(self.rng)
             self.env.promise(m=BURSTS * LENGTH)
-            await Feed(bursts=[burst.payloads for burst in bursts]).start(self.env.agents["s"].sequencer)
+            await self.env.feed(s=[burst.payloads for burst in bursts])
             await self.env.settled()
 
 

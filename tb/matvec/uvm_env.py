@@ -1,0 +1,154 @@
+"""The matvec's environment: predicted by golden.fixed.matvec from the beats that its monitors see."""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.fixed.arith import Saturations
+from golden.fixed.matvec import MAX_SHIFT, Activation, matvec
+from rtl.config import BuildConfig
+from rtl.layer.kinds import GAIN
+from rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream
+from tb.uvm.coverage import Coverage
+from tb.uvm.env import TRAFFIC, BlockEnv
+from tb.uvm.grid import Grid
+from tb.uvm.predictor import Predictor
+from weights.rows import QuantisedMatrix
+
+BEATS = ("one", "between", "most")  # beats a row
+REMAINDERS = ("0", "1", "between", "LANES-1")  # rows modulo LANES
+RESULTS = ("zero", "negative", "positive", "clipped")
+SHIFTS = ("0", "between", str(MAX_SHIFT))
+USES = (1, 2, 3)  # matrices that meet one activation vector
+
+
+def lanes_of(word: int, count: int, bits: int) -> np.ndarray:
+    """Signed lanes of a packed word, lane 0 low; bits: 8 or 16."""
+    return np.frombuffer(word.to_bytes(count * bits // 8, "little"), f"<i{bits // 8}").astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Product:
+    """A finished command. results: F values, before a GAIN's none; uses: matrices of its vector when it is released."""
+
+    kind: int
+    rows: int
+    beats: int
+    results: tuple = ()
+    shifts: tuple = ()
+    clipped: int = 0
+    uses: int = 0
+
+
+class MatvecPredictor(Predictor):
+    """Puts commands, tape beats and activation words together again, and multiplies."""
+
+    def build_phase(self):
+        super().build_phase()
+        self.cfg: BuildConfig = self.cdb_get("CFG")
+        self.commands, self.beats, self.vectors, self.words = deque(), deque(), deque(), []
+        self.uses = 0
+
+    def take(self, port, beat):
+        if port == "s_cmd":
+            self.commands.append(beat)
+        elif port == "s_tape":
+            self.beats.append(beat["data"])
+        else:
+            self._word(beat)
+        while self.commands and self._ready(self.commands[0]):
+            self._finish(self.commands.popleft())
+
+    def _word(self, beat):
+        self.words.append(lanes_of(beat["data"], self.cfg.lanes, self.cfg.act_bits))
+        if beat["last"]:
+            self.vectors.append(Activation(np.concatenate(self.words), beat["factor"], beat["scale"]))
+            self.words = []
+
+    def _ready(self, command):
+        if command["kind"] == GAIN:
+            return len(self.beats) >= command["beats"]
+        groups = -(-command["rows"] // self.cfg.lanes)
+        return self.vectors and len(self.beats) >= groups + command["rows"] * command["beats"]
+
+    def _finish(self, command):
+        if command["kind"] == GAIN:
+            for _ in range(command["beats"]):
+                self.predict("m_gain", dict(data=self.beats.popleft()))
+            self.transactions.write(Product(GAIN, 0, command["beats"]))
+            return
+        rows, beats, stats = command["rows"], command["beats"], Saturations()
+        act, matrix = self._activation(command), self._matrix(rows, beats)
+        results = matvec(matrix, act, stats).tolist()
+        for number, result in enumerate(results):
+            self.predict("m_row", dict(data=result, kind=command["kind"], last=int(number == rows - 1)))
+        self.pulses["mac_beat"] += rows * beats
+        self.pulses["saturated"] += stats.count
+        uses, self.uses = (self.uses, 0) if command["release"] else (0, self.uses)
+        shifts = np.clip(-(matrix.exponent + act.scale), 0, MAX_SHIFT).tolist()
+        self.transactions.write(
+            Product(command["kind"], rows, beats, tuple(results), tuple(shifts), stats.count, uses)
+        )
+
+    def _activation(self, command):
+        """The oldest vector, as much of it as the rows are long."""
+        act = self.vectors.popleft() if command["release"] else self.vectors[0]
+        self.uses += 1
+        return Activation(act.mantissa[: command["beats"] * self.cfg.lanes], act.factor, act.scale)
+
+    def _matrix(self, rows, beats):
+        lanes = self.cfg.lanes
+        mantissa, exponent = [], []
+        for row in range(rows):
+            if row % lanes == 0:
+                exponent += lanes_of(self.beats.popleft(), lanes, self.cfg.exp_bits).tolist()
+            parts = [lanes_of(self.beats.popleft(), lanes, self.cfg.weight_bits) for _ in range(beats)]
+            mantissa.append(np.concatenate(parts))
+        return QuantisedMatrix(np.array(mantissa), np.array(exponent[:rows]))
+
+
+class MatvecCoverage(Coverage):
+    """ConfigDB: CFG, and KINDS, the kinds of matrices that the test promises."""
+
+    def build_phase(self):
+        self.cfg = self.cdb_get("CFG")
+        super().build_phase()
+
+    def grids(self):
+        yield Grid("matrices", kind=self.cdb_get("KINDS"), beats=BEATS, remainder=REMAINDERS, traffic=TRAFFIC)
+        yield Grid("gains", beats=BEATS, traffic=TRAFFIC)
+        yield Grid("results", result=RESULTS, traffic=TRAFFIC)
+        yield Grid("shifts", goal=20, shift=SHIFTS)
+        yield Grid("matrices a vector", goal=3, uses=USES, traffic=TRAFFIC)
+
+    def write(self, product: Product):
+        level, lanes = self.parent.level, self.cfg.lanes
+        beats = {1: "one", self.cfg.max_row_beats: "most"}.get(product.beats, "between")
+        if product.kind == GAIN:
+            self.grid["gains"].sample(beats=beats, traffic=level)
+            return
+        remainder = {0: "0", 1: "1", lanes - 1: "LANES-1"}.get(product.rows % lanes, "between")
+        self.grid["matrices"].sample(kind=product.kind, beats=beats, remainder=remainder, traffic=level)
+        edge = 1 << self.cfg.f_bits - 1
+        for result in product.results:
+            name = "clipped" if result in (-edge, edge - 1) else RESULTS[(result < 0) + 2 * (result > 0)]
+            self.grid["results"].sample(result=name, traffic=level)
+        for shift in product.shifts:
+            self.grid["shifts"].sample(shift=str(shift) if shift in (0, MAX_SHIFT) else "between")
+        if product.uses:
+            self.grid["matrices a vector"].sample(uses=product.uses, traffic=level)
+
+
+class MatvecEnv(BlockEnv):
+    PREDICTOR, COVERAGE, QUIET, PULSES = MatvecPredictor, MatvecCoverage, 300, ("mac_beat", "saturated")
+
+    def streams(self):
+        cfg = self.cdb_get("CFG")
+        return dict(
+            s_cmd=command_stream(cfg),
+            s_tape=beat_stream(cfg),
+            s_act=activation_stream(cfg),
+            m_row=row_stream(cfg),
+            m_gain=beat_stream(cfg),
+        )

@@ -1,0 +1,142 @@
+"""Work for the matvec: matrices, activation vectors and gains as transactions, and the sequence that mixes them."""
+
+from itertools import product
+
+import numpy as np
+from pyuvm import uvm_object
+
+from rtl.config import UNIT
+from rtl.layer.kinds import GAIN
+from tb.matvec.uvm_env import BEATS, REMAINDERS
+from tb.uvm.block_test import BlockSequence
+from tb.uvm.env import TRAFFIC
+
+
+def signed(rng, bits, count):
+    """Random signed numbers, uniform, as an array."""
+    return np.array([rng.randrange(-(1 << bits - 1), 1 << bits - 1) for _ in range(count)])
+
+
+def word_of(lanes, bits):
+    """Lanes side by side, lane 0 low; bits: 8 or 16."""
+    return int.from_bytes(np.asarray(lanes).astype(f"<i{bits // 8}").tobytes(), "little")
+
+
+class Vector(uvm_object):
+    """An activation vector of whole words."""
+
+    def randomize(self, rng, cfg, words):
+        self.cfg = cfg
+        self.mantissa = self.mantissas(rng, words * cfg.lanes).reshape(words, cfg.lanes)
+        self.factor, self.scale = self.scalar(rng)
+        self.noise = [(rng.randrange(UNIT), rng.randrange(-99, 99)) for _ in range(words - 1)]
+
+    def mantissas(self, rng, count):
+        return signed(rng, self.cfg.act_bits, count) * rng.choice((0, 1, 1, 1, 1, 1))
+
+    def scalar(self, rng):
+        """factor and scale"""
+        return rng.choice((UNIT, rng.randrange(1, UNIT))), rng.randrange(-30, -10)
+
+    def payloads(self):
+        """Its words; factor and scale count in the last one only."""
+        scalars = self.noise + [(self.factor, self.scale)]
+        for number, (lanes, (factor, scale)) in enumerate(zip(self.mantissa, scalars)):
+            last = int(number == len(scalars) - 1)
+            yield dict(data=word_of(lanes, self.cfg.act_bits), factor=factor, scale=scale, last=last)
+
+
+class Matrix(uvm_object):
+    """A matrix and its command."""
+
+    def randomize(self, rng, cfg, kind, rows, beats):
+        self.cfg, self.kind, self.rows, self.beats, self.release = cfg, kind, rows, beats, 0
+        self.mantissa = self.mantissas(rng, rows * beats * cfg.lanes).reshape(rows, beats, cfg.lanes)
+        self.exponent = [self.row_exponent(rng) for _ in range(rows)]
+
+    def mantissas(self, rng, count):
+        return signed(rng, self.cfg.weight_bits, count)
+
+    def row_exponent(self, rng):
+        return rng.choice((rng.randrange(-14, 8), rng.randrange(-14, 8), rng.randrange(-64, 64)))
+
+    def command(self):
+        return dict(kind=self.kind, rows=self.rows, beats=self.beats, release=self.release)
+
+    def payloads(self):
+        """Its tape beats."""
+        lanes = self.cfg.lanes
+        for row in range(self.rows):
+            if row % lanes == 0:
+                yield dict(data=word_of(self.exponent[row : row + lanes], self.cfg.exp_bits))
+            for beat in self.mantissa[row]:
+                yield dict(data=word_of(beat, self.cfg.weight_bits))
+
+
+class Gains(uvm_object):
+    """Norm gains: beats that pass unchanged."""
+
+    def randomize(self, rng, cfg, beats):
+        self.cfg, self.beats = cfg, [rng.getrandbits(cfg.beat_bits) for _ in range(beats)]
+
+    def command(self):
+        return dict(kind=GAIN, rows=0, beats=len(self.beats), release=0)
+
+    def payloads(self):
+        for beat in self.beats:
+            yield dict(data=beat)
+
+
+class MatvecWork(BlockSequence):
+    """At each level of traffic every kind, row length and remainder of rows once, in random order, back to back.
+
+    One to three matrices meet a vector; gains come in between.
+    """
+
+    LEVELS = tuple(TRAFFIC)
+
+    async def body(self):
+        self.cfg, kinds = self.env.cdb_get("CFG"), self.env.cdb_get("KINDS")
+        for level in self.LEVELS:
+            self.env.traffic(level)
+            matrices = [self.matrix(*shape) for shape in product(kinds, BEATS, REMAINDERS)]
+            self.rng.shuffle(matrices)
+            await self.run(matrices)
+
+    async def run(self, matrices):
+        """Vectors and gains for these matrices; everything sent, everything compared."""
+        vectors, work = [], []
+        while matrices:
+            group = [matrices.pop() for _ in range(min(self.rng.randint(1, 3), len(matrices)))]
+            group[-1].release = 1
+            vectors.append(self.vector(max(matrix.beats for matrix in group)))
+            for matrix in group:
+                work += [self.gains()] if self.rng.random() < 0.3 else []
+                work.append(matrix)
+        gains = sum(len(item.beats) for item in work if isinstance(item, Gains))
+        self.env.promise(m_row=sum(item.rows for item in work if isinstance(item, Matrix)), m_gain=gains)
+        await self.env.feed(
+            s_cmd=[[item.command()] for item in work],
+            s_tape=[item.payloads() for item in work],
+            s_act=[vector.payloads() for vector in vectors],
+        )
+        await self.env.settled()
+
+    def matrix(self, kind, beats, remainder):
+        lanes, most, rng = self.cfg.lanes, self.cfg.max_row_beats, self.rng
+        length = {"one": 1, "between": rng.randrange(2, most), "most": most}[beats]
+        rest = {"0": lanes, "1": 1, "between": rng.randrange(2, lanes - 1), "LANES-1": lanes - 1}[remainder]
+        matrix = Matrix.create("matrix")
+        matrix.randomize(rng, self.cfg, kind, rest + rng.choice((0, 0, lanes)), length)
+        return matrix
+
+    def vector(self, words):
+        vector = Vector.create("vector")
+        vector.randomize(self.rng, self.cfg, words)
+        return vector
+
+    def gains(self):
+        gains = Gains.create("gains")
+        most = self.cfg.max_row_beats
+        gains.randomize(self.rng, self.cfg, self.rng.choice((1, self.rng.randrange(2, most), most)))
+        return gains
