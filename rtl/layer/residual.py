@@ -32,7 +32,8 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     gap = uint(clog2(PIPELINE + 1))
     data = sint(CFG.f_bits)
     arriving, arrived = uint(CFG.f_bits), uint(CFG.f_bits)
-    beside, at_end = uint(ADDRESS_BITS + 2), uint(ADDRESS_BITS + 2)  # write enable, last, address
+    beside, at_end = uint(ADDRESS_BITS + 1), uint(ADDRESS_BITS + 1)  # last, address
+    travelling = uint(PIPELINE)  # bit k: an element was taken k + 1 cycles ago
     stored, store = uint(CFG.f_bits), uint(CFG.f_bits)
     old = sint(CFG.f_bits)
     addend, addend_at_sum = uint(1), uint(1)
@@ -65,15 +66,15 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
         take.next = offered and ready
         arriving.next = data[len(arriving) :]
         addend.next = adding
-        beside.next = concat(index, last, take)
+        beside.next = concat(index, last)
 
     @always_comb
     def leave():
-        writes.next = at_end[0]
-        result.last.next = at_end[1]
-        written_at.next = at_end[len(at_end) : 2]
+        writes.next = travelling[PIPELINE - 1]
+        result.last.next = at_end[0]
+        written_at.next = at_end[len(at_end) : 1]
         store.next = result.data[len(store) :]
-        saturated.next = clipped and at_end[0]
+        saturated.next = clipped and travelling[PIPELINE - 1]
 
     @always(clk.posedge)
     def add():
@@ -89,17 +90,20 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
             held.next = False
             gap.next = 0
             index.next = 0
-        elif held:
-            if take:
-                index.next = index + 1
-                if last:
-                    index.next = 0
-                    held.next = False
-                    gap.next = PIPELINE
-        elif gap != 0:
-            gap.next = gap - 1
+            travelling.next = 0
         else:
-            held.next = s_x.valid or s_add.valid
-            adding.next = not s_x.valid
+            travelling.next = concat(travelling[PIPELINE - 1 :], take)
+            if held:
+                if take:
+                    index.next = index + 1
+                    if last:
+                        index.next = 0
+                        held.next = False
+                        gap.next = PIPELINE
+            elif gap != 0:
+                gap.next = gap - 1
+            else:
+                held.next = s_x.valid or s_add.valid
+                adding.next = not s_x.valid
 
     return memory, values, modes, labels, clip, handshake, select, enter, leave, add, control
