@@ -6,6 +6,8 @@ from rtl.hdl.hierarchy import hblock
 from rtl.layer import program
 from rtl.stream.stream import bit, uint
 
+MAX_GROUP = 4  # mantissas that are read from the memory at once
+
 
 @hblock
 def gain_buffer(clk, rst, s, taken, last, gain, exponent, ready, gain_beats, CFG):
@@ -15,26 +17,29 @@ def gain_buffer(clk, rst, s, taken, last, gain, exponent, ready, gain_beats, CFG
     ready: out, `gain` (signed GAIN_BITS) is that of the vector's next element. taken: in, that element is used in this
     cycle (only while `ready`); last: in, beside it, and no other follows: the buffer is empty again.
     exponent: out, signed CFG.exp_bits, holds until the next vector's exponent beat.
-    gain_beats: 1 .. that of CFG.max_dim. A new gain every cycle; two cycles from the last beat to `ready`.
+    gain_beats: 1 .. that of CFG.max_dim. A new gain every cycle; three cycles from the last beat to `ready`.
     """
     DEPTH = program.gain_beats(CFG.max_dim, CFG.lanes)
-    PER_BEAT = CFG.beat_bits // GAIN_BITS
-    LAST_ROW, LAST_LANE = DEPTH - 1, PER_BEAT - 1
     BEAT_BITS = CFG.beat_bits
-    OFFSET_LOW, OFFSET_BITS = clog2(GAIN_BITS), clog2(BEAT_BITS)  # bit offset of a lane in its beat
+    GROUP = min(MAX_GROUP, BEAT_BITS // GAIN_BITS)
+    GROUP_BITS = GROUP * GAIN_BITS
+    LAST_ROW, LAST_PART, LAST_LANE = DEPTH - 1, BEAT_BITS // GROUP_BITS - 1, GROUP - 1
+    OFFSET_LOW, OFFSET_BITS = clog2(GROUP_BITS), clog2(BEAT_BITS)  # bit offset of a group in its beat
     EXP_BITS = len(exponent)
 
     words = [uint(BEAT_BITS) for _ in range(DEPTH)]
-    full, header, take, fetch = [bit() for _ in range(4)]
+    full, header, take, settled, load = [bit() for _ in range(5)]
     write, read = uint(clog2(DEPTH)), uint(clog2(DEPTH))
     left = uint(len(gain_beats))  # mantissa beats that are still to come
-    lane = uint(clog2(PER_BEAT))
+    part, lane = uint(clog2(LAST_PART + 1)), uint(clog2(GROUP))
+    ahead, current = uint(GROUP_BITS), uint(GROUP_BITS)
 
     @always_comb
     def moves():
         s.ready.next = not full
         take.next = s.valid and not full
-        fetch.next = (full and not ready) or taken
+        load.next = (settled and not ready) or (taken and lane == LAST_LANE)
+        gain.next = current[GAIN_BITS:].signed()
 
     @always(clk.posedge)
     def fill():
@@ -66,32 +71,41 @@ def gain_buffer(clk, rst, s, taken, last, gain, exponent, ready, gain_beats, CFG
     @always(clk.posedge)
     def step():
         if rst:
+            settled.next = False
             ready.next = False
-            lane.next = 0
+        else:
+            settled.next = full and not (taken and last)
+            ready.next = (ready or settled) and not (taken and last)
+
+    # a group is read while the one before it is handed out, so the memory and its selector have a cycle of their own
+    @always(clk.posedge)
+    def look_ahead():
+        word = intbv(0)[BEAT_BITS:]
+        offset = intbv(0)[OFFSET_BITS:]
+        word[:] = words[read]
+        offset[:] = concat(part, intbv(0)[OFFSET_LOW:])
+        word[:] = word >> offset
+        ahead.next = word[GROUP_BITS:]
+        if not full:
             read.next = 0
-        elif taken and last:
-            ready.next = False
-            lane.next = 0
-            read.next = 0
-        elif fetch:
-            ready.next = True
-            if lane == LAST_LANE:
-                lane.next = 0
+            part.next = 0
+        elif load:
+            if part == LAST_PART:
+                part.next = 0
                 if read == LAST_ROW:
                     read.next = 0
                 else:
                     read.next = read + 1
             else:
-                lane.next = lane + 1
+                part.next = part + 1
 
     @always(clk.posedge)
     def hand_out():
-        word = intbv(0)[BEAT_BITS:]
-        offset = intbv(0)[OFFSET_BITS:]
-        word[:] = words[read]
-        offset[:] = concat(lane, intbv(0)[OFFSET_LOW:])
-        if fetch:
-            word[:] = word >> offset
-            gain.next = word[GAIN_BITS:].signed()
+        if load:
+            current.next = ahead
+            lane.next = 0
+        elif taken:
+            current.next = current >> GAIN_BITS
+            lane.next = lane + 1
 
-    return moves, fill, store, step, hand_out
+    return moves, fill, store, step, look_ahead, hand_out
