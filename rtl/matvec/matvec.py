@@ -9,6 +9,7 @@ from rtl.matvec import accumulator as accumulation
 from rtl.matvec import issue as issuing
 from rtl.matvec import mac_array as multipliers
 from rtl.matvec import narrow as narrowing
+from rtl.matvec import row_exponents as exponent_bank
 from rtl.matvec.accumulator import accumulator
 from rtl.matvec.activation_buffer import activation_buffer
 from rtl.matvec.issue import Issued, issue
@@ -57,6 +58,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, m_row, m_gain, mac_beat, saturated, C
     """
     LANES = CFG.lanes
     MAC = multipliers.latency(LANES)
+    TO_ACC = MAC + accumulation.LATENCY  # cycles from `now` to the row's sum
     END = pipeline_latency(LANES) - issuing.LATENCY  # cycles from `now` to the result
     TAG_BITS = len(m_row.kind) + 1
     room, row, done, available, free, given = (bit() for _ in range(6))
@@ -86,7 +88,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, m_row, m_gain, mac_beat, saturated, C
     u_accumulator = accumulator(clk, enable, first, dot, acc)
     u_narrow = narrow(clk, acc, factor, exponent_at_narrow, scale, result.data, clipped)
     u_early = delay(clk, early, at_acc, CYCLES=MAC)
-    u_exponent = delay(clk, exponent_in, exponent_out, CYCLES=MAC)
+    u_exponent = delay(clk, exponent_in, exponent_out, CYCLES=TO_ACC - exponent_bank.LATENCY)
     u_tag = delay(clk, tag, tag_at_end, CYCLES=END)
     u_room = credit(clk, rst, row, given, room, DEPTH=END + issuing.LATENCY + TURN)
     u_rows = fifo(clk, rst, result, m_row, DEPTH=END + issuing.LATENCY + TURN)

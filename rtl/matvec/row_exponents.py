@@ -6,7 +6,7 @@ from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import unpack
 from rtl.stream.stream import sint, uint
 
-LATENCY = 1  # cycles from `lane` to `exponent`
+LATENCY = 2  # cycles from `lane` to `exponent`
 
 
 @hblock
@@ -14,11 +14,21 @@ def row_exponents(clk, load, beat, lane, exponent, LANES):
     """Keeps a beat of exponents and gives the one of row `lane`.
 
     Ports: clk; load bool: keep `beat` (unsigned bus of LANES signed exponents, row 0 low) from the next cycle on;
-    lane unsigned; exponent signed: that of `lane`, LATENCY cycles later. No reset: data only.
+    lane unsigned, log2(LANES) bits; exponent signed: that of `lane`, LATENCY cycles later. A lane is looked up in what
+    is kept in its own cycle, whatever is loaded after it. No reset: data only.
+
+        beat ─> held ─> a part of it (upper bits of lane) ─> one of the part (lower bits) ─> exponent
     """
+    LANE_BITS = len(lane)
+    LOW_BITS = LANE_BITS // 2
+    PARTS = LANES >> LOW_BITS
     held = uint(len(beat))
-    exponents = [sint(len(exponent)) for _ in range(LANES)]
-    unpacking = unpack(held, exponents)
+    parts = [uint(len(beat) // PARTS) for _ in range(PARTS)]
+    part = uint(len(beat) // PARTS)
+    low = uint(LOW_BITS)
+    exponents = [sint(len(exponent)) for _ in range(1 << LOW_BITS)]
+    unpack_parts = unpack(held, parts)
+    unpack_exponents = unpack(part, exponents)
 
     @always(clk.posedge)
     def keep():
@@ -27,6 +37,8 @@ def row_exponents(clk, load, beat, lane, exponent, LANES):
 
     @always(clk.posedge)
     def select():
-        exponent.next = exponents[lane]
+        part.next = parts[lane[LANE_BITS:LOW_BITS]]
+        low.next = lane[LOW_BITS:]
+        exponent.next = exponents[low]
 
-    return unpacking, keep, select
+    return unpack_parts, unpack_exponents, keep, select
