@@ -17,12 +17,13 @@ from rtl.stream.stream import Stream, bit, sint, uint
 
 _INTAKE = 1  # cycles from a row to its strobe
 _SEQUENCER = 1  # cycles from a waiting row to the first address
+_REGISTER = 1  # behind the unit's FIFO
 _SKID = 1
 
 
 def latency(CFG):
     """Cycles from the transfer of a token's first query row to that of the first element, at pos = 0; pos more else."""
-    return _INTAKE + query_queue.LATENCY + _SEQUENCER + one_unit.latency(CFG) + fifo.LATENCY + _SKID
+    return _INTAKE + query_queue.LATENCY + _SEQUENCER + one_unit.latency(CFG) + fifo.LATENCY + _REGISTER + _SKID
 
 
 @hblock

@@ -18,6 +18,7 @@ from rtl.attention.weighted_sum import den_bits, num_bits, weighted_sum
 from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack, unpack
 from rtl.stream.fifo import fifo
+from rtl.stream.register import register
 from rtl.stream.stream import Stream, bit, sint, uint
 
 
@@ -67,7 +68,7 @@ def attention_unit(clk, rst, key_we, value_we, push, addr, base, row, exponent, 
     beside, beside_late = uint(BESIDE), uint(BESIDE)
     num, den = uint(LANES * NUM), uint(DEN)
     score_clipped, element_clipped = bit(), bit()
-    result = Stream(data=sint(CFG.f_bits), last=bit())
+    result, stored = [Stream(data=sint(CFG.f_bits), last=bit()) for _ in range(2)]
 
     queue = query_queue(clk, rst, push, row, exponent, base, waiting, take, head_base, load, q, qe, ROWS=CFG.max_heads)
     walk = sequencer(clk, rst, waiting, head_base, take, pos, head_dim, key_addr, valid, first, last)
@@ -105,7 +106,8 @@ def attention_unit(clk, rst, key_we, value_we, push, addr, base, row, exponent, 
     quotient = divide(clk, rst, summed, num, scale_num_late, den, scale_den_late, gap_late, head_dim,
                       result.valid, result.data, result.last, element_clipped, CFG=CFG)
     # room for all heads of a token: it never overflows, so `ready` need not be looked at
-    output = fifo(clk, rst, result, m, DEPTH=CFG.max_heads * CFG.max_head_dim)
+    output = fifo(clk, rst, result, stored, DEPTH=CFG.max_heads * CFG.max_head_dim)
+    behind_ram = register(clk, rst, stored, m)
     unused(result.ready)
 
     @always_comb
@@ -113,4 +115,4 @@ def attention_unit(clk, rst, key_we, value_we, push, addr, base, row, exponent, 
         clips.next = concat(element_clipped and result.valid, score_clipped and row_valid)
 
     return (queue, walk, value_later, rows, follow, stages, products, weights, values_wait, total, packing,
-            beside_waits, unpacking, quotient, output, count)
+            beside_waits, unpacking, quotient, output, behind_ram, count)

@@ -13,8 +13,8 @@ def collect(clk, rst, data, last, valid, ready, kv_mul, n_kv_heads, m, head_done
     """One stream of n_heads heads out of UNITS streams: query head i comes from unit (i // kv_mul) % UNITS.
 
     Ports: clk, rst; data, last, valid, ready: the units' streams side by side, unit 0 in the low bits; kv_mul,
-    n_kv_heads; m: Stream(data=F, tag, last): last on the last element of the token; head_done: strobe with the last
-    element of a head. Combinational from the units' registers to m.
+    n_kv_heads; m: Stream(data=F, tag, last): last on the last element of the token; head_done: strobe, a cycle
+    after the last element of a head. Combinational from the units' registers to m.
     """
     LAST_UNIT = UNITS - 1
     datas = [sint(len(data) // UNITS) for _ in range(UNITS)]
@@ -52,12 +52,9 @@ def collect(clk, rst, data, last, valid, ready, kv_mul, n_kv_heads, m, head_done
         last_head.next = head == n_kv_heads - 1
         ends.next = valid[turn] and m.ready and last[turn]
 
-    @always_comb
-    def tell():
-        head_done.next = ends
-
     @always(clk.posedge)
     def count():
+        head_done.next = ends
         if rst:
             head.next = 0
             group.next = 0
@@ -77,4 +74,4 @@ def collect(clk, rst, data, last, valid, ready, kv_mul, n_kv_heads, m, head_done
                     else:
                         turn.next = turn + 1
 
-    return select, choose, grant, place, tell, count
+    return select, choose, grant, place, count

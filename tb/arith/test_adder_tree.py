@@ -1,0 +1,57 @@
+"""adder_tree against a plain sum, in Verilog and in MyHDL's simulation."""
+import random
+
+import cocotb
+import pytest
+
+from rtl.arith.adder_tree import adder_tree, latency
+from rtl.config import clog2
+from rtl.stream.stream import bit, sint, uint
+from tb.attention.rows import packed, row
+from tb.myhdl_sim import simulate
+from tb.pipeline import apply
+from tb.runner import SIMULATORS, run, test_parameters
+
+BITS = 9
+COUNTS = (2, 3, 4, 6, 11, 16, 21)
+
+
+def arguments(n):
+    return dict(clk=bit(), terms=uint(n * BITS), total=sint(BITS + clog2(n)), N=n)
+
+
+def stimulus(n):
+    rng = random.Random(n)
+    rows = [row(rng, kind, n, BITS) for kind in ["max", "min", "zero"] + 200 * ["random"]]
+    return [dict(terms=packed(r, BITS)) for r in rows], [dict(total=sum(r)) for r in rows]
+
+
+@pytest.mark.parametrize("n", COUNTS)
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_adder_tree(sim, n):
+    run(adder_tree, arguments(n), __name__, sim, parameters=dict(n=n), tests=1)
+
+
+@pytest.mark.parametrize("n", COUNTS)
+def test_adder_tree_myhdl(n):
+    inputs, wanted = stimulus(n)
+    assert simulate(adder_tree, arguments(n), inputs, ["total"], latency(n)) == wanted
+
+
+def test_stages():
+    assert [latency(n) for n in (2, 4, 5, 16, 17, 64)] == [1, 1, 2, 2, 3, 3]
+
+
+def test_widths_that_do_not_fit():
+    with pytest.raises(ValueError, match="do not fit N = 4"):
+        adder_tree(**dict(arguments(4), total=sint(BITS)))
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def all_vectors(dut):
+    n = test_parameters()["n"]
+    inputs, wanted = stimulus(n)
+    found = await apply(dut, inputs, dict(total=True), latency(n))
+    assert found == wanted
+    assert len(found) == 203
+    assert found[1:] != wanted[:-1]  # one cycle off is seen
