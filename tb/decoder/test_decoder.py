@@ -19,7 +19,7 @@ from weights.tape import boot_image, write_tape
 # head ratios, classifier and hidden size that differ from the build's own
 NANO_SHAPES = {
     "nano": (preset("nano").shape, True),
-    "equal heads, untied": (ModelShape(12, 22, 1, 2, 2, 29, 12), False),
+    "equal heads, untied": (ModelShape(8, 22, 1, 2, 2, 29, 12), False),
     "one key head": (ModelShape(16, 9, 2, 4, 1, 32, 16), True),
 }
 WIDE_SHAPES = {
