@@ -177,6 +177,7 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS, NARROW=0):
         freed.next = held != 0 and room and group == LAST_GROUP and read_row >= row_limit
         read_address.next = concat(read_half, read_row)
 
+    # while no vector is held the banks are read at the row that is being written; nothing uses what they give then
     @always(clk.posedge)
     def read():
         if rst:
