@@ -118,7 +118,7 @@ class MatvecCoverage(Coverage):
     def grids(self):
         yield Grid("matrices", kind=self.cdb_get("KINDS"), beats=BEATS, remainder=REMAINDERS, traffic=TRAFFIC)
         yield Grid("gains", beats=BEATS, traffic=TRAFFIC)
-        yield Grid("results", result=RESULTS, traffic=TRAFFIC)
+        yield Grid("results", goal=5, result=RESULTS)
         yield Grid("shifts", goal=20, shift=SHIFTS)
         yield Grid("matrices a vector", goal=3, uses=USES, traffic=TRAFFIC)
 
@@ -133,7 +133,7 @@ class MatvecCoverage(Coverage):
         edge = 1 << self.cfg.f_bits - 1
         for result in product.results:
             name = "clipped" if result in (-edge, edge - 1) else RESULTS[(result < 0) + 2 * (result > 0)]
-            self.grid["results"].sample(result=name, traffic=level)
+            self.grid["results"].sample(result=name)
         for shift in product.shifts:
             self.grid["shifts"].sample(shift=str(shift) if shift in (0, MAX_SHIFT) else "between")
         if product.uses:

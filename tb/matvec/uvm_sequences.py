@@ -1,13 +1,13 @@
 """Work for the matvec: matrices, activation vectors and gains as transactions, and the sequence that mixes them."""
 
-from itertools import product
+from itertools import cycle, product
 
 import numpy as np
 from pyuvm import uvm_object
 
 from rtl.config import UNIT
 from rtl.layer.kinds import GAIN
-from tb.matvec.uvm_env import BEATS, REMAINDERS
+from tb.matvec.uvm_env import BEATS, REMAINDERS, USES
 from tb.uvm.block_test import BlockSequence
 from tb.uvm.env import TRAFFIC
 
@@ -90,7 +90,7 @@ class Gains(uvm_object):
 class MatvecWork(BlockSequence):
     """At each level of traffic every kind, row length and remainder of rows once, in random order, back to back.
 
-    One to three matrices meet a vector; gains come in between.
+    One, two and three matrices in turn meet a vector; gains come in between.
     """
 
     LEVELS = tuple(TRAFFIC)
@@ -106,13 +106,14 @@ class MatvecWork(BlockSequence):
     async def run(self, matrices):
         """Vectors and gains for these matrices; everything sent, everything compared."""
         vectors, work = [], []
-        while matrices:
-            group = [matrices.pop() for _ in range(min(self.rng.randint(1, 3), len(matrices)))]
+        for uses, beats in zip(cycle(USES), cycle(BEATS)):
+            group, matrices = matrices[:uses], matrices[uses:]
+            if not group:
+                break
             group[-1].release = 1
             vectors.append(self.vector(max(matrix.beats for matrix in group)))
-            for matrix in group:
-                work += [self.gains()] if self.rng.random() < 0.3 else []
-                work.append(matrix)
+            work += group
+            work.insert(self.rng.randrange(len(work)), self.gains(beats))
         gains = sum(len(item.beats) for item in work if isinstance(item, Gains))
         self.env.promise(m_row=sum(item.rows for item in work if isinstance(item, Matrix)), m_gain=gains)
         await self.env.feed(
@@ -122,12 +123,15 @@ class MatvecWork(BlockSequence):
         )
         await self.env.settled()
 
+    def length(self, beats):
+        most = self.cfg.max_row_beats
+        return {"one": 1, "between": self.rng.randrange(2, most), "most": most}[beats]
+
     def matrix(self, kind, beats, remainder):
-        lanes, most, rng = self.cfg.lanes, self.cfg.max_row_beats, self.rng
-        length = {"one": 1, "between": rng.randrange(2, most), "most": most}[beats]
+        lanes, rng = self.cfg.lanes, self.rng
         rest = {"0": lanes, "1": 1, "between": rng.randrange(2, lanes - 1), "LANES-1": lanes - 1}[remainder]
         matrix = Matrix.create("matrix")
-        matrix.randomize(rng, self.cfg, kind, rest + rng.choice((0, 0, lanes)), length)
+        matrix.randomize(rng, self.cfg, kind, rest + rng.choice((0, 0, lanes)), self.length(beats))
         return matrix
 
     def vector(self, words):
@@ -135,8 +139,7 @@ class MatvecWork(BlockSequence):
         vector.randomize(self.rng, self.cfg, words)
         return vector
 
-    def gains(self):
+    def gains(self, beats):
         gains = Gains.create("gains")
-        most = self.cfg.max_row_beats
-        gains.randomize(self.rng, self.cfg, self.rng.choice((1, self.rng.randrange(2, most), most)))
+        gains.randomize(self.rng, self.cfg, self.length(beats))
         return gains
