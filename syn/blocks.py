@@ -202,7 +202,7 @@ def attention():
     heads = Stream(data=uint(row_bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
     place = dict(layer=uint(clog2(cfg.max_layers)), pos=uint(cfg.pos_bits))
     ratio = dict(head_dim=shape.head_dim, kv_mul=shape.kv_mul, n_kv_heads=shape.n_kv_heads)
-    return block, clocked(s=heads, m=vector(), **place, **ratio, saturated=bit(), busy=bit(), CFG=cfg)
+    return block, clocked(s=heads, m=vector(tag=kind()), **place, **ratio, saturated=bit(), busy=bit(), CFG=cfg)
 
 
 @entry

@@ -6,8 +6,8 @@ from rtl.attention import query_queue
 from rtl.attention.attention_unit import attention_unit
 from rtl.attention.collect import collect
 from rtl.attention.event_queue import event_queue
-from rtl.attention.intake import intake
 from rtl.attention.kv_cache import rows
+from rtl.attention.row_intake import row_intake
 from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
@@ -61,8 +61,8 @@ def attention(clk, rst, s, m, layer, pos, head_dim, kv_mul, n_kv_heads, saturate
     head_done, token_done = bit(), bit()
     ordered = m.clone()
 
-    sorting = intake(clk, rst, s, layer, kv_mul, n_kv_heads, head_done, token_done, row, exponent, base,
-                     key_we, value_we, push, busy, CFG=CFG)
+    sorting = row_intake(clk, rst, s, layer, kv_mul, n_kv_heads, head_done, token_done, row, exponent, base,
+                         key_we, value_we, push, busy, CFG=CFG)
     strobes = [unpack(key_we, key_wes), unpack(value_we, value_wes), unpack(push, pushes)]
 
     @always_comb

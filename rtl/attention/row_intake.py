@@ -8,8 +8,8 @@ from rtl.stream.stream import bit, uint
 
 
 @hblock
-def intake(clk, rst, s, layer, kv_mul, n_kv_heads, head_done, token_done, row, exponent, base, key_we, value_we, push,
-           busy, CFG):
+def row_intake(clk, rst, s, layer, kv_mul, n_kv_heads, head_done, token_done, row, exponent, base, key_we, value_we,
+               push, busy, CFG):
     """Counts heads and gives each row its place.
 
     Ports: clk, rst; s, layer, kv_mul, n_kv_heads as in `attention`; head_done, token_done: a head's, a token's last
