@@ -1,0 +1,57 @@
+"""Conversion of the whole decoder: fast, one module a block, the same bytes in every process."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from rtl.config import preset
+from rtl.decoder import decoder, ports
+from rtl.hdl.hierarchy import convert
+from tb.runner import ROOT
+
+SECONDS = 30
+
+
+@pytest.mark.parametrize("name", ["nano", "default"])
+def test_same_bytes_in_a_fresh_process(name, tmp_path):
+    """Two conversions, one here and one in a process of its own with another hash seed, agree byte for byte."""
+    began = time.process_time()
+    modules = convert(decoder, tmp_path / "here", **ports(preset(name).build))
+    assert time.process_time() - began < SECONDS
+    command = [sys.executable, "-m", "rtl.convert", name, "--output", str(tmp_path / "there")]
+    subprocess.run(command, cwd=ROOT, check=True, env={"PYTHONHASHSEED": "7", "PATH": ""}, capture_output=True)
+    here, there = (sorted((tmp_path / side).glob("*.v")) for side in ("here", "there"))
+    assert [file.name for file in here] == [file.name for file in there]
+    assert len(here) == len(modules) > 50
+    for a, b in zip(here, there):
+        assert a.read_bytes() == b.read_bytes(), a.name
+
+
+def test_every_unit_is_a_module_of_its_own(tmp_path):
+    """The units of the architecture page appear under their own names."""
+    names = {module.name for module in convert(decoder, tmp_path, **ports(preset("nano").build))}
+    units = {
+        "decoder",
+        "loader",
+        "tape",
+        "decode_loop",
+        "embedding",
+        "engine",
+        "schedule",
+        "matvec",
+        "mac_array",
+        "rope",
+        "attention",
+        "residual",
+        "rmsnorm",
+        "rsqrt",
+        "reciprocal",
+        "exp2",
+        "swiglu",
+        "argmax",
+        "row_router",
+    }
+    found = {unit for unit in units if any(name == unit or name.startswith(f"{unit}_") for name in names)}
+    assert found == units
