@@ -28,8 +28,8 @@ def test_nano(sim):
 
 
 @pytest.mark.uvm
-@pytest.mark.skipif("verilator" not in SIMULATORS, reason="64 lanes are run in Verilator")
-def test_64_lanes():
+@pytest.mark.skipif("verilator" not in SIMULATORS, reason="the build of 64 lanes is run in Verilator")
+def test_64_lanes_verilator():
     run(matvec, ports(PRESETS["default"].build), __name__, "verilator", parameters=dict(build="default"), tests=TESTS)
 
 

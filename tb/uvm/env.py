@@ -66,6 +66,11 @@ class BlockEnv(uvm_env):
         for agent in self.agents.values():
             agent.pause(TRAFFIC[level][not agent.port.driven])
 
+    def set(self, **pins):
+        """Drive inputs that are no streams."""
+        for name, value in pins.items():
+            getattr(self.scope, name).value = value
+
     async def feed(self, **bursts):
         """Send bursts (lists of payloads) to the inputs named, all inputs at the same time."""
         feeds = [

@@ -1,0 +1,119 @@
+"""The attention's environment: predicted by golden.fixed.attention over a cache kept from the rows that passed."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.fixed.arith import Saturations
+from golden.fixed.attention import attend, scores
+from rtl.layer.kinds import KEY, QUERY, VALUE
+from tb.attention.rows import unpacked
+from tb.attention.test_attention import arguments
+from tb.uvm.coverage import Coverage
+from tb.uvm.env import TRAFFIC, BlockEnv
+from tb.uvm.grid import Grid
+from tb.uvm.predictor import Predictor
+
+SHAPE_PINS = ("head_dim", "kv_mul", "n_kv_heads")
+PINS = ("layer", "pos", *SHAPE_PINS)
+POSITIONS = ("first", "second", "later")
+CONTENTS = ("mixed", "edge", "zero")
+PLACES = ("first", "between", "last")  # of the largest score
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One token: where it was, what its key rows held, and the place of the largest score of each head."""
+
+    pos: int
+    kv_mul: int
+    content: str
+    places: tuple
+
+
+def content_of(rows, bits):
+    """`edge`: every lane of every row at one of the ends of the range."""
+    edges = (-(1 << bits - 1), (1 << bits - 1) - 1)
+    if not np.any(rows):
+        return "zero"
+    return "edge" if np.isin(rows, edges).all() else "mixed"
+
+
+class AttentionPredictor(Predictor):
+    """Reads layer, position and shape off the pins with a token's first row, as the block may."""
+
+    def build_phase(self):
+        super().build_phase()
+        self.cfg, self.scope = self.cdb_get("CFG"), self.cdb_get("SCOPE")
+        self.cache = {role: defaultdict(dict) for role in (KEY, VALUE)}  # [layer, head][t]: (lanes, exponent)
+        self.seen = {KEY: 0, VALUE: 0, QUERY: 0}  # rows of the token
+        self.places = []
+
+    def take(self, port, beat):
+        if not self.seen[KEY]:
+            self.at = {name: int(getattr(self.scope, name).value) for name in PINS}
+        role, at = beat["tag"], self.at
+        lanes = np.array(unpacked(beat["data"], self.cfg.act_bits, at["head_dim"]))
+        number = self.seen[role]
+        self.seen[role] += 1
+        if role == QUERY:
+            self._attend(number, lanes, beat["exponent"])
+        else:
+            self.cache[role][at["layer"], number][at["pos"]] = lanes, beat["exponent"]
+
+    def _rows(self, role, head):
+        """Mantissas and exponents of positions 0 to now."""
+        rows = self.cache[role][self.at["layer"], head]
+        mantissas, exponents = zip(*(rows[t] for t in range(self.at["pos"] + 1)))
+        return np.array(mantissas), np.array(exponents)
+
+    def _attend(self, number, query, exponent):
+        heads, stats = self.at["kv_mul"] * self.at["n_kv_heads"], Saturations()
+        k, ke = self._rows(KEY, number // self.at["kv_mul"])
+        v, ve = self._rows(VALUE, number // self.at["kv_mul"])
+        out = attend(query, exponent, k, ke, v, ve, self.cfg.p_frac, stats).tolist()
+        self.pulses["saturated"] += stats.count
+        for element, value in enumerate(out):
+            last = int(number == heads - 1 and element == len(out) - 1)
+            self.predict("m", dict(data=value, tag=QUERY, last=last))
+        self.places.append(int(np.argmax(scores(query, exponent, k, ke))))
+        if number == heads - 1:
+            self._finish()
+
+    def _finish(self):
+        layer, pos, kv_heads = self.at["layer"], self.at["pos"], self.at["n_kv_heads"]
+        keys = np.array([self.cache[KEY][layer, head][pos][0] for head in range(kv_heads)])
+        content = content_of(keys, self.cfg.key_bits)
+        self.transactions.write(Seen(pos, self.at["kv_mul"], content, tuple(self.places)))
+        self.seen = dict.fromkeys(self.seen, 0)
+        self.places = []
+
+
+class AttentionCoverage(Coverage):
+    """ConfigDB: CFG; SHAPES, the shapes that the test promises."""
+
+    def grids(self):
+        self.top = self.cdb_get("CFG").max_seq - 1
+        ratios = tuple(kv_mul for _, kv_mul, _ in self.cdb_get("SHAPES"))
+        yield Grid("tokens", ratio=ratios, position=POSITIONS, content=CONTENTS)
+        yield Grid("traffic", content=CONTENTS, traffic=TRAFFIC)
+        yield Grid("largest score", goal=5, place=PLACES)
+        yield Grid("cache", filled=("to the last position", "less"))
+
+    def write(self, token: Seen):
+        position = POSITIONS[min(token.pos, 2)]
+        self.grid["tokens"].sample(ratio=token.kv_mul, position=position, content=token.content)
+        self.grid["traffic"].sample(content=token.content, traffic=self.parent.level)
+        self.grid["cache"].sample(filled="to the last position" if token.pos == self.top else "less")
+        for place in token.places if token.pos else ():
+            name = {0: "first", token.pos: "last"}.get(place, "between")
+            self.grid["largest score"].sample(place=name)
+
+
+class AttentionEnv(BlockEnv):
+    PREDICTOR, COVERAGE, QUIET, PULSES = AttentionPredictor, AttentionCoverage, 2000, ("saturated",)
+
+    def streams(self):
+        ports = arguments(self.cdb_get("CFG"))
+        return dict(s=ports["s"], m=ports["m"])
