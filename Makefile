@@ -19,7 +19,7 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 endif
 
 # Values reach the recipes through the environment, never pasted into shell text: any quote, space or dollar survives.
-VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS TAP_POSITIONS TAP_LAYERS CONFIG BLOCK
+VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS TAP_POSITIONS TAP_LAYERS CONFIG BLOCK POS LAYER ONLY
 $(foreach v,$(VALUES),$(if $(filter undefined,$(origin $v)),,$(eval export OPT_$v := $$(value $v))))
 lower = $(shell echo $1 | tr A-Z_ a-z-)
 # $(call options,A B): --a=VALUE --b=VALUE for each that is set
@@ -30,7 +30,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help setup test test-all sim known-block convert generate accuracy regress fetch train lint synth pnr clean
+.PHONY: help setup test test-all sim known-block convert generate accuracy figures timing regress fetch train lint synth pnr clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -62,7 +62,13 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LA
 	$${OPT_PROMPT+"--prompt=$$OPT_PROMPT"} $${OPT_TRACE:+--trace}
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]
-	@$(PY) -m golden.accuracy $(call options,MODEL TOKENIZER)
+	@$(PY) -m golden.accuracy "$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_TOKENIZER:-weights/default/tokenizer.bin}"
+
+figures: $(DEV) ## measure the README's tables anew: [ONLY=decoder|agreement|accuracy|routed|configurations]
+	@$(PY) -m host.figures $(call options,ONLY)
+
+timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]
+	@$(PY) -m host.timing $(call options,MODEL LANES POS LAYER)
 
 regress: $(DEV) ## the pyuvm regression
 	@$(PYTEST) -m uvm -rs --durations=5

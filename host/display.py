@@ -26,6 +26,7 @@ class Story:
         self._progress = Progress(*COLUMNS, console=self._console)
         self._task = None
         self._live = None
+        self._at_line_start = True  # elsewhere than on a terminal: a whole line can be written as it is
 
     @contextmanager
     def stage(self, what: str):
@@ -63,7 +64,8 @@ class Story:
         if self._live is not None:
             self._live.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:
-            print(text, flush=True)
+            print("" if self._at_line_start else "\n", text, sep="", flush=True)
+            self._at_line_start = True
 
     def say(self, text: str) -> None:
         """Add text to the story."""
@@ -73,3 +75,4 @@ class Story:
         elif not self._console.is_terminal:
             sys.stdout.write(text)
             sys.stdout.flush()
+            self._at_line_start = self._at_line_start and not text

@@ -1,0 +1,126 @@
+"""`python -m host.figures`: measures the published figures, writes docs/figures.json and the README's tables.
+
+A figure is never typed in. Where an input is missing, one line says so; the figure found earlier stays, and is marked
+when the sources behind it have changed since.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from golden.errors import ModelError
+from golden.files import write_whole
+from host import measure
+from host.measure import Missing
+from host.report import render
+from host.simulate import SimulationError
+from rtl.config import ConfigError
+
+ROOT = Path(__file__).resolve().parents[1]
+JSON, README = ROOT / "docs" / "figures.json", ROOT / "README.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+BLOCKS = ("matvec", "attention", "rmsnorm", "argmax", "rope", "swiglu", "quantiser")
+FATE = {  # what is said of a figure that could not be measured
+    "missing": "no figure",
+    "measured": "the earlier figure stays, nothing that it depends on has changed",
+    "earlier": "the earlier figure stays, marked, as its sources have changed",
+}
+GROUPS = ("decoder", "agreement", "accuracy", "routed", "configurations")
+
+
+class ReadmeError(ValueError):
+    """The README has not exactly one pair of markers."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One entry of the JSON file. measure: its values, or Missing; sources: a digest of what they depend on."""
+
+    name: str
+    command: str
+    measure: Callable[[], dict]
+    sources: Callable[[], str]
+
+    @property
+    def group(self) -> str:
+        return self.name.split("/")[0]
+
+
+def plan() -> list[Figure]:
+    """All figures in the order of the tables."""
+    figures = []
+    for model, lanes in (("stories260K", 64), ("stories260K", 16), ("stories260K", 8), ("default", 64)):
+        run, digest = partial(measure.decoder, model, lanes), partial(measure.decoder_digest, lanes)
+        figures.append(Figure(f"decoder/{model}/{lanes}", "make figures ONLY=decoder", run, digest))
+    digest = partial(measure.decoder_digest, 64)
+    figures.append(Figure("agreement", "make figures ONLY=agreement", measure.agreement, digest))
+    for model in ("stories260K", "default"):
+        digest = partial(measure.source_digest, "golden/**/*.py", "weights/*.py")
+        command = "make figures ONLY=accuracy"
+        figures.append(Figure(f"accuracy/{model}", command, partial(measure.accuracy, model), digest))
+    for block in BLOCKS:
+        digest = partial(measure.verilog_digest, block)
+        figures.append(Figure(f"routed/{block}", f"make pnr BLOCK={block}", partial(measure.routed, block), digest))
+    command, digest = "make figures ONLY=configurations", partial(measure.source_digest, "rtl/*.py", "rtl/layer/*.py")
+    return [*figures, Figure("configurations", command, measure.configurations, digest)]
+
+
+def keep(earlier: dict | None, sources: str, why: str) -> dict:
+    """What becomes of a figure that was not measured now: the earlier one, or a note that there is none."""
+    if earlier is None or earlier["state"] == "missing":
+        return dict(state="missing", why=why)
+    return earlier | dict(state="measured" if earlier["sources"] == sources else "earlier")
+
+
+def collect(figures: list[Figure], earlier: dict, only: str | None, say: Callable[[str], None]) -> dict:
+    """Measure the figures of group `only` (None: all); `say` gets a line for each that is missing or kept."""
+    result = {}
+    for figure in figures:
+        sources, known = figure.sources(), earlier.get(figure.name)
+        if only not in (None, figure.group):
+            result[figure.name] = keep(known, sources, f"run {figure.command}")
+            continue
+        try:
+            values = figure.measure()
+        except Missing as why:
+            entry = result[figure.name] = keep(known, sources, str(why))
+            say(f"{figure.name}: {why}; {FATE[entry['state']]}")
+        else:
+            result[figure.name] = dict(state="measured", command=figure.command, sources=sources, values=values)
+            say(f"{figure.name}: measured")
+    return result
+
+
+def insert(text: str, block: str) -> str:
+    """The text with the lines between the markers replaced by the block; ReadmeError when the markers are not there."""
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ReadmeError(f"README.md: must hold {BEGIN} and {END} once each, in this order")
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{block}\n{END}{rest.partition(END)[2]}"
+
+
+def main(argv=None) -> int:
+    """Exit status 0, also with figures missing; 2 after one line when something went wrong."""
+    parser = argparse.ArgumentParser(prog="host.figures", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=GROUPS, help="measure this group, keep the others")
+    args = parser.parse_args(argv)
+    try:
+        text = README.read_text()
+        insert(text, "")  # refuse before minutes are spent
+        earlier = json.loads(JSON.read_text()) if JSON.exists() else {}
+        figures = collect(plan(), earlier, args.only, lambda line: print(line, file=sys.stderr, flush=True))
+        write_whole(JSON, [(json.dumps(figures, indent=1) + "\n").encode()])
+        write_whole(README, [insert(README.read_text(), render(figures)).encode()])
+    except (ModelError, ConfigError, SimulationError, ReadmeError, OSError, json.JSONDecodeError) as error:
+        print(f"figures: {error}", file=sys.stderr)
+        return 2
+    print(f"{JSON} and the tables of {README}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

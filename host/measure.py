@@ -1,0 +1,170 @@
+"""The measurements behind the published figures: each function runs something and returns its numbers.
+
+What they need and do not find they name in a `Missing`.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+from golden.accuracy import evaluate
+from golden.checkpoint import read_checkpoint
+from golden.fixed_model import FixedModel
+from golden.float_model import FloatModel
+from golden.sampling import EVALUATION_SEED, sample_texts
+from host.models import DEFAULT, MODELS_VARIABLE, build_with, stories260k
+from host.simulate import Job, SimulationError, run
+from rtl.config import PRESETS
+from rtl.decoder import decoder as top
+from rtl.decoder import ports
+from rtl.hdl.hierarchy import convert
+from rtl.layer.program import tape_beats
+from weights.cache import quantised, tape_file
+
+ROOT = Path(__file__).resolve().parents[1]
+ROUTED = ROOT / "sim_build" / "syn"
+SIM = "verilator"
+EARLY = 32  # positions whose cycles are averaged
+POSITIONS = 256  # the last one is reported too
+ACCURACY_POSITIONS = 2000
+
+
+class Missing(ValueError):
+    """Something a measurement needs is not there; the text says what to do."""
+
+
+def checkpoint_path(model: str) -> Path:
+    """File of "stories260K" or of the shipped "default"."""
+    if model == "default":
+        return DEFAULT / "model.bin"
+    path = stories260k()
+    if path is None:
+        raise Missing(f"needs {MODELS_VARIABLE}, a folder with stories260K.bin and tok512.bin")
+    return path
+
+
+def _digest(parts: list[bytes]) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+
+
+def source_digest(*patterns: str) -> str:
+    """Changes with the Python files of the patterns, and with the shipped model."""
+    files = [DEFAULT / "model.bin", *(file for pattern in patterns for file in sorted(ROOT.glob(pattern)))]
+    return _digest([file.read_bytes() for file in files])
+
+
+@cache
+def decoder_digest(lanes: int) -> str:
+    """Changes with the decoder's Verilog and with what makes its tape."""
+    with tempfile.TemporaryDirectory() as folder:
+        modules = convert(top, Path(folder), **ports(build_with(lanes)))
+        return _digest([source_digest("weights/*.py").encode(), *(module.file.read_bytes() for module in modules)])
+
+
+def _simulate(path: Path, lanes: int, jobs: list[Job]) -> list:
+    """Outcomes of jobs on one build, each proved equal to the integer model at every position."""
+    build, weights = build_with(lanes), quantised(path)
+    jobs[0] = Job(jobs[0].prompt, jobs[0].steps, str(tape_file(path, weights, lanes)))
+    outcomes, golden = run(build, SIM, jobs), FixedModel(weights, build)
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        golden.reset()
+        tokens = job.prompt + outcome.predictions[len(job.prompt) - 1 :]
+        tokens = tokens[: len(outcome.predictions)]
+        expected = [int(golden.forward(token, pos).argmax()) for pos, token in enumerate(tokens)]
+        if outcome.predictions != expected:
+            raise SimulationError(f"{path.name}, {lanes} lanes: the hardware differs from the integer model")
+    return outcomes
+
+
+def decoder(model: str, lanes: int) -> dict:
+    """Cycles per token of the simulated decoder on a text sampled from the model, and its cycle floor."""
+    path = checkpoint_path(model)
+    checkpoint = read_checkpoint(path)
+    text = sample_texts(FloatModel(checkpoint), 1, POSITIONS, EVALUATION_SEED)[0].tolist()
+    (outcome,) = _simulate(path, lanes, [Job(text, POSITIONS)])
+    cycles = outcome.cycles_per_position
+    if len(cycles) != POSITIONS:
+        raise SimulationError(f"{path.name}, {lanes} lanes: ran {len(cycles)} of {POSITIONS} positions")
+    mean, floor = sum(cycles[:EARLY]) / EARLY, checkpoint.shape.beats(lanes)
+    return dict(
+        mean=mean,
+        most=max(cycles[:EARLY]),
+        last=cycles[POSITIONS - 1],
+        floor=floor,
+        ratio=mean / floor,
+        utilisation=checkpoint.shape.macs() / (mean * lanes),
+    )
+
+
+def agreement() -> dict:
+    """The decoder on llama2.c's own greedy texts: shares of equal next tokens, and tokens of the story told freely."""
+    path = checkpoint_path("stories260K")
+    file = path.parent / ".." / "reference" / "llama2c_stories260K_greedy.json"
+    if not file.is_file():
+        raise Missing("needs llama2c_stories260K_greedy.json in the folder reference beside the models")
+    stories = json.loads(file.read_text())
+    texts = {name: (story["prompt_ids"] + story["generated_ids"])[: POSITIONS + 1] for name, story in stories.items()}
+    jobs = [Job(ids[:POSITIONS], POSITIONS) for ids in texts.values()]
+    told = "Once upon a time"
+    jobs.append(Job(stories[told]["prompt_ids"], POSITIONS))
+    *forced, free = _simulate(path, 64, jobs)
+    result = {"texts": {}, "free_prompt": told}
+    for (name, ids), outcome in zip(texts.items(), forced, strict=True):
+        first = len(stories[name]["prompt_ids"]) - 1  # from here on llama2.c's next token is its own choice
+        pairs = list(zip(outcome.predictions[first:], ids[first + 1 :]))
+        result["texts"][name] = dict(positions=len(pairs), equal=sum(a == b for a, b in pairs))
+    pairs = list(zip(free.predictions[len(stories[told]["prompt_ids"]) - 1 :], stories[told]["generated_ids"]))
+    differ = (k for k, (a, b) in enumerate(pairs) if a != b)
+    return result | {"free_equal": next(differ, len(pairs)), "free_tokens": len(pairs)}
+
+
+def accuracy(model: str) -> dict:
+    """{"weights", "integer"}: the fields of `golden.accuracy.Accuracy`."""
+    path = checkpoint_path(model)
+    rows = evaluate(quantised(path), FloatModel(read_checkpoint(path)), ACCURACY_POSITIONS)
+    return {name: asdict(rows[name]) for name in ("weights", "integer")}
+
+
+def verilog(block: str) -> dict[str, bytes]:
+    """Names and contents of the block's converted Verilog, made in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-m", "syn.blocks", block, folder], cwd=ROOT, capture_output=True, text=True
+        )
+        if done.returncode:
+            raise Missing(f"{block} does not convert: {(done.stderr.strip() or 'no message').splitlines()[-1]}")
+        return {Path(name).name: Path(name).read_bytes() for name in done.stdout.split()}
+
+
+def verilog_digest(block: str) -> str:
+    """Changes with the block's Verilog."""
+    return _digest([content for _, content in sorted(verilog(block).items())])
+
+
+def routed(block: str) -> dict:
+    """Speed and area that `make pnr` found for the block's present Verilog."""
+    folder = ROUTED / block
+    report = folder / f"{block}_pnr.json"
+    if not report.is_file():
+        raise Missing(f"run make pnr BLOCK={block}")
+    for name, wanted in verilog(block).items():
+        used = folder / name
+        if not used.is_file() or used.read_bytes() != wanted or used.stat().st_mtime > report.stat().st_mtime:
+            raise Missing(f"changed since it was routed: run make pnr BLOCK={block}")
+    figures = json.loads(report.read_text())
+    names = ("fmax_mhz", "LUT4", "carry", "FF", "wrapper_FF", "LUT-RAM", "DP16KD", "MULT18X18D")
+    return {name: figures[name] for name in names}
+
+
+def configurations() -> dict[str, dict]:
+    """Shape, lanes, tape beats and cycle floor of every preset."""
+    return {
+        name: asdict(p.shape)
+        | dict(lanes=p.build.lanes, tape=tape_beats(p.shape, p.build.lanes), floor=p.shape.beats(p.build.lanes))
+        for name, p in sorted(PRESETS.items(), key=lambda item: item[1].shape.macs())
+    }

@@ -1,0 +1,132 @@
+"""The figures as Markdown: tables made from the contents of docs/figures.json and nothing else."""
+
+CONTEXT = (  # published figures of other designs, from their own pages
+    ("llama2.clash, stories260K", "64", "112,370", "3.6%"),
+    ("llama2.v, stories260K (fp32)", "1", "1,087,255", "23.9%"),
+    ("llama2.hls, stories15M", "64", "", "17.9%"),
+)
+ACCURACY = (("agreement", ".2%"), ("perplexity_ratio", ".4f"))  # columns and their formats
+DAGGER = "†"
+STALE = f"{DAGGER} measured with earlier sources; `make figures` measures again."
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    """Lines of a Markdown table; the first column is left-aligned, the others right-aligned."""
+    ruler = "| --- |" + " ---: |" * (len(heads) - 1)
+    return ["| " + " | ".join(heads) + " |", ruler, *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def group(figures: dict, name: str) -> list[tuple[str, dict]]:
+    """Entries `name/...` of the figures, with the rest of their names."""
+    return [(key.removeprefix(f"{name}/"), entry) for key, entry in figures.items() if key.startswith(f"{name}/")]
+
+
+def _mark(entry: dict) -> str:
+    return f" {DAGGER}" if entry["state"] == "earlier" else ""
+
+
+def _row(label: str, entry: dict, columns: int, values) -> tuple[str, ...]:
+    """A row of a measured entry, marked when it is of earlier sources; of a missing one, with the reason."""
+    if entry["state"] == "missing":
+        return (label, f"not measured: {entry['why']}", *("",) * (columns - 2))
+    return (label + _mark(entry), *values(entry["values"]))
+
+
+def _decoder(figures: dict) -> list[str]:
+    heads = ("design and model", "lanes", "cycles per token", "most", "at position 255", "floor", "ratio", "MACs busy")
+    rows = []
+    for name, entry in group(figures, "decoder"):
+        model, lanes = name.split("/")
+        label = "this decoder, " + ("shipped model" if model == "default" else model)
+
+        def values(v, lanes=lanes):
+            counts = (f"{v[key]:,.0f}" for key in ("mean", "most", "last", "floor"))
+            return (lanes, *counts, f"{v['ratio']:.2f}", f"{v['utilisation']:.1%}")
+
+        rows.append(_row(label, entry, len(heads), values))
+    rows += [(label, lanes, cycles, "", "", "", "", busy) for label, lanes, cycles, busy in CONTEXT]
+    return [
+        "**Speed.** Clock cycles per token of the simulated decoder: mean and most over positions 0 to 31, and at "
+        "position 255. The floor is one weight beat a cycle and nothing else. The last rows are the published figures "
+        "of other designs. One row by itself: `make generate MODEL=.. TOKENIZER=.. LANES=.. STEPS=32`.",
+        "",
+        *table(heads, rows),
+    ]
+
+
+def _agreement(figures: dict) -> list[str]:
+    entry = figures["agreement"]
+    if entry["state"] == "missing":
+        return [f"**Agreement with llama2.c** is not measured: {entry['why']}.", ""]
+    values = entry["values"]
+    rows = [
+        (f'"{name}"', str(v["positions"]), str(v["equal"]), f"{v['equal'] / v['positions']:.1%}")
+        for name, v in values["texts"].items()
+    ]
+    return [
+        "**Agreement with llama2.c.** Fed llama2.c's own greedy stories of stories260K, the hardware names the same "
+        f'next token at these positions. Told freely from "{values["free_prompt"]}", its story equals llama2.c\'s for '
+        f"{values['free_equal']} of {values['free_tokens']} tokens.{_mark(entry)} (`make figures ONLY=agreement`)",
+        "",
+        *table(("story", "positions", "equal", "share"), rows),
+    ]
+
+
+def _accuracy(figures: dict) -> list[str]:
+    heads = ("model", "positions", "top-1", "perplexity ratio", "top-1, weights only", "ratio, weights only")
+
+    def values(v):
+        full, weights = v["integer"], v["weights"]
+        both = (f"{x[key]:{form}}" for x in (full, weights) for key, form in ACCURACY)
+        return (str(full["positions"]), *both)
+
+    names = {"default": "shipped model"}
+    rows = [_row(names.get(name, name), entry, len(heads), values) for name, entry in group(figures, "accuracy")]
+    return [
+        "**Accuracy.** The integer model, which the hardware equals bit for bit, against float on text sampled from "
+        "the float model (`make accuracy MODEL=.. TOKENIZER=..`).",
+        "",
+        *table(heads, rows),
+    ]
+
+
+def _routed(figures: dict) -> list[str]:
+    heads = ("block", "MHz", "LUT4", "carry", "flip-flops", "LUT RAM", "block RAM", "multipliers")
+
+    def values(v):
+        own = v["FF"] - v["wrapper_FF"]
+        counts = (v["LUT4"], v["carry"], own, v["LUT-RAM"], v["DP16KD"], v["MULT18X18D"])
+        return (f"{v['fmax_mhz']:.1f}", *(f"{count:,}" for count in counts))
+
+    rows = [_row(name, entry, len(heads), values) for name, entry in group(figures, "routed")]
+    return [
+        "**Routed alone** on a Lattice ECP5-85F, speed grade 6, each block of the 64-lane build in a wrapper that "
+        "registers its ports (`make pnr BLOCK=..`). Attention has a cache that fits the device: 2 layers of 128 "
+        "positions.",
+        "",
+        *table(heads, rows),
+    ]
+
+
+def _configurations(figures: dict) -> list[str]:
+    heads = ("name", "dim", "hidden", "layers", "heads / KV", "vocabulary", "context", "lanes", "tape beats", "floor")
+    rows = []
+    for name, v in figures["configurations"]["values"].items():
+        counts = (v[key] for key in ("vocab_size", "seq_len", "lanes", "tape", "floor"))
+        shape = (str(v["dim"]), str(v["hidden_dim"]), str(v["n_layers"]), f"{v['n_heads']} / {v['n_kv_heads']}")
+        rows.append((name, *shape, *(f"{count:,}" for count in counts)))
+    return [
+        "**Named configurations** (`rtl/config.py`, `make convert CONFIG=..`). Tape beats: the weights with their "
+        "exponents and gains, read once a token. Floor: cycles per token at one weight beat a cycle.",
+        "",
+        *table(heads, rows),
+    ]
+
+
+def render(figures: dict) -> str:
+    """The whole block between the README's markers."""
+    parts = [_decoder, _agreement, _accuracy, _routed, _configurations]
+    lines = [line for part in parts for line in part(figures)]
+    if any(entry["state"] == "earlier" for entry in figures.values()):
+        lines += [STALE, ""]
+    return "\n".join(lines)
