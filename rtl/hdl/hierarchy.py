@@ -87,9 +87,15 @@ class _Module:
             raise HierarchyError(f"module {self.name}: " + "; ".join(sorted(faults)))
         path = folder / f"{self.name}.v"
         text = re.sub(r"\n{3,}", "\n\n", path.read_text(encoding="utf-8").lstrip("\n"))
+        text = re.sub(r"always @\(([^()]*)\)", _sorted_sensitivity, text)
         path.write_text(text, encoding="utf-8")
         names.check_identifiers(self.name, text)
         self.directions = {name: kind for kind, name in re.findall(r"^(input|output)\b.*?(\w+);$", text, re.M)}
+
+
+def _sorted_sensitivity(match):
+    """MyHDL lists the inputs of a combinational process in the order of a set, which changes with the hash seed."""
+    return f"always @({', '.join(sorted(match[1].split(', ')))})"
 
 
 def _elaborate(deco, args, kwargs):
