@@ -114,9 +114,9 @@ class BuildConfig:
             self.lanes >= 4 and self.lanes & (self.lanes - 1) == 0, "lanes", "a power of two, at least 4", self.lanes
         )
         _require(
-            self.quant_lanes <= self.lanes and self.quant_lanes & (self.quant_lanes - 1) == 0,
+            2 <= self.quant_lanes <= self.lanes and self.quant_lanes & (self.quant_lanes - 1) == 0,
             "quant_lanes",
-            f"a power of two, at most lanes = {self.lanes}",
+            f"a power of two from 2 to lanes = {self.lanes}",
             self.quant_lanes,
         )
         _require(self.engines <= self.max_layers, "engines", f"at most max_layers = {self.max_layers}", self.engines)
