@@ -92,12 +92,15 @@ def events(prepared, sim: str, jobs: list[Job]) -> Iterator[dict]:
 
         thread = threading.Thread(target=simulate)
         thread.start()
-        finished = False
+        finished, text = False, ""
         with open(lines) as stream:
             while not finished:
                 alive = thread.is_alive()
-                for line in stream:
-                    event = json.loads(line)
+                for piece in stream:
+                    text += piece
+                    if not text.endswith("\n"):
+                        continue  # a long line is written in pieces; the rest follows
+                    event, text = json.loads(text), ""
                     finished = event["event"] == "end"
                     if not finished:
                         yield event
