@@ -28,22 +28,22 @@ def activation_buffer(clk, rst, s, slot, word, data, done, available, scalar_slo
     ADDRESS = clog2(DEPTH)
     write_slot = bit()
     write_word = uint(ADDRESS)
-    write = bit()
-    filled = bit()
+    arriving, ending = bit(), bit()  # a word is taken in this cycle; so is the last one of a vector
+    write, filled = bit(), bit()  # the same, a cycle later: they enable a whole array
     loaded = uint(SLOTS.bit_length())
     waddr, raddr = uint(ADDRESS + 1), uint(ADDRESS + 1)
-    factor0, factor1 = uint(len(s.factor)), uint(len(s.factor))
-    scale0, scale1 = sint(len(s.scale)), sint(len(s.scale))
+    wdata = uint(len(s.data))
+    last_factor, factor0, factor1 = (uint(len(s.factor)) for _ in range(3))
+    last_scale, scale0, scale1 = (sint(len(s.scale)) for _ in range(3))
     # an empty slot may be read and written at once: what is read then counts for nothing
-    words = ram(clk, write, waddr, s.data, raddr, data, DEPTH=SLOTS << ADDRESS)
-    slots = credit(clk, rst, filled, free, s.ready, DEPTH=SLOTS)
+    words = ram(clk, write, waddr, wdata, raddr, data, DEPTH=SLOTS << ADDRESS)
+    slots = credit(clk, rst, ending, free, s.ready, DEPTH=SLOTS)
 
     @always_comb
     def moves():
-        write.next = s.valid and s.ready
-        filled.next = s.valid and s.ready and s.last
+        arriving.next = s.valid and s.ready
+        ending.next = s.valid and s.ready and s.last
         available.next = loaded != 0
-        waddr.next = concat(write_slot, write_word)
         raddr.next = concat(slot, word[ADDRESS:])
 
     @always(clk.posedge)
@@ -51,12 +51,16 @@ def activation_buffer(clk, rst, s, slot, word, data, done, available, scalar_slo
         if rst:
             write_slot.next = False
             write_word.next = 0
+            write.next = False
+            filled.next = False
             loaded.next = 0
         else:
-            if filled:
+            write.next = arriving
+            filled.next = ending
+            if ending:
                 write_slot.next = not write_slot
                 write_word.next = 0
-            elif write:
+            elif arriving:
                 write_word.next = write_word + 1
             if filled and not done:
                 loaded.next = loaded + 1
@@ -64,14 +68,21 @@ def activation_buffer(clk, rst, s, slot, word, data, done, available, scalar_slo
                 loaded.next = loaded - 1
 
     @always(clk.posedge)
+    def hold():
+        waddr.next = concat(write_slot, write_word)
+        wdata.next = s.data
+        last_factor.next = s.factor
+        last_scale.next = s.scale
+
+    @always(clk.posedge)
     def scalars():
         if filled:
-            if write_slot:
-                factor1.next = s.factor
-                scale1.next = s.scale
+            if waddr[ADDRESS]:
+                factor1.next = last_factor
+                scale1.next = last_scale
             else:
-                factor0.next = s.factor
-                scale0.next = s.scale
+                factor0.next = last_factor
+                scale0.next = last_scale
         if scalar_slot:
             factor.next = factor1
             scale.next = scale1
@@ -79,4 +90,4 @@ def activation_buffer(clk, rst, s, slot, word, data, done, available, scalar_slo
             factor.next = factor0
             scale.next = scale0
 
-    return words, slots, moves, control, scalars
+    return words, slots, moves, control, hold, scalars

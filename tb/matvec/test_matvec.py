@@ -115,7 +115,7 @@ def test_scoreboard_can_fail(fault):
         compare(work, rows, gains)
 
 
-@cocotb.test(timeout_time=10, timeout_unit="ms")
+@cocotb.test(timeout_time=1, timeout_unit="ms")
 async def random_traffic(dut):
     """Every round of PAUSES: probabilities of an idle tape, idle activations, held rows and held gains."""
     bench, rng, total = Bench(dut), random.Random(11), Work(None)
