@@ -1,0 +1,149 @@
+"""The decoder's environment: prompts in, token beats and the status behind each sequence out, by the integer model."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from pyuvm import uvm_analysis_port, uvm_subscriber
+
+from rtl import errors
+from rtl.decode.decode_loop import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from rtl.decoder import ports
+from tb.uvm.coverage import Coverage
+from tb.uvm.env import TRAFFIC, BlockEnv
+from tb.uvm.grid import Grid
+from tb.uvm.predictor import Predictor
+from tb.uvm.scoreboard import Scoreboard
+
+STOP_IDS = (1, 2)  # the tokens that end a story, as weights.tape.boot_image sets them
+CUT = "steps within the prompt"
+REASONS = ("stop token", "steps", CUT, "context", "token out of range", "prompt too long")
+LENGTHS = ("one", "few", "many")  # prompt tokens
+STATUS = ("error", "mac_beats", "saturations")  # pins that are looked at with the last beat of a sequence
+
+
+def length_bin(tokens: int) -> str:
+    return "one" if tokens == 1 else "few" if tokens <= 3 else "many"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A finished sequence, for the coverage."""
+
+    model: str
+    reason: str
+    tokens: int
+
+
+class DecoderPredictor(Predictor):
+    """Runs the integer model on the prompts that pass; ConfigDB: MODEL, what the boot stream is to carry.
+
+    `forwards` publishes the taps of every token that the model has run.
+    """
+
+    def build_phase(self):
+        super().build_phase()
+        self.expected["status"] = uvm_analysis_port("status_ap", self)
+        self.forwards = uvm_analysis_port("forwards", self)
+        self.cfg, self.image, self.prompt = self.cdb_get("CFG"), [], []
+
+    def take(self, port, beat):
+        if port == "s_boot":
+            self.image.append(beat)
+            if beat["last"]:
+                self._booted()
+        else:
+            self.prompt.append(beat)
+            if beat["last"]:
+                self._sequence([beat["token"] for beat in self.prompt], self.prompt[0]["steps"])
+                self.prompt = []
+
+    def _booted(self):
+        self.model = self.cdb_get("MODEL")
+        assert self.image == self.model.payloads(), "the boot stream carried something else than the model"
+        self.image, self.golden, self.counts = [], self.model.golden, Counter()
+        self.golden.saturations.count = 0
+
+    def _forward(self, token, pos):
+        """The most likely next token."""
+        taps = {}
+        logits = self.golden.forward(token, pos, taps)
+        self.counts["mac_beats"] += self.golden.shape.beats(self.cfg.lanes)
+        self.forwards.write((token, taps))
+        return int(np.argmax(logits))
+
+    def _sequence(self, prompt, steps):
+        """The decode loop: prompt tokens first, then the model's own."""
+        shape, token, error = self.golden.shape, prompt[0], errors.NONE
+        for pos in count():
+            prompted, sampled = pos + 1 >= len(prompt), 0
+            if token >= shape.vocab_size:
+                best, stop, reason, error = token, STOP_ERROR, "token out of range", errors.BAD_TOKEN
+            else:
+                best, sampled = self._forward(token, pos), int(prompted)
+                if prompted and best in STOP_IDS:
+                    stop, reason = STOP_TOKEN, "stop token"
+                elif pos + 1 == steps:
+                    stop, reason = STOP_STEPS, "steps" if prompted else CUT
+                elif pos + 1 == shape.seq_len and prompted:
+                    stop, reason = STOP_CONTEXT, "context"
+                elif pos + 1 == shape.seq_len:
+                    stop, reason, error = STOP_ERROR, "prompt too long", errors.TOO_LONG
+                else:
+                    stop = GOES_ON
+            self.predict("m_token", dict(token=best, pos=pos, sampled=sampled, stop=stop, last=int(stop != GOES_ON)))
+            if stop != GOES_ON:
+                break
+            token = best if prompted else prompt[pos + 1]
+        status = dict(error=error, mac_beats=self.counts["mac_beats"], saturations=self.golden.saturations.count)
+        self.predict("status", status)
+        self.transactions.write(Ended(self.model.get_name(), reason, len(prompt)))
+
+
+class StatusMonitor(uvm_subscriber):
+    """Publishes error code and counters as they stand when the last beat of a sequence passes."""
+
+    def build_phase(self):
+        self.ap = uvm_analysis_port("ap", self)
+        self.scope = self.cdb_get("SCOPE")
+
+    def write(self, beat):
+        if beat["last"]:
+            self.ap.write({name: int(getattr(self.scope, name).value) for name in STATUS})
+
+
+class DecoderCoverage(Coverage):
+    """ConfigDB: MODELS, names of the models that the test promises."""
+
+    def grids(self):
+        models = self.cdb_get("MODELS")
+        short = ("one", "few")
+        yield Grid("sequences", model=models, end=REASONS, prompt=LENGTHS,
+                   ignore=lambda model, end, prompt: (end == CUT and prompt == "one")
+                   or (end == "prompt too long" and prompt in short))  # fmt: skip
+        yield Grid("traffic", model=models, traffic=TRAFFIC)
+
+    def write(self, ended: Ended):
+        self.grid["sequences"].sample(model=ended.model, end=ended.reason, prompt=length_bin(ended.tokens))
+        self.grid["traffic"].sample(model=ended.model, traffic=self.parent.level)
+
+
+class DecoderEnv(BlockEnv):
+    PREDICTOR, COVERAGE, QUIET = DecoderPredictor, DecoderCoverage, 2500
+
+    def streams(self):
+        every = ports(self.cdb_get("CFG"))
+        return {name: every[name] for name in ("s_boot", "s_prompt", "m_token")}
+
+    def build_phase(self):
+        super().build_phase()
+        self.set(clear=0)
+        self.status = StatusMonitor.create("status", self)
+        self.scoreboards["status"] = Scoreboard.create("status_scoreboard", self)
+
+    def connect_phase(self):
+        super().connect_phase()
+        self.agents["m_token"].ap.connect(self.status.analysis_export)
+        self.status.ap.connect(self.scoreboards["status"].actual_export)
+        self.predictor.expected["status"].connect(self.scoreboards["status"].expected_export)

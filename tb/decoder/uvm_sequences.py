@@ -1,0 +1,126 @@
+"""Work for the decoder: models and prompts as transactions; boot, then sequences that end in every way."""
+
+from itertools import cycle
+
+from cocotb.triggers import ClockCycles
+from pyuvm import ConfigDB, uvm_object
+
+from golden.checkpoint import random_checkpoint
+from golden.fixed_model import FixedModel
+from tb.decoder.uvm_env import CUT, STOP_IDS
+from tb.uvm.block_test import BlockSequence
+from tb.uvm.env import TRAFFIC
+from weights.quantise import quantise_checkpoint
+from weights.tape import boot_image
+
+TRIES = 400  # random prompts until one ends as wanted
+BOOT_CYCLES = 50  # from the last boot beat to `loaded`
+
+
+class Model(uvm_object):
+    """A random model; its name is the transaction's. golden: the integer model; payloads: its boot stream."""
+
+    def randomize(self, rng, shape, shared, build):
+        weights = quantise_checkpoint(random_checkpoint(shape, rng.getrandbits(32), shared), gptq=False)
+        self.golden = FixedModel(weights, build)
+        beats = [int.from_bytes(beat.tobytes(), "little") for beat in boot_image(weights, build.lanes).beats]
+        self.beats = [dict(data=beat, last=int(n == len(beats) - 1)) for n, beat in enumerate(beats)]
+
+    def payloads(self):
+        return self.beats
+
+
+class Prompt(uvm_object):
+    """Prompt tokens and the positions to run; `answers`: how many token beats it must get, by the golden model."""
+
+    def randomize(self, rng, model, reason, length):
+        """A prompt of a length bin that ends for a reason; ValueError when none is found."""
+        for _ in range(TRIES):
+            self.draw(rng, model.golden.shape, reason, length)
+            if self.ending(model.golden) == reason:
+                return
+        raise ValueError(f"{model.get_name()}: no prompt ({length}) that ends with {reason!r} in {TRIES} tries")
+
+    def draw(self, rng, shape, reason, length):
+        context = shape.seq_len
+        count = {"one": 1, "few": rng.randint(2, 3), "many": rng.randint(4, context)}[length]
+        if reason == "prompt too long":
+            count = context + rng.randint(1, 2)
+        self.tokens = [self.token(rng, shape.vocab_size) for _ in range(count)]
+        self.steps = context + 1
+        if reason == "token out of range":
+            self.tokens[rng.randrange(count)] = rng.randint(shape.vocab_size, 2 * shape.vocab_size - 1)
+        elif reason == "steps":
+            self.steps = rng.randint(count, context)
+        elif reason == CUT:
+            self.steps = rng.randint(1, max(1, count - 1))
+
+    def token(self, rng, vocab):
+        return rng.randrange(vocab)
+
+    def ending(self, golden) -> str:
+        """Why the golden model ends; sets `answers` and `forwards`, the tokens that pass the model."""
+        bad = next((n for n, token in enumerate(self.tokens) if token >= golden.shape.vocab_size), None)
+        if bad is not None:
+            self.answers, self.forwards = bad + 1, bad
+            return "token out of range"
+        predictions, prompt = [], len(self.tokens)
+        for _ in golden.generate(self.tokens, self.steps, STOP_IDS, predictions):
+            pass
+        self.answers = self.forwards = len(predictions)
+        if self.answers >= prompt and predictions[-1] in STOP_IDS:
+            return "stop token"
+        if self.answers == self.steps:
+            return "steps" if self.steps >= prompt else CUT
+        return "context" if prompt <= golden.shape.seq_len else "prompt too long"
+
+    def payloads(self):
+        last = len(self.tokens) - 1
+        return [dict(token=t, steps=self.steps, last=int(n == last)) for n, t in enumerate(self.tokens)]
+
+
+class DecoderWork(BlockSequence):
+    """Boots each model of ConfigDB's MODELS in turn; sequences that end in every way, from prompts of every length."""
+
+    async def body(self):
+        levels = cycle(TRAFFIC)
+        for name, (shape, shared) in self.env.cdb_get("MODELS").items():
+            model = Model.create(name)
+            model.randomize(self.rng, shape, shared, self.env.cdb_get("CFG"))
+            await self.boot(model)
+            ends = self.ends()
+            self.rng.shuffle(ends)
+            for reason, length in ends:
+                self.env.traffic(next(levels))
+                prompt = Prompt.create("prompt")
+                prompt.randomize(self.rng, model, reason, length)
+                await self.run(model, prompt)
+
+    def ends(self):
+        """Pairs of reason and length bin: all that the coverage has."""
+        counts = self.env.coverage.grid["sequences"].counts
+        return sorted({(reason, length) for _, reason, length in counts})
+
+    async def boot(self, model):
+        """A new image needs a reset."""
+        env = self.env
+        env.traffic("free")
+        ConfigDB().set(None, "*", "MODEL", model)
+        env.set(rst=1)
+        await ClockCycles(env.scope.clk, 3)
+        env.set(rst=0)
+        await env.feed(s_boot=[model.payloads()])
+        await ClockCycles(env.scope.clk, BOOT_CYCLES)
+        assert env.scope.loaded.value == 1, f"{model.get_name()} did not load: error {env.scope.error.value}"
+
+    async def run(self, model, prompt):
+        """One sequence, and the error cleared behind it."""
+        self.promise(model, prompt)
+        await self.env.feed(s_prompt=[prompt.payloads()])
+        await self.env.settled()
+        self.env.set(clear=1)
+        await ClockCycles(self.env.scope.clk, 2)
+        self.env.set(clear=0)
+
+    def promise(self, model, prompt):
+        self.env.promise(m_token=prompt.answers, status=1)

@@ -1,0 +1,72 @@
+"""A passive environment inside the decoder: every value of every stage, beside the active one at the top."""
+
+import numpy as np
+from pyuvm import uvm_subscriber
+
+from golden.fixed.embedding import embed
+from rtl.stream.stream import Stream, sint
+from tb.uvm.coverage import Coverage
+from tb.uvm.env import BlockEnv
+from tb.uvm.grid import Grid
+from tb.uvm.predictor import Predictor
+
+STAGES = {  # stream of rtl/layer/engine.py: the taps that pass it in a layer, in order
+    "x": ("x_att", "x_layer"),
+    "turned": ("k", "v", "q"),
+    "attended": ("attention",),
+    "gated": ("swiglu",),
+    "logit": ("logits",),
+}
+
+
+class StagePredictor(Predictor):
+    """Sorts the taps of a token into the streams that carry them."""
+
+    def build_phase(self):
+        super().build_phase()
+        self.analysis_export = uvm_subscriber.uvm_AnalysisImp("analysis_export", self, self.forward)
+
+    def forward(self, token_and_taps):
+        token, taps = token_and_taps
+        model = self.cdb_get("MODEL")
+        table = model.golden.weights.embedding
+        series = {"x": [embed(table.mantissa[token], table.exponent[token])]}
+        for layer in range(model.golden.shape.n_layers):
+            for stage, names in STAGES.items():
+                found = [taps[name, layer] for name in names if (name, layer) in taps]
+                series[stage] = series.get(stage, []) + found
+        for stage, parts in series.items():
+            values = np.concatenate(parts).tolist()
+            for value in values:
+                self.predict(stage, dict(data=value))
+            self.transactions.write((stage, len(values)))
+
+
+def values(shape) -> dict[str, int]:
+    """Values of each stage that a token has."""
+    layers = shape.n_layers
+    return dict(
+        x=(1 + 2 * layers) * shape.dim,
+        turned=layers * (2 * shape.kv_dim + shape.dim),
+        attended=layers * shape.dim,
+        gated=layers * shape.hidden_dim,
+        logit=shape.vocab_size,
+    )
+
+
+class StageCoverage(Coverage):
+    def grids(self):
+        yield Grid("tokens", stage=tuple(STAGES))
+
+    def write(self, stage_and_count):
+        self.grid["tokens"].sample(stage=stage_and_count[0])
+
+
+class StageEnv(BlockEnv):
+    """ConfigDB for it: SCOPE, the engine; ACTIVE false."""
+
+    PREDICTOR, COVERAGE = StagePredictor, StageCoverage
+
+    def streams(self):
+        cfg = self.cdb_get("CFG")
+        return {stage: Stream(data=sint(cfg.f_bits)) for stage in STAGES}
