@@ -96,7 +96,7 @@ def accuracy_table(rows: dict[str, Accuracy]) -> Table:
     """The rows as a rich table."""
     positions = next(iter(rows.values())).positions
     table = Table("model", title=f"Accuracy against float, teacher-forced, {positions} positions")
-    for heading in ("top-1", "logit MSE", "KL (nats)", "perplexity", "ratio", "saturations"):
+    for heading in ("top-1", "logit MSE", "KL (nats)", "perplexity", "ratio", "clipped"):
         table.add_column(heading, justify="right")
     for name, row in rows.items():
         figures = (f"{row.agreement:.2%}", f"{row.mse:.5f}", f"{row.kl:.5f}", f"{row.perplexity:.4f}")

@@ -1,7 +1,8 @@
 """Reader and writer of llama2.c checkpoints, version 0.
 
-Layout, all little-endian: seven int32 (dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len; a negative vocab_size
-marks an unshared classifier), then float32 tensors in the order of `_layout`, as `export.py` and `run.c` of llama2.c have them.
+Layout, all little-endian: seven int32 (dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len; a negative
+vocab_size marks an unshared classifier), then float32 tensors in the order of `_layout`, as `export.py` and `run.c` of
+llama2.c have them.
 """
 
 import math
@@ -36,7 +37,8 @@ class Checkpoint:
     """A model in float32; shapes use L = n_layers.
 
     token_embedding [vocab, dim], rms_att and rms_ffn [L, dim], wq and wo [L, dim, dim], wk and wv [L, kv_dim, dim],
-    w1 and w3 [L, hidden, dim], w2 [L, dim, hidden], rms_final [dim], classifier [vocab, dim] (the embedding's own array when shared).
+    w1 and w3 [L, hidden, dim], w2 [L, dim, hidden], rms_final [dim], classifier [vocab, dim] (the embedding's own array
+    when shared).
     """
 
     shape: ModelShape

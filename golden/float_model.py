@@ -1,7 +1,7 @@
 """The float golden model: LLaMA-2 in numpy, the same mathematics as llama2.c.
 
-Everything works on batches: hidden states are [batch, positions, dim]. A single decode step is batch 1 and one position,
-a teacher-forced evaluation is all positions at once; both are the same code.
+Everything works on batches: hidden states are [batch, positions, dim]. A single decode step is batch 1 and one
+position, a teacher-forced evaluation is all positions at once; both are the same code.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,8 +18,8 @@ from rtl.config import ModelShape
 class FloatModel:
     """Decoder with a key/value cache of `batch` sequences that advance together.
 
-    `dtype` is np.float32 or np.float64. With `taps=True`, `self.taps` holds after each call x_embed, x_final_norm, logits
-    and, as lists by layer, q and k (after RoPE), v, attention, x_att (after the attention residual), swiglu, x_layer;
+    `dtype` is np.float32 or np.float64. With `taps=True`, `self.taps` holds after each call x_embed, x_final_norm,
+    logits and, as lists by layer, q and k (after RoPE), v, attention, x_att (after the attention residual), swiglu, x_layer;
     each [batch, positions, size].
     """
 

@@ -10,7 +10,7 @@ EVALUATION_SEED = 2000
 
 
 def sample_texts(model: FloatModel, count: int, length: int, seed: int, temperature: float = 1.0) -> np.ndarray:
-    """`count` sequences of `length` tokens, each starting with BOS, as int64 [count, length]; the same for the same seed."""
+    """`count` sequences of `length` tokens, each starting with BOS: int64 [count, length], the same for a seed."""
     rng = np.random.default_rng(seed)
     tokens = np.full((count, length), BOS)
     model.reset(count, length)

@@ -1,7 +1,7 @@
 """llama2.c's byte-pair tokenizer: `tokenizer.bin` reader and writer, encode and decode as `run.c` does them.
 
-File layout, little-endian: int32 max_token_length, then for every token float32 score, int32 length and that many bytes. The vocabulary's
-size is not in the file; it comes from the model.
+File layout, little-endian: int32 max_token_length, then for every token float32 score, int32 length and that many
+bytes. The vocabulary's size is not in the file; it comes from the model.
 """
 
 import codecs

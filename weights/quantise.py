@@ -12,7 +12,7 @@ from weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
 
 EMBEDDING_LIMITS = {"low": -20, "high": 3}  # an int8 shifted by 0 to 23 always fits the 12.20 residual
 CALIBRATION_SEQUENCES = 64
-CALIBRATION_LENGTH = 256
+CALIBRATION_LENGTH = 512
 
 
 def quantise_checkpoint(

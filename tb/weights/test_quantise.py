@@ -7,7 +7,7 @@ from golden.accuracy import compare, evaluation_tokens
 from golden.checkpoint import random_checkpoint
 from golden.errors import ModelError
 from golden.float_model import FloatModel
-from golden.sampling import CALIBRATION_SEED, EVALUATION_SEED
+from golden.sampling import CALIBRATION_SEED, EVALUATION_SEED, sample_texts
 from rtl.config import preset
 from weights.calibrated import refit
 from weights.gptq import gptq
@@ -160,10 +160,11 @@ def test_accuracy_of_stories260k(stories260k):
     """The acceptance of the integer model is 98.5%; rounding the weights is nearly all of its loss."""
     model = FloatModel(stories260k)
     tokens = evaluation_tokens(model, 4096)
+    calibration = sample_texts(model, 32, 256, CALIBRATION_SEED)  # less than the default: the test is quicker
     reference = model.forward_all(tokens)
     rows = [
         compare(reference, FloatModel(quantised.dequantise()).forward_all(tokens), tokens)
-        for quantised in (quantise_checkpoint(stories260k), round_to_nearest(stories260k))
+        for quantised in (quantise_checkpoint(stories260k, calibration), round_to_nearest(stories260k))
     ]
     calibrated, nearest = rows
     assert calibrated.positions == 4096
