@@ -19,8 +19,8 @@ class FloatModel:
     """Decoder with a key/value cache of `batch` sequences that advance together.
 
     `dtype` is np.float32 or np.float64. With `taps=True`, `self.taps` holds after each call x_embed, x_final_norm,
-    logits and, as lists by layer, q and k (after RoPE), v, attention, x_att (after the attention residual), swiglu, x_layer;
-    each [batch, positions, size].
+    logits and, as lists by layer, q and k (after RoPE), v, attention, x_att (after the attention residual), swiglu,
+    x_layer; each [batch, positions, size].
     """
 
     def __init__(self, checkpoint: Checkpoint, dtype: type = np.float32, taps: bool = False):
