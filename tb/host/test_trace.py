@@ -1,0 +1,71 @@
+"""The cycle table of a simulated decoder: whole, in order, and its busy cycles are those that the model needs."""
+
+import pytest
+
+from golden.checkpoint import random_checkpoint
+from host.simulate import Job, events, prepare
+from host.timing import cut
+from host.trace import Spans, line
+from rtl.config import preset
+from weights.quantise import quantise_checkpoint
+from weights.tape import boot_image, write_tape
+
+SHAPE, BUILD = preset("nano").shape, preset("nano").build
+TOKENS = 3
+MATRICES = ["Wk", "Wv", "Wq", "Wo", "W1 W3", "W2"]
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """Rows of the cycle table of some tokens of a random model; the last token's may lack their end."""
+    tape = tmp_path_factory.mktemp("trace") / "nano.tape"
+    weights = quantise_checkpoint(random_checkpoint(SHAPE, seed=3), gptq=False)
+    write_tape(tape, boot_image(weights, BUILD.lanes))
+    job = Job(list(range(3, 3 + TOKENS)), TOKENS, str(tape), trace=True)
+    return [event for event in events(prepare(BUILD, "icarus"), "icarus", [job]) if event["event"] == "trace"]
+
+
+def test_rows_follow_one_another(rows):
+    assert [a["cycle"] + a["cycles"] for a in rows[:-1]] == [b["cycle"] for b in rows[1:]]
+
+
+def test_every_layer_has_its_matrices_in_order(rows):
+    for pos in range(TOKENS - 1):
+        seen = [(row["layer"], row["stage"]) for row in rows if row["pos"] == pos and row["stage"] in MATRICES]
+        once = [pair for k, pair in enumerate(seen) if k == 0 or seen[k - 1] != pair]
+        assert once == [(layer, stage) for layer in range(SHAPE.n_layers) for stage in MATRICES]
+
+
+def test_the_matvec_is_busy_for_every_weight_beat(rows):
+    for pos in range(TOKENS - 1):
+        beats = sum(row["busy"]["matvec"] for row in rows if row["pos"] == pos)
+        assert beats == SHAPE.beats(BUILD.lanes)
+
+
+def test_spans_lie_in_their_row_and_add_up_to_the_count(rows):
+    checked = 0
+    for row in rows:
+        for unit, runs in row["spans"].items():
+            assert sum(length for _, length in runs) == row["busy"][unit]
+            assert runs[0][0] >= row["cycle"] and sum(runs[-1]) <= row["cycle"] + row["cycles"]
+            assert all(sum(a) < b[0] for a, b in zip(runs, runs[1:]))
+            checked += 1
+    assert checked > TOKENS * SHAPE.n_layers * len(MATRICES)
+
+
+def test_the_timing_picture_takes_a_layer_from_it(rows):
+    layer = cut([row for row in rows if row["pos"] == 1], 1)
+    assert [stage for stage, _, _ in layer.stages if stage in MATRICES] == MATRICES
+    assert layer.stages[0][:2] == ("Wk", 0)
+
+
+def test_runs_join_only_neighbours():
+    spans = Spans()
+    for cycle in (3, 4, 5, 7, 9, 10):
+        spans.add(cycle)
+    assert spans.runs == [[3, 3], [7, 1], [9, 2]] and spans.count() == 6
+
+
+def test_a_line_names_only_busy_units():
+    row = dict(cycle=7, cycles=5, pos=2, layer=1, stage="Wq", busy={"matvec": 4, "rope": 0})
+    assert line(row, " a").split() == ["7", "5", "2", "1", "Wq", "'", "a'", "matvec", "4"]
