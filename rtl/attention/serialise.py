@@ -1,8 +1,9 @@
 """From a numerator of all lanes to a stream of its elements."""
-from myhdl import always
+from myhdl import always, always_comb, block
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import unpack
+from rtl.attention.weighted_sum import lanes_a_group
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.lanes import pack, unpack
 from rtl.stream.stream import bit, sint, uint
 
 
@@ -10,27 +11,40 @@ from rtl.stream.stream import bit, sint, uint
 def serialise(clk, rst, take, start, num, scale, head_dim, element, valid, last, LANES):
     """Hold the numerator of a head until its reciprocal is near, then give out its elements one a cycle.
 
-    Ports: clk, rst; take: num and scale are a head's final ones; start: begin with the oldest taken; num: packed signed
-    lanes, `scale` bits up (lazy.py); element: num[i] >> scale, signed; valid, last: beside it, head_dim elements.
+    Ports: clk, rst; take: scale and lane 0 of num are a head's final ones (the other lanes: see `lanes_a_group`);
+    start: begin with the oldest taken; num: packed signed lanes, `scale` bits up (lazy.py); element: num[i] >> scale,
+    signed; valid, last: beside it, head_dim elements.
     The first element comes two cycles after `start`. The next `take` may come with this `start` at the earliest, the
     next `start` head_dim cycles after this one.
     """
     BITS = len(num) // LANES
     TOP = LANES - 1
-    arriving, held, leaving = [[sint(BITS) for _ in range(LANES)] for _ in range(3)]
+    SIZE = lanes_a_group(LANES)
+    counts = [min(SIZE, LANES - low) for low in range(0, LANES, SIZE)]
+    held, leaving = [[sint(BITS) for _ in range(LANES)] for _ in range(2)]
+    arriving, kept = [[uint(count * BITS) for count in counts] for _ in range(2)]
+    all_kept = uint(len(num))
+    takes = [bit() for _ in range(len(counts) + 1)]
+    take0 = takes[0]
+    unused(takes[-1])
     held_scale, leaving_scale = uint(len(scale)), uint(len(scale))
     left = uint(len(head_dim))
     running = bit()
 
     split = unpack(num, arriving)
+    holds = [hold(clk, takes[g], x, y, takes[g + 1]) for g, (x, y) in enumerate(zip(arriving, kept))]
+    joining = pack(kept, all_kept)
+    lanes = unpack(all_kept, held)
     front = leaving[0]
+
+    @always_comb
+    def enter():
+        take0.next = take
 
     @always(clk.posedge)
     def data():
         if take:
             held_scale.next = scale
-            for i in range(LANES):
-                held[i].next = arriving[i]
         if start:
             leaving_scale.next = held_scale
             for i in range(LANES):
@@ -58,4 +72,17 @@ def serialise(clk, rst, take, start, num, scale, head_dim, element, valid, last,
     def out():
         element.next = front >> leaving_scale
 
-    return split, data, control, out
+    return split, holds, joining, lanes, enter, data, control, out
+
+
+@block
+def hold(clk, take, arriving, kept, take_next):
+    """Keep a group of lanes; take_next is for the group that comes a cycle later."""
+
+    @always(clk.posedge)
+    def keep():
+        take_next.next = take
+        if take:
+            kept.next = arriving
+
+    return keep

@@ -1,15 +1,24 @@
 """Numerator and denominator of attention: sums of weighted value rows that shift when their reference grows."""
-from myhdl import always, intbv
+from myhdl import always, always_comb, intbv
 
-from rtl.attention.lazy import CLEAR, SCALE_BITS, STEP
+from rtl.arith.delay import delay
+from rtl.attention import lane_group as group
+from rtl.attention.lane_group import FINE_BITS, lane_group
+from rtl.attention.lazy import CLEAR, STEP
 from rtl.config import clog2
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack, unpack
 from rtl.stream.stream import bit, sint, uint
 
-LATENCY = 4  # cycles from a timestep to the sums that hold it
+LATENCY = group.LATENCY  # cycles from a timestep to the sums that hold it, of the denominator and of lane 0
 
-FINE_BITS = SCALE_BITS - 1  # of `scale`, done on the value; the last bit on the product
+_GROUP = 4  # lanes that one register of the weight drives, unless that makes more than _MOST groups
+_MOST = 8
+
+
+def lanes_a_group(lanes):
+    """Lanes with the same timing: lane i is i // lanes_a_group(lanes) cycles behind lane 0."""
+    return max(_GROUP, -(-lanes // _MOST))
 
 
 def num_bits(CFG):
@@ -26,121 +35,91 @@ def den_bits(CFG):
 def weighted_sum(clk, valid, p_num, scale_num, step_num, p_den, scale_den, step_den, v, num, den, CFG):
     """num[i] = (num[i] >> growth) + p_num * v[i], den = (den >> growth) + p_den; growth as scale and step (lazy.py).
 
-    Ports: clk; valid; p_*, scale_*, step_* from `softmax`; v: packed signed lanes of CFG.value_bits;
-    num: packed signed lanes of num_bits(CFG) + STEP - 1 bits, `scale_num` bits up; den unsigned, den_bits(CFG) +
-    STEP - 1 bits, `scale_den` bits up. One timestep a cycle, LATENCY cycles. max_head_dim multipliers (18x18 each in
-    builds of up to 512 positions).
+    Ports: clk; valid; p_*, scale_*, step_* from `softmax`; v: packed signed lanes of CFG.value_bits; num: packed signed
+    lanes of num_bits(CFG) + STEP - 1 bits, `scale_num` bits up; den unsigned, den_bits(CFG) + STEP - 1 bits,
+    `scale_den` bits up. One timestep a cycle, LATENCY cycles; lanes of `num` are skewed, see lanes_a_group.
+    max_head_dim multipliers (18x18 each in builds of up to 512 positions).
 
-        v ─> << scale[2:0] ─> * p_num ─> << 8 * scale[3] ─> + ─> num
-                                           (num >> 0, 16, 32) ┘
+        p_num ─> group 0 ─> group 1 ─> ...     the weight passes one group a cycle: no register drives all multipliers
+                   v[0..3]    v[4..7], one cycle later
     """
     LANES = CFG.max_head_dim
-    V_BITS = CFG.value_bits
-    UP = STEP - 1
-    HIGH = 1 << FINE_BITS  # shift of the last bit of scale
-    SHIFTED = V_BITS + (1 << FINE_BITS) - 1
-    P_BITS = CFG.p_frac + 2  # signed
-    PRODUCT = CFG.p_frac + SHIFTED
-    TERM = PRODUCT + HIGH
-    NUM = num_bits(CFG) + UP
-    D_PRODUCT = CFG.p_frac + 1 + (1 << FINE_BITS) - 1
-    D_TERM = D_PRODUCT + HIGH
-    V_LIM, P_LIM, T_LIM, N_LIM = [1 << (w - 1) for w in (SHIFTED, P_BITS, TERM, NUM)]
-    DEN = len(den)
+    SIZE = lanes_a_group(LANES)
+    V_BITS, NUM = CFG.value_bits, len(num) // LANES
+    counts = [min(SIZE, LANES - low) for low in range(0, LANES, SIZE)]
 
-    vs, shifted = [sint(V_BITS) for _ in range(LANES)], [sint(SHIFTED) for _ in range(LANES)]
-    products, terms, sums = [[sint(w) for _ in range(LANES)] for w in (PRODUCT, TERM, NUM)]
-    p = sint(P_BITS)
-    d0, d1, d2 = uint(D_PRODUCT), uint(D_PRODUCT), uint(D_TERM)
-    # suffix: the register stage
-    valid0, valid1, valid2 = bit(), bit(), bit()
-    high_n0, high_n1, high_d0, high_d1 = bit(), bit(), bit(), bit()
-    step_n0, step_n1, step_n2, step_d0, step_d1, step_d2 = [uint(len(step_num)) for _ in range(6)]
+    vs = [uint(count * V_BITS) for count in counts]
+    v_later = [uint(count * V_BITS) for count in counts[1:]]
+    sums = [uint(count * NUM) for count in counts]
+    valids = [bit() for _ in range(len(counts) + 1)]
+    ps = [sint(CFG.p_frac + 2) for _ in range(len(counts) + 1)]
+    scales = [uint(len(scale_num)) for _ in range(len(counts) + 1)]
+    steps = [uint(len(step_num)) for _ in range(len(counts) + 1)]
+    p0, valid0, scale0, step0 = ps[0], valids[0], scales[0], steps[0]
+    unused(ps[-1], valids[-1], scales[-1], steps[-1])
 
-    value_lanes = unpack(v, vs)
-    sum_lanes = pack(sums, num)
+    @always_comb
+    def enter():
+        p0.next = p_num
+        valid0.next = valid
+        scale0.next = scale_num
+        step0.next = step_num
+
+    split = unpack(v, vs)
+    waits = [delay(clk, x, y, CYCLES=g + 1) for g, (x, y) in enumerate(zip(vs[1:], v_later))]
+    groups = [lane_group(clk, valids[g], ps[g], scales[g], steps[g], x, sums[g], valids[g + 1], ps[g + 1],
+                         scales[g + 1], steps[g + 1], LANES=counts[g]) for g, x in enumerate([vs[0], *v_later])]
+    joining = pack(sums, num)
+    denominator = lane_of_ones(clk, valid, p_den, scale_den, step_den, den)
+    return enter, split, waits, groups, joining, denominator
+
+
+@hblock
+def lane_of_ones(clk, valid, p, scale, step, den):
+    """den = (den >> growth) + p: as `lane_group`, without values, unsigned; the same latency."""
+    HIGH = 1 << FINE_BITS
+    PRODUCT = len(p) + HIGH - 1
+    TERM, DEN = PRODUCT + HIGH, len(den)
+
+    product0, product1, term = uint(PRODUCT), uint(PRODUCT), uint(TERM)
+    valid0, valid1, valid2, high0, high1 = [bit() for _ in range(5)]
+    step0, step1, step2 = [uint(len(step)) for _ in range(3)]
 
     @always(clk.posedge)
     def travel():
         valid0.next = valid
         valid1.next = valid0
         valid2.next = valid1
-        step_n0.next = step_num
-        step_n1.next = step_n0
-        step_n2.next = step_n1
-        step_d0.next = step_den
-        step_d1.next = step_d0
-        step_d2.next = step_d1
-        high_n0.next = scale_num[FINE_BITS]
-        high_n1.next = high_n0
-        high_d0.next = scale_den[FINE_BITS]
-        high_d1.next = high_d0
+        high0.next = scale[FINE_BITS]
+        high1.next = high0
+        step0.next = step
+        step1.next = step0
+        step2.next = step1
 
     @always(clk.posedge)
-    def scale_values():
-        t = intbv(0, min=-V_LIM, max=V_LIM)
-        for i in range(LANES):
-            t[:] = vs[i]
-            t[:] = t << scale_num[FINE_BITS:]
-            shifted[i].next = t
-
-    @always(clk.posedge)
-    def multiply():
-        w = intbv(0, min=-P_LIM, max=P_LIM)
-        w[:] = p_num
-        p.next = w
-        for i in range(LANES):
-            products[i].next = p * shifted[i]
-
-    @always(clk.posedge)
-    def scale_products():
-        t = intbv(0, min=-T_LIM, max=T_LIM)
-        for i in range(LANES):
-            t[:] = products[i]
-            if high_n1:
-                t[:] = t << HIGH
-            terms[i].next = t
+    def scale_weight():
+        w = intbv(0)[PRODUCT:]
+        t = intbv(0)[TERM:]
+        w[:] = p
+        product0.next = w << scale[FINE_BITS:]
+        product1.next = product0
+        t[:] = product1
+        if high1:
+            t[:] = t << HIGH
+        term.next = t
 
     @always(clk.posedge)
     def accumulate():
-        kept = intbv(0, min=-N_LIM, max=N_LIM)
+        kept = intbv(0)[DEN:]
         if valid2:
-            for i in range(LANES):
-                if step_n2 == CLEAR:
-                    kept[:] = 0
-                elif step_n2 == 2:
-                    kept[:] = sums[i] >> (2 * STEP)
-                elif step_n2 == 1:
-                    kept[:] = sums[i] >> STEP
-                else:
-                    kept[:] = sums[i]
-                sums[i].next = kept + terms[i]
-
-    @always(clk.posedge)
-    def denominator():
-        t = intbv(0)[D_TERM:]
-        w = intbv(0)[D_PRODUCT:]
-        w[:] = p_den
-        d0.next = w << scale_den[FINE_BITS:]
-        d1.next = d0
-        t[:] = d1
-        if high_d1:
-            t[:] = t << HIGH
-        d2.next = t
-
-    @always(clk.posedge)
-    def accumulate_denominator():
-        rest = intbv(0)[DEN:]
-        if valid2:
-            if step_d2 == CLEAR:
-                rest[:] = 0
-            elif step_d2 == 2:
-                rest[:] = den >> (2 * STEP)
-            elif step_d2 == 1:
-                rest[:] = den >> STEP
+            if step2 == CLEAR:
+                kept[:] = 0
+            elif step2 == 2:
+                kept[:] = den >> (2 * STEP)
+            elif step2 == 1:
+                kept[:] = den >> STEP
             else:
-                rest[:] = den
-            den.next = rest + d2
+                kept[:] = den
+            den.next = kept + term
 
-    return (value_lanes, sum_lanes, travel, scale_values, multiply, scale_products, accumulate, denominator,
-            accumulate_denominator)
+    return travel, scale_weight, accumulate

@@ -11,10 +11,10 @@ from golden.fixed.arith import Saturations
 from golden.fixed.attention import divide as golden_divide
 from rtl.attention.divide import INTERVAL, LATENCY, divide
 from rtl.attention.lazy import SCALE_BITS, STEP
-from rtl.attention.weighted_sum import den_bits, num_bits
+from rtl.attention.weighted_sum import den_bits, lanes_a_group, num_bits
 from rtl.config import PRESETS, clog2
 from rtl.stream.stream import bit, sint, uint
-from tb.attention.rows import packed
+from tb.attention.rows import packed, unpacked
 from tb.clock import start_clock
 from tb.myhdl_sim import simulate
 from tb.runner import SIMULATORS, run, test_parameters
@@ -61,7 +61,15 @@ def stimulus(context):
             wanted.append(dict(valid=1, data=y, last=int(i == dim - 1), clipped=stats.count))
             moments.append(begin + LATENCY + i)
     assert 0 < sum(w["clipped"] for w in wanted) < len(wanted)
-    return cycles + [dict(idle, head_dim=LANES)] * (LATENCY + LANES), wanted, moments
+    cycles += [dict(idle, head_dim=LANES)] * (LATENCY + LANES)
+    return skewed(cycles, width + STEP - 1), wanted, moments
+
+
+def skewed(cycles, bits):
+    """The lanes of `num` as `weighted_sum` gives them: one group after the other."""
+    lanes, size = [unpacked(c["num"], bits, LANES) for c in cycles], lanes_a_group(LANES)
+    return [dict(c, num=packed([lanes[max(t - i // size, 0)][i] for i in range(LANES)], bits))
+            for t, c in enumerate(cycles)]
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

@@ -1,0 +1,87 @@
+"""A few lanes of the numerator, and the registers that pass the weight on to the next few."""
+from myhdl import always, intbv
+
+from rtl.attention.lazy import CLEAR, SCALE_BITS, STEP
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import pack, unpack
+from rtl.stream.stream import bit, sint, uint
+
+LATENCY = 4  # cycles from a timestep to the sums that hold it
+
+FINE_BITS = SCALE_BITS - 1  # of `scale`, done on the value; the last bit on the product
+
+
+@hblock
+def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_next, step_next, LANES):
+    """num[i] = (num[i] >> growth) + p * v[i]; growth as scale and step (lazy.py).
+
+    Ports: clk; valid, p, scale, step: a timestep's weight, p signed; v: packed signed lanes; num: packed signed lanes,
+    `scale` bits up; *_next: the weight one cycle later. One timestep a cycle, LATENCY cycles. LANES multipliers.
+
+        v ─> << scale[2:0] ─> * p ─> << 8 * scale[3] ─> + ─> num
+                                     (num >> 0, 16, 32) ┘
+    """
+    HIGH = 1 << FINE_BITS  # shift of the last bit of scale
+    SHIFTED = len(v) // LANES + HIGH - 1
+    PRODUCT = len(p) - 2 + SHIFTED  # p is 1.0 at most, a power of two
+    TERM, NUM = PRODUCT + HIGH, len(num) // LANES
+    V_LIM, T_LIM, N_LIM = [1 << (w - 1) for w in (SHIFTED, TERM, NUM)]
+
+    vs, shifted = [sint(len(v) // LANES) for _ in range(LANES)], [sint(SHIFTED) for _ in range(LANES)]
+    products, terms, sums = [[sint(w) for _ in range(LANES)] for w in (PRODUCT, TERM, NUM)]
+    valid1, valid2, high1 = bit(), bit(), bit()
+    step1, step2 = uint(len(step)), uint(len(step))
+
+    value_lanes = unpack(v, vs)
+    sum_lanes = pack(sums, num)
+
+    @always(clk.posedge)
+    def travel():
+        valid_next.next = valid
+        p_next.next = p
+        scale_next.next = scale
+        step_next.next = step
+        valid1.next = valid_next
+        valid2.next = valid1
+        high1.next = scale_next[FINE_BITS]
+        step1.next = step_next
+        step2.next = step1
+
+    @always(clk.posedge)
+    def scale_values():
+        t = intbv(0, min=-V_LIM, max=V_LIM)
+        for i in range(LANES):
+            t[:] = vs[i]
+            t[:] = t << scale[FINE_BITS:]
+            shifted[i].next = t
+
+    @always(clk.posedge)
+    def multiply():
+        for i in range(LANES):
+            products[i].next = p_next * shifted[i]
+
+    @always(clk.posedge)
+    def scale_products():
+        t = intbv(0, min=-T_LIM, max=T_LIM)
+        for i in range(LANES):
+            t[:] = products[i]
+            if high1:
+                t[:] = t << HIGH
+            terms[i].next = t
+
+    @always(clk.posedge)
+    def accumulate():
+        kept = intbv(0, min=-N_LIM, max=N_LIM)
+        if valid2:
+            for i in range(LANES):
+                if step2 == CLEAR:
+                    kept[:] = 0
+                elif step2 == 2:
+                    kept[:] = sums[i] >> (2 * STEP)
+                elif step2 == 1:
+                    kept[:] = sums[i] >> STEP
+                else:
+                    kept[:] = sums[i]
+                sums[i].next = kept + terms[i]
+
+    return value_lanes, sum_lanes, travel, scale_values, multiply, scale_products, accumulate
