@@ -18,6 +18,9 @@ export OBJCACHE ?= ccache
 export CCACHE_BASEDIR ?= $(CURDIR)
 endif
 
+# The matrices are small: threads of BLAS would only wait for one another.
+export OPENBLAS_NUM_THREADS ?= 1
+
 # Values reach the recipes through the environment, never pasted into shell text: any quote, space or dollar survives.
 VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS TAP_POSITIONS TAP_LAYERS CONFIG BLOCK POS LAYER ONLY
 $(foreach v,$(VALUES),$(if $(filter undefined,$(origin $v)),,$(eval export OPT_$v := $$(value $v))))

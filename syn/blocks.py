@@ -156,9 +156,8 @@ def matvec():
 
 @entry
 def rmsnorm():
-    from rtl.norm.rmsnorm import rmsnorm as block
-
     from rtl.boot.loader import ShapeRegisters
+    from rtl.norm.rmsnorm import rmsnorm as block
 
     shape = ShapeRegisters(CFG)
     inverse_rms = Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS))
@@ -192,9 +191,8 @@ def rope():
 @entry
 def attention():
     from rtl.attention.attention import attention as block
-    from rtl.quant.quantiser import EXPONENT_BITS
-
     from rtl.boot.loader import ShapeRegisters
+    from rtl.quant.quantiser import EXPONENT_BITS
 
     cfg = CACHE_THAT_FITS
     shape = ShapeRegisters(cfg)

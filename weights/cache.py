@@ -21,7 +21,8 @@ _GAINS = ("rms_att", "rms_ffn", "rms_final")
 def _key(path: Path) -> str:
     """Changes with the checkpoint and with the code that quantises it."""
     digest = hashlib.sha256(path.read_bytes())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    root = Path(__file__).resolve().parents[1]
+    for source in sorted([*root.glob("weights/*.py"), *root.glob("golden/**/*.py"), root / "rtl/layer/program.py"]):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -12,6 +12,8 @@ from weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
 
 EMBEDDING_LIMITS = {"low": -20, "high": 3}  # an int8 shifted by 0 to 23 always fits the 12.20 residual
 CALIBRATION_SEQUENCES = 64
+CALIBRATION_WORK = 64 * 2**20  # sequences times parameters, so that a large model's sampling ends in minutes
+MIN_CALIBRATION_SEQUENCES = 4
 CALIBRATION_LENGTH = 512
 
 
@@ -42,7 +44,9 @@ def quantise_checkpoint(
 def default_calibration(checkpoint: Checkpoint) -> np.ndarray:
     """Sequences sampled from the model itself."""
     length = min(CALIBRATION_LENGTH, checkpoint.shape.seq_len)
-    return sample_texts(FloatModel(checkpoint), CALIBRATION_SEQUENCES, length, CALIBRATION_SEED)
+    affordable = max(MIN_CALIBRATION_SEQUENCES, CALIBRATION_WORK // checkpoint.shape.macs())
+    sequences = min(CALIBRATION_SEQUENCES, affordable)
+    return sample_texts(FloatModel(checkpoint), sequences, length, CALIBRATION_SEED)
 
 
 def round_to_nearest(checkpoint: Checkpoint, exponents=row_exponents_lsq) -> QuantisedCheckpoint:

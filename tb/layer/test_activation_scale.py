@@ -5,12 +5,12 @@ import random
 import cocotb
 import pytest
 from cocotb.triggers import ClockCycles
-from rtl.matvec.streams import SCALE_BITS
-from rtl.quant.quantiser import EXPONENT_BITS
 
 from rtl.config import EXP2_FRAC, UNIT
 from rtl.layer import kinds
 from rtl.layer.activation_scale import activation_scale
+from rtl.matvec.streams import SCALE_BITS
+from rtl.quant.quantiser import EXPONENT_BITS
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run
