@@ -12,12 +12,12 @@ from pathlib import Path
 
 from rtl.config import EXP2_FRAC, PHASE_BITS, PRESETS, clog2
 from rtl.hdl.hierarchy import convert as convert_block
+from rtl.matvec.streams import SCALE_BITS
 from rtl.stream.stream import Stream, bit, sint, uint
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
 # The device's block RAM holds a key/value cache of 8 heads for 2 layers of 128 positions; the datapath is that of CFG.
 CACHE_THAT_FITS = replace(CFG, max_layers=2, max_seq=128)
-SCALE_BITS = 10  # as in rtl/layer/engine.py, which is not imported: it would load every unit
 
 Entry = Callable[[], tuple[object, dict]]
 BLOCKS: dict[str, Entry] = {}
