@@ -1,4 +1,5 @@
 """residual against golden.fixed.arith.saturate: loads and additions, clipping, order of the sources, traffic."""
+
 import random
 
 import cocotb
@@ -52,11 +53,11 @@ class Bench:
         self._send(self.loads, x, np.array(x))
 
     def add(self, x):
-        self._send(self.adds, x, saturate(self.stored[:len(x)] + np.array(x), F_BITS, self.stats))
+        self._send(self.adds, x, saturate(self.stored[: len(x)] + np.array(x), F_BITS, self.stats))
 
     def _send(self, source, x, result):
         source.send_nowait(*[dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(x)])
-        self.stored[:len(x)] = result
+        self.stored[: len(x)] = result
         self.wanted += [dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(result.tolist())]
 
     async def settle(self):
