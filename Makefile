@@ -67,7 +67,7 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LA
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]
 	@$(PY) -m golden.accuracy "$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_TOKENIZER:-weights/default/tokenizer.bin}"
 
-figures: $(DEV) ## measure the README's tables anew: [ONLY=decoder|agreement|accuracy|routed|configurations]
+figures: $(DEV) ## measure the README's tables anew: [ONLY=decoder|agreement|accuracy|routed]
 	@$(PY) -m host.figures $(call options,ONLY)
 
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]

@@ -130,6 +130,7 @@ def accuracy(model: str) -> dict:
     return {name: asdict(rows[name]) for name in ("weights", "integer")}
 
 
+@cache
 def verilog(block: str) -> dict[str, bytes]:
     """Names and contents of the block's converted Verilog, made in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:

@@ -25,30 +25,31 @@ def _mark(entry: dict) -> str:
     return f" {DAGGER}" if entry["state"] == "earlier" else ""
 
 
-def _row(label: str, entry: dict, columns: int, values) -> tuple[str, ...]:
-    """A row of a measured entry, marked when it is of earlier sources; of a missing one, with the reason."""
+def _row(label: tuple[str, ...], entry: dict, columns: int, values) -> tuple[str, ...]:
+    """Label and figures; the label is marked when they are of earlier sources. Without figures, the reason."""
     if entry["state"] == "missing":
-        return (label, f"not measured: {entry['why']}", *("",) * (columns - 2))
-    return (label + _mark(entry), *values(entry["values"]))
+        return (*label, f"not measured: {entry['why']}", *("",) * (columns - len(label) - 1))
+    return (label[0] + _mark(entry), *label[1:], *values(entry["values"]))
 
 
 def _decoder(figures: dict) -> list[str]:
-    heads = ("design and model", "lanes", "cycles per token", "most", "at position 255", "floor", "ratio", "MACs busy")
+    heads = ("design, model", "lanes", "cycles per token", "at most", "at position 255", "floor", "ratio", "MACs used")
     rows = []
     for name, entry in group(figures, "decoder"):
         model, lanes = name.split("/")
         label = "this decoder, " + ("shipped model" if model == "default" else model)
 
-        def values(v, lanes=lanes):
+        def values(v):
             counts = (f"{v[key]:,.0f}" for key in ("mean", "most", "last", "floor"))
-            return (lanes, *counts, f"{v['ratio']:.2f}", f"{v['utilisation']:.1%}")
+            return (*counts, f"{v['ratio']:.2f}", f"{v['utilisation']:.1%}")
 
-        rows.append(_row(label, entry, len(heads), values))
+        rows.append(_row((label, lanes), entry, len(heads), values))
     rows += [(label, lanes, cycles, "", "", "", "", busy) for label, lanes, cycles, busy in CONTEXT]
     return [
-        "**Speed.** Clock cycles per token of the simulated decoder: mean and most over positions 0 to 31, and at "
-        "position 255. The floor is one weight beat a cycle and nothing else. The last rows are the published figures "
-        "of other designs. One row by itself: `make generate MODEL=.. TOKENIZER=.. LANES=.. STEPS=32`.",
+        "**Speed.** Clock cycles per token of the simulated decoder: mean and maximum over positions 0 to 31, and at "
+        "position 255. The floor is one weight beat a cycle and nothing else, the ratio is the mean over the floor. "
+        "MACs used: the model's multiply-accumulates over what the lanes could have done. The last rows are the "
+        "published figures of other designs. One row by itself: `make generate MODEL=.. TOKENIZER=.. LANES=.. STEPS=32`.",
         "",
         *table(heads, rows),
     ]
@@ -81,7 +82,7 @@ def _accuracy(figures: dict) -> list[str]:
         return (str(full["positions"]), *both)
 
     names = {"default": "shipped model"}
-    rows = [_row(names.get(name, name), entry, len(heads), values) for name, entry in group(figures, "accuracy")]
+    rows = [_row((names.get(name, name),), entry, len(heads), values) for name, entry in group(figures, "accuracy")]
     return [
         "**Accuracy.** The integer model, which the hardware equals bit for bit, against float on text sampled from "
         "the float model (`make accuracy MODEL=.. TOKENIZER=..`).",
@@ -98,7 +99,7 @@ def _routed(figures: dict) -> list[str]:
         counts = (v["LUT4"], v["carry"], own, v["LUT-RAM"], v["DP16KD"], v["MULT18X18D"])
         return (f"{v['fmax_mhz']:.1f}", *(f"{count:,}" for count in counts))
 
-    rows = [_row(name, entry, len(heads), values) for name, entry in group(figures, "routed")]
+    rows = [_row((name,), entry, len(heads), values) for name, entry in group(figures, "routed")]
     return [
         "**Routed alone** on a Lattice ECP5-85F, speed grade 6, each block of the 64-lane build in a wrapper that "
         "registers its ports (`make pnr BLOCK=..`). Attention has a cache that fits the device: 2 layers of 128 "
