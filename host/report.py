@@ -49,7 +49,8 @@ def _decoder(figures: dict) -> list[str]:
         "**Speed.** Clock cycles per token of the simulated decoder: mean and maximum over positions 0 to 31, and at "
         "position 255. The floor is one weight beat a cycle and nothing else, the ratio is the mean over the floor. "
         "MACs used: the model's multiply-accumulates over what the lanes could have done. The last rows are the "
-        "published figures of other designs. One row by itself: `make generate MODEL=.. TOKENIZER=.. LANES=.. STEPS=32`.",
+        "published figures of other designs. One row by itself: `make generate MODEL=.. TOKENIZER=.. LANES=.. "
+        "STEPS=32`.",
         "",
         *table(heads, rows),
     ]
