@@ -11,13 +11,13 @@ from golden.fixed.arith import F_BITS
 from rtl.boot.loader import ShapeRegisters
 from rtl.config import EXP2_FRAC, GAIN_BITS, preset
 from rtl.layer.program import gain_beats
+from rtl.matvec.streams import SCALE_BITS
 from rtl.norm.rmsnorm import LATENCY, R_LATENCY, rmsnorm
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run, test_parameters
 from tb.stream.drivers import StreamSink, StreamSource
 
-SCALE_BITS = 10
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 TOP_GAIN = (1 << (GAIN_BITS - 1)) - 1
 
