@@ -10,14 +10,17 @@ A story is a cast (hero, friend, objects, places), an opening that introduces th
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from weights.train import plots, words
 from weights.train.plots import DAY, PLOTS
 
+T = TypeVar("T")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _KEY = re.compile(r"\{(\w+)\}")
 _DIRECT = (f"{DAY} {{hero}} ", "One night, {hero} ")
+_DIRECT_SHARE = 0.15
 _FAVOURITE_SHARE = 0.6
 _FAVOURITES = {
     "fox": plots.HOME, "cat": plots.STUCK, "dog": plots.LOST, "pig": plots.SHARE, "bear": plots.NIGHT,
@@ -28,7 +31,6 @@ _FAVOURITES = {
 _PRONOUNS = {"he": ("he", "him", "his"), "she": ("she", "her", "her"), "i": ("I", "me", "my")}
 
 _INTRO_NAMED = (
-    "Once upon a time, there was a {trait} {kind} named {name}. {About}",
     "Once upon a time, there was a {trait} {kind} named {name}. {About}",
     "Once upon a time, a {trait} {kind} named {name} lived {home}. {About}",
     "{Name} was a {trait} {kind} who lived {home}. {About}",
@@ -46,6 +48,7 @@ _INTRO_UNNAMED = (
 _INTRO_SELF = (
     "Hi! My name is {name}. I [am a {trait} {kind}|live {home}]. This is my story.",
     "Hi, I am {name}! I [live {home}|love to {hobby}]. This is my story.",
+    "My name is {name}. I [live {home}|love to {hobby}]. This is my story.",
     "Hello! I am {name}, and I [live {home}|love to {hobby}].",
 )
 _ABOUT = (
@@ -54,10 +57,30 @@ _ABOUT = (
 )
 
 
+def _pick(rng: random.Random, options: Sequence[T], turn: int = 0) -> T:
+    """One option; the favourite, number `turn`, is twice as likely as any other.
+
+    Were all equal, the model's likeliest word would be a matter of rounding; and with favourites that turn from plot to
+    plot, its likeliest stories differ in more than the plot.
+    """
+    favourite = turn % len(options)
+    return rng.choices(options, [2 if index == favourite else 1 for index in range(len(options))])[0]
+
+
+def _pick_several(rng: random.Random, options: Sequence[T], count: int, turn: int = 0) -> list[T]:
+    """`count` different options."""
+    left = list(options)
+    picked = []
+    for _ in range(count):
+        picked.append(_pick(rng, left, turn))
+        left.remove(picked[-1])
+    return picked
+
+
 def _expand(text: str, rng: random.Random) -> str:
     """Resolve [a|b] choices, innermost first."""
     while match := _CHOICE.search(text):
-        text = text[: match.start()] + rng.choice(match[1].split("|")) + text[match.end() :]
+        text = text[: match.start()] + _pick(rng, match[1].split("|")) + text[match.end() :]
     return text
 
 
@@ -72,85 +95,94 @@ def _fill(text: str, cast: dict[str, str]) -> str:
     return _KEY.sub(value, text)
 
 
-def _people(rng: random.Random) -> dict[str, str]:
-    """Hero and friend. They differ in gender, so a pronoun always has one meaning."""
+def _hero(rng: random.Random) -> dict[str, str]:
+    """Who the story is about, and the template of its opening."""
     style = rng.choices(("child", "animal", "named animal", "self"), (10, 7, 4, 4))[0]
-    gender = rng.choice(("he", "she"))
-    other = "she" if gender == "he" else "he"
-    boys_girls = {"he": words.BOYS, "she": words.GIRLS}
-    animal, friend_animal = rng.sample(words.ANIMALS, 2)
-    child = style in ("child", "self")
-    kind = ("boy" if gender == "he" else "girl") if child else animal
-    trait = rng.choice(words.TRAITS)
-    cast = dict(kind=kind, trait=trait, home=rng.choice(words.CHILD_HOMES if child else words.ANIMAL_HOMES))
+    gender = rng.choices(("he", "she"), (2, 3))[0]
+    child, first = style in ("child", "self"), style == "self"
+    kind = {"he": "boy", "she": "girl"}[gender] if child else _pick(rng, words.ANIMALS)
+    home = _pick(rng, words.CHILD_HOMES if child else words.ANIMAL_HOMES)
+    cast = dict(kind=kind, gender=gender, trait=_pick(rng, words.TRAITS), home=home)
     if style == "animal":
-        intro = rng.choice(_INTRO_UNNAMED)
+        intro = _pick(rng, _INTRO_UNNAMED)
         cast.update(name=f"little {kind}", self_name=f"the little {kind}", hero=f"the {kind}", intro=intro)
-    elif style == "self":
-        name = rng.choice(boys_girls[gender])
-        cast.update(name=name, self_name=name, hero="I", intro=rng.choice(_INTRO_SELF))
     else:
-        name = rng.choice(boys_girls[gender] if child else words.PET_NAMES[gender])
-        cast.update(name=name, self_name=name, hero=name, intro=rng.choice(_INTRO_NAMED))
-    hero, first = cast["hero"], style == "self"
+        name = _pick(rng, words.CHILDREN[gender] if child else words.PET_NAMES[gender])
+        intro = _pick(rng, _INTRO_SELF if first else _INTRO_NAMED)
+        cast.update(name=name, self_name=name, hero="I" if first else name, intro=intro)
+    hero = cast["hero"]
     cast.update(zip(("he", "him", "his"), _PRONOUNS["i" if first else gender], strict=True))
     cast["hero_said"] = f"{hero} said" if first else f"said {hero}"
     cast["hero_asked"] = f"{hero} asked" if first else f"asked {hero}"
-    if child and rng.random() < 0.6:
-        friend = friend_name = rng.choice(boys_girls[other])
-        new, old = f"a {'girl' if other == 'she' else 'boy'} named {friend}", f"{cast['his']} friend {friend}"
-    else:
-        friend, friend_name = f"the {friend_animal}", friend_animal
-        new, old = f"a {rng.choice(words.FRIEND_TRAITS)} {friend_animal}", f"{cast['his']} friend the {friend_animal}"
-    cast.update(friend=friend, friend_name=friend_name, new_friend=new, old_friend=old)
-    cast.update(zip(("fhe", "fhim", "fhis"), _PRONOUNS[other], strict=True))
-    cast["they"] = "we" if first else "they"
-    cast["both"] = f"{friend} and I" if first else f"{hero} and {friend}"
-    cast["both_old"] = f"{old} and I" if first else f"{hero} and {old}"
     return cast
 
 
-def _things(rng: random.Random, home: str, kind: str) -> dict[str, str]:
+def _friend(rng: random.Random, hero: dict[str, str], turn: int) -> dict[str, str]:
+    """The other one: of the other gender, so a pronoun always has one meaning."""
+    gender = "she" if hero["gender"] == "he" else "he"
+    his, first = hero["his"], hero["hero"] == "I"
+    if hero["kind"] in ("boy", "girl") and rng.random() < 0.6:
+        friend = friend_name = _pick(rng, words.CHILDREN[gender], turn)
+        new, old = f"a {'girl' if gender == 'she' else 'boy'} named {friend}", f"{his} friend {friend}"
+    else:
+        animal = _pick(rng, [animal for animal in words.ANIMALS if animal != hero["kind"]], turn)
+        friend, friend_name = f"the {animal}", animal
+        new, old = f"a {_pick(rng, words.FRIEND_TRAITS, turn)} {animal}", f"{his} friend the {animal}"
+    cast = dict(friend=friend, friend_name=friend_name, new_friend=new, old_friend=old)
+    cast.update(zip(("fhe", "fhim"), _PRONOUNS[gender]))
+    cast["they"] = "we" if first else "they"
+    cast["both"] = f"{friend} and I" if first else f"{hero['hero']} and {friend}"
+    cast["both_old"] = f"{old} and I" if first else f"{hero['hero']} and {old}"
+    return cast
+
+
+def _things(rng: random.Random, hero: dict[str, str], turn: int) -> dict[str, str]:
     """Objects and places of any plot, drawn for each story; nobody walks to where they live or fears their own kind."""
-    monsters = [monster for monster in words.MONSTERS if monster.split()[-1] != kind]
-    places = [place for place in words.PLACES if place.split()[-1] not in home]
-    spots, foods, hobbies = rng.sample(words.SPOTS, 3), rng.sample(words.FOODS, 2), rng.sample(words.HOBBIES, 2)
-    cast = dict(spot=spots[0], spot2=spots[1], spot3=spots[2], food=foods[0], food2=foods[1])
-    cast.update(hobby=hobbies[0], hobby2=hobbies[1])
-    cast.update(zip(("helper", "helped"), rng.choice(words.HELPERS), strict=True))
-    cast.update(zip(("building", "material", "breaker"), rng.choice(words.BUILDINGS), strict=True))
-    cast.update(zip(("skill", "done", "failed"), rng.choice(words.SKILLS), strict=True))
-    cast.update(zip(("plant", "bloom"), rng.choice(words.SEEDS), strict=True))
+    cast = {}
+    for keys, options in (
+        (("spot", "spot2", "spot3"), words.SPOTS),
+        (("food", "food2"), words.FOODS),
+        (("hobby", "hobby2"), words.HOBBIES),
+    ):
+        cast.update(zip(keys, _pick_several(rng, options, len(keys), turn), strict=True))
+    for keys, options in (
+        (("helper", "helped"), words.HELPERS),
+        (("building", "material", "breaker"), words.BUILDINGS),
+        (("skill", "done", "failed"), words.SKILLS),
+        (("plant", "bloom"), words.SEEDS),
+    ):
+        cast.update(zip(keys, _pick(rng, options, turn), strict=True))
     for key, options in dict(
         toy=words.TOYS,
         color=words.COLORS,
-        place=places,
+        place=[place for place in words.PLACES if place.split()[-1] not in hero["home"]],
         flyer=words.FLYING,
         visitor=words.VISITORS,
-        bad=monsters,
+        bad=[monster for monster in words.MONSTERS if monster.split()[-1] != hero["kind"]],
         gift=words.GIFTS,
         game=words.GAMES,
         seat=words.SEATS,
         box=words.BOXES,
     ).items():
-        cast[key] = rng.choice(options)
+        cast[key] = _pick(rng, options, turn)
     return cast
 
 
-def _plot(rng: random.Random, cast: dict[str, str]) -> list[str]:
-    """Usually the hero's favourite, so that the likeliest story depends on who it is about; else any."""
+def _plot(rng: random.Random, hero: dict[str, str]) -> int:
+    """Number of the plot: usually the hero's favourite, so that the likeliest story depends on who it is about."""
     if rng.random() < _FAVOURITE_SHARE:
-        return _FAVOURITES.get(cast["kind"]) or _FAVOURITES[cast["name"]]
-    return rng.choice(PLOTS)
+        return PLOTS.index(_FAVOURITES.get(hero["kind"]) or _FAVOURITES[hero["name"]])
+    return rng.randrange(len(PLOTS))
 
 
 def story(rng: random.Random) -> str:
-    """One story of about 80 to 130 words."""
-    people = _people(rng)
-    cast = people | _things(rng, people["home"], people["kind"])
+    """One story of about 100 to 150 words."""
+    hero = _hero(rng)
+    plot = _plot(rng, hero)
+    cast = hero | _friend(rng, hero, plot) | _things(rng, hero, plot)
     cast["about"] = _fill(_expand(_ABOUT, rng), cast)
-    steps = list(_plot(rng, cast))
-    if steps[0].startswith(_DIRECT) and cast["hero"] != "I" and rng.random() < 0.15:
+    steps = list(PLOTS[plot])
+    if steps[0].startswith(_DIRECT) and cast["hero"] != "I" and rng.random() < _DIRECT_SHARE:
         # No introduction: the hero enters in the first sentence of the plot.
         named = "" if cast["hero"].startswith("the ") else " named {name}"
         steps[0] = steps[0].replace("{hero}", "a {trait} {kind}" + named, 1)

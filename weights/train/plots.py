@@ -1,13 +1,13 @@
 """The plots: each is a list of steps, each step a template.
 
-`[a|b]` chooses (an empty choice leaves the step shorter), `{key}` is filled from the cast of the story, `{Key}` with a
-capital. Keys of the hero: hero he him his, hero_said hero_asked (so that one template serves the first person too),
-name (how others call the hero), self_name. Of the friend: friend, new_friend (not met before), old_friend, fhe fhim.
-Of both: both both_old they. The other keys are objects and places (`words.py`).
+`[a|b]` chooses, the first more often than the others (an empty choice leaves the step shorter), `{key}` is filled from
+the cast of the story, `{Key}` with a capital. Keys of the hero: hero he him his, hero_said hero_asked (so that one
+template serves the first person too), name (how others call the hero), self_name. Of the friend: friend, new_friend
+(not met before), old_friend, fhe fhim. Of both: both both_old they. The rest are objects and places (`words.py`).
 """
 
 HAPPY = "[{Hero} was so happy.|{Hero} had a big smile.]"
-DAY = "[One day,|One day,|One sunny day,]"
+DAY = "[One day,|One sunny day,]"
 FRIENDS = "From that day on, {they} were good friends."
 
 LOST = [

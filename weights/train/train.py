@@ -112,7 +112,7 @@ def train(args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="weights.train.train", description="Train the default story model.")
     parser.add_argument("--out", type=Path, default=Path("weights/default"), help="folder for both files")
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=16, help="stories a step")
     parser.add_argument("--stories", type=int, default=60_000)
     parser.add_argument("--seed", type=int, default=1)

@@ -4,11 +4,10 @@ Small on purpose: with few and short words most of them are one or two tokens of
 carry them through a story.
 """
 
-BOYS = ("Tom", "Sam", "Ben", "Max")
-GIRLS = ("Lily", "Mia", "Anna", "Sue")
+CHILDREN = {"he": ("Tom", "Sam", "Ben", "Max"), "she": ("Lily", "Mia", "Anna", "Sue")}
 PET_NAMES = {"he": ("Bo", "Pip"), "she": ("Dot", "Fifi")}
 ANIMALS = ("fox", "cat", "dog", "pig", "bear", "duck", "frog", "goat")
-TRAITS = ("little", "little", "happy", "kind", "small")
+TRAITS = ("little", "happy", "kind", "small")
 FRIEND_TRAITS = ("kind", "big", "old")
 COLORS = ("red", "blue", "green")
 HOBBIES = ("sing", "run", "play", "dance")
@@ -19,7 +18,7 @@ SPOTS = ("under a tree", "behind a rock", "in the tall grass", "near the pond", 
 SEATS = ("under a tree", "in the sun", "on the grass")
 
 TOYS = ("ball", "doll", "hat", "drum", "boat")
-FOODS = ("cake", "apple", "pie", "pear")
+FOODS = ("cake", "apple", "pie", "cookie")
 FLYING = ("kite", "ball", "hat")
 # Who can reach into a tree, and how.
 HELPERS = (("bird", "flew up"), ("owl", "flew up"), ("cow", "hit the tree"))
