@@ -9,6 +9,7 @@ from rtl.arith.reciprocal import reciprocal
 from rtl.arith.round_shift import round_shift
 from rtl.arith.split_product import split_product
 from rtl.attention import normalise as leading_one
+from rtl.attention import serialise as giving
 from rtl.attention.normalise import normalise
 from rtl.attention.serialise import serialise
 from rtl.attention.weighted_sum import num_bits
@@ -18,7 +19,7 @@ from rtl.stream.stream import bit, sint, uint
 
 _Y = leading_one.LATENCY + newton.LATENCY  # cycles from the sums to their reciprocal
 _PRODUCT = partial.LATENCY + 1  # cycles from an element to its product
-INTERVAL = _Y - 1  # least cycles between two heads, if head_dim is not more
+INTERVAL = _Y + 1 - giving.LATENCY  # least cycles between two heads, if head_dim is not more
 LATENCY = _Y + 1 + _PRODUCT + narrowing.LATENCY  # cycles from `load` to the head's first element
 
 SHIFT_BITS = 6
@@ -39,7 +40,8 @@ def divide(clk, rst, load, num, scale_num, den, scale_den, gap, head_dim, valid,
     TOP_BITS = clog2(len(den))
     LIM = 1 << max(TOP_BITS, SHIFT_BITS) + 1
     N_MAX = (1 << SHIFT_BITS) - 1
-    STARTS = _Y - 1
+    READY = _Y - 1
+    STARTS = INTERVAL - 1
     FLIGHT = _PRODUCT + narrowing.LATENCY
 
     d, y = uint(EXP2_FRAC + 1), uint(EXP2_FRAC + 1)
@@ -82,12 +84,12 @@ def divide(clk, rst, load, num, scale_num, den, scale_den, gap, head_dim, valid,
         if rst:
             loads.next = 0
         else:
-            loads.next = concat(loads[STARTS:], load)
+            loads.next = concat(loads[READY:], load)
 
     @always_comb
     def strobes():
-        start.next = loads[STARTS - 1]
-        ready.next = loads[STARTS]
+        start.next = loads[STARTS]
+        ready.next = loads[READY]
 
     elements = serialise(clk, rst, load, start, num, scale_num, head_dim, element, element_valid, element_last,
                          LANES=CFG.max_head_dim)

@@ -18,7 +18,7 @@ _MOST = 8
 
 def lanes_a_group(lanes):
     """Lanes with the same timing: lane i is i // lanes_a_group(lanes) cycles behind lane 0."""
-    return max(_GROUP, -(-lanes // _MOST))
+    return max(_GROUP, 2 * -(-lanes // (2 * _MOST)))
 
 
 def num_bits(CFG):
