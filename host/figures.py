@@ -54,14 +54,13 @@ def plan() -> list[Figure]:
     """All figures in the order of the tables."""
     figures = []
     for model, lanes in (("stories260K", 64), ("stories260K", 16), ("stories260K", 8), ("default", 64)):
-        run, digest = partial(measure.decoder, model, lanes), partial(measure.decoder_digest, lanes)
+        run, digest = partial(measure.decoder, model, lanes), partial(measure.decoder_digest, model, lanes)
         figures.append(Figure(f"decoder/{model}/{lanes}", "make figures ONLY=decoder", run, digest))
-    digest = partial(measure.decoder_digest, 64)
+    digest = partial(measure.decoder_digest, "stories260K", 64)
     figures.append(Figure("agreement", "make figures ONLY=agreement", measure.agreement, digest))
     for model in ("stories260K", "default"):
-        digest = partial(measure.source_digest, "golden/**/*.py", "weights/*.py")
-        command = "make figures ONLY=accuracy"
-        figures.append(Figure(f"accuracy/{model}", command, partial(measure.accuracy, model), digest))
+        run, digest = partial(measure.accuracy, model), partial(measure.accuracy_digest, model)
+        figures.append(Figure(f"accuracy/{model}", "make figures ONLY=accuracy", run, digest))
     for block in BLOCKS:
         digest = partial(measure.verilog_digest, block)
         figures.append(Figure(f"routed/{block}", f"make pnr BLOCK={block}", partial(measure.routed, block), digest))

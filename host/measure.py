@@ -53,17 +53,30 @@ def _digest(parts: list[bytes]) -> str:
 
 
 def source_digest(*patterns: str) -> str:
-    """Changes with the Python files of the patterns, and with the shipped model."""
-    files = [DEFAULT / "model.bin", *(file for pattern in patterns for file in sorted(ROOT.glob(pattern)))]
-    return _digest([file.read_bytes() for file in files])
+    """Changes with the files of the patterns, which start at the root of the project."""
+    return _digest([file.read_bytes() for pattern in patterns for file in sorted(ROOT.glob(pattern))])
 
 
 @cache
-def decoder_digest(lanes: int) -> str:
-    """Changes with the decoder's Verilog and with what makes its tape."""
+def _decoder_verilog(lanes: int) -> str:
     with tempfile.TemporaryDirectory() as folder:
         modules = convert(top, Path(folder), **ports(build_with(lanes)))
-        return _digest([source_digest("weights/*.py").encode(), *(module.file.read_bytes() for module in modules)])
+        return _digest([module.file.read_bytes() for module in modules])
+
+
+def _model_files(model: str) -> list[str]:
+    """Patterns of what a model's integer weights come from; stories260K itself is one file for ever."""
+    return ["weights/*.py", *(["weights/default/model.bin"] if model == "default" else [])]
+
+
+def decoder_digest(model: str, lanes: int) -> str:
+    """Changes with the decoder's Verilog and with what makes its tape."""
+    return _digest([source_digest(*_model_files(model)).encode(), _decoder_verilog(lanes).encode()])
+
+
+def accuracy_digest(model: str) -> str:
+    """Changes with the golden models and with what makes the weights."""
+    return source_digest("golden/**/*.py", *_model_files(model))
 
 
 def _simulate(path: Path, lanes: int, jobs: list[Job]) -> list:
