@@ -130,7 +130,7 @@ class DecoderCoverage(Coverage):
 
 
 class DecoderEnv(BlockEnv):
-    PREDICTOR, COVERAGE, QUIET = DecoderPredictor, DecoderCoverage, 2500
+    PREDICTOR, COVERAGE, QUIET = DecoderPredictor, DecoderCoverage, 4000
 
     def streams(self):
         every = ports(self.cdb_get("CFG"))

@@ -13,7 +13,7 @@ from tb.uvm.env import TRAFFIC
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image
 
-TRIES = 400  # random prompts until one ends as wanted
+TRIES = 400  # random models or prompts until one is as wanted
 BOOT_CYCLES = 50  # from the last boot beat to `loaded`
 
 
@@ -21,10 +21,24 @@ class Model(uvm_object):
     """A random model; its name is the transaction's. golden: the integer model; payloads: its boot stream."""
 
     def randomize(self, rng, shape, shared, build):
-        weights = quantise_checkpoint(random_checkpoint(shape, rng.getrandbits(32), shared), gptq=False)
-        self.golden = FixedModel(weights, build)
+        """A model that says a stop token now and then: behind some prompts of one token, at most half of them."""
+        for _ in range(TRIES):
+            weights = quantise_checkpoint(random_checkpoint(shape, rng.getrandbits(32), shared), gptq=False)
+            self.golden = FixedModel(weights, build)
+            endings = [self.last_token(token) for token in range(shape.vocab_size)]
+            if 2 <= sum(token in STOP_IDS for token in endings) <= shape.vocab_size // 2:
+                break
+        else:
+            raise ValueError(f"{self.get_name()}: no model that stops now and then in {TRIES} tries")
         beats = [int.from_bytes(beat.tobytes(), "little") for beat in boot_image(weights, build.lanes).beats]
         self.beats = [dict(data=beat, last=int(n == len(beats) - 1)) for n, beat in enumerate(beats)]
+
+    def last_token(self, token):
+        """The last prediction in a sequence that starts with a token and runs as long as it may."""
+        predictions = []
+        for _ in self.golden.generate([token], self.golden.shape.seq_len, STOP_IDS, predictions):
+            pass
+        return predictions[-1]
 
     def payloads(self):
         return self.beats

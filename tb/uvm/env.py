@@ -13,7 +13,11 @@ from tb.uvm.scoreboard import PulseCount, Scoreboard
 
 # how the block is used: (probability of an idle cycle at its inputs, of back-pressure at its outputs)
 TRAFFIC = {"free": (0.0, 0.0), "idle": (0.4, 0.0), "held": (0.0, 0.6), "both": (0.3, 0.5)}
-STEP = 16  # cycles between two looks
+STEP = 8  # cycles between two looks
+
+
+class Stuck(AssertionError):
+    """The block does not take what it is given."""
 
 
 class BlockEnv(uvm_env):
@@ -72,13 +76,16 @@ class BlockEnv(uvm_env):
             getattr(self.scope, name).value = value
 
     async def feed(self, **bursts):
-        """Send bursts (lists of payloads) to the inputs named, all inputs at the same time."""
-        feeds = [
-            cocotb.start_soon(Feed(f"{name}_feed", work).start(self.agents[name].sequencer))
+        """Send bursts (lists of payloads) to the inputs named, all inputs at the same time; Stuck if they do not go."""
+        feeds = {
+            name: cocotb.start_soon(Feed(f"{name}_feed", work).start(self.agents[name].sequencer))
             for name, work in bursts.items()
-        ]
-        for feed in feeds:
-            await feed
+        }
+        await self._until(lambda: all(feed.done() for feed in feeds.values()))
+        waiting = [name for name, feed in feeds.items() if not feed.done()]
+        if waiting:
+            text = f"beats for {', '.join(waiting)} are not taken, nothing has moved for {self.QUIET} cycles"
+            raise Stuck(f"{self.get_full_name()}: {text}")
 
     def promise(self, **counts):
         """The test owes so many more comparisons at each output."""
@@ -86,9 +93,13 @@ class BlockEnv(uvm_env):
             self.scoreboards[name].promise(count)
 
     async def settled(self):
-        """Until all that is promised has been compared, or nothing has moved for QUIET cycles."""
+        """Until all that is promised has been compared, or nothing has moved for QUIET cycles: check_phase tells."""
+        await self._until(lambda: all(board.owed <= 0 for board in self.scoreboards.values()))
+
+    async def _until(self, ready):
+        """Until `ready()`, or nothing has moved for QUIET cycles."""
         still = 0
-        while still < self.QUIET and any(board.owed > 0 for board in self.scoreboards.values()):
+        while still < self.QUIET and not ready():
             before = self._moved()
             await ClockCycles(self.scope.clk, STEP)
             still = still + STEP if before == self._moved() else 0

@@ -7,14 +7,14 @@ from rtl.stream.fifo import fifo
 from rtl.stream.stream import bit
 from tb.runner import SIMULATORS, run
 from tb.uvm.coverage import CoverageHole
-from tb.uvm.env import TRAFFIC
+from tb.uvm.env import TRAFFIC, Stuck
 from tb.uvm.fifo_env import BURSTS, HIGH, LENGTH, LOW, FifoPredictor, FifoTest, RandomBurst, RandomBursts, stream
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import CorruptOne
 from tb.uvm.scoreboard import LeftOver, Mismatch, WrongCount
 from tb.uvm.seed import generator, seed
 
-TESTS = 8
+TESTS = 9
 
 
 @pytest.mark.uvm
@@ -102,6 +102,19 @@ class Silent(RandomBursts):
 @pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=WrongCount)
 class NothingComparedIsSeen(FifoTest):
     OVERRIDES, GOALS = {RandomBursts: Silent}, False
+
+
+class Blocked(RandomBursts):
+    async def body(self):
+        self.env.agents["m"].pause(1.0)
+        await self.env.feed(s=[[dict(data=n, last=0) for n in range(10)]])
+
+
+@pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=Stuck)
+class HangIsSeen(FifoTest):
+    """A block that takes nothing any more ends the test, long before the time-out."""
+
+    OVERRIDES, GOALS = {RandomBursts: Blocked}, False
 
 
 class Unhindered(RandomBursts):
