@@ -7,7 +7,7 @@ s_prompt -> decode loop -> embed station -> engine -> prediction -> decode loop 
 from myhdl import always_comb
 
 from rtl.boot.loader import ShapeRegisters, loader
-from rtl.config import PHASE_BITS, BuildConfig, clog2
+from rtl.config import PHASE_BITS, BuildConfig, ConfigError, clog2
 from rtl.decode.counters import COUNTER_BITS, counters
 from rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
 from rtl.embedding.station import embed_station
@@ -31,6 +31,8 @@ def decoder(
     loaded: out, the image is in and its checksum holds; error: out, sticky code of `rtl/errors.py` (a bad image's until
     reset, a bad prompt's until `clear`). cycles .. saturations: out, counters since reset, running while loaded.
     """
+    if CFG.key_bits != CFG.act_bits:
+        raise ConfigError(f"key_bits: must be act_bits = {CFG.act_bits} (one head quantiser), is {CFG.key_bits}")
     shape = ShapeRegisters(CFG)
     freq_we, freq_addr, freq_data = bit(), uint(clog2(CFG.max_head_dim // 2)), uint(PHASE_BITS)
     boot_embedding = Stream(data=uint(CFG.beat_bits), last=bit())

@@ -20,7 +20,7 @@ def ram(clk, we, waddr, wdata, raddr, rdata, DEPTH=512, STYLE="auto"):
     if STYLE not in ("auto", "block", "distributed", "ultra"):
         raise ValueError(f"ram: STYLE is auto, block, distributed or ultra, not {STYLE}")
     # what the template below names must exist before the first process
-    words = [0] * DEPTH
+    words = {}  # only what was written: a large memory costs nothing until it is used
     WIDTH = len(wdata)
     if len(rdata) != WIDTH:
         raise ValueError(f"ram: wdata has {WIDTH} bits and rdata {len(rdata)}")
@@ -28,7 +28,7 @@ def ram(clk, we, waddr, wdata, raddr, rdata, DEPTH=512, STYLE="auto"):
     @always(clk.posedge)
     def access():
         # an address past the end reads 0 and writes nothing; in Verilog it reads X
-        rdata.next = words[int(raddr)] if int(raddr) < DEPTH else 0
+        rdata.next = words.get(int(raddr), 0)
         if we and int(waddr) < DEPTH:
             words[int(waddr)] = int(wdata)
 
