@@ -46,11 +46,11 @@ def _decoder(figures: dict) -> list[str]:
         rows.append(_row((label, lanes), entry, len(heads), values))
     rows += [(label, lanes, cycles, "", "", "", "", busy) for label, lanes, cycles, busy in CONTEXT]
     return [
-        "**Speed.** Clock cycles per token of the simulated decoder: mean and maximum over positions 0 to 31, and at "
-        "position 255. The floor is one weight beat a cycle and nothing else, the ratio is the mean over the floor. "
-        "MACs used: the model's multiply-accumulates over what the lanes could have done. The last rows are the "
-        "published figures of other designs. One row by itself: `make generate MODEL=.. TOKENIZER=.. LANES=.. "
-        "STEPS=32`.",
+        "**Speed.** Clock cycles per token of the simulated decoder on a text that it is fed: mean and maximum over "
+        "positions 0 to 31, and at position 255 (`make figures ONLY=decoder`; for a story that is told: `make generate "
+        "MODEL=.. TOKENIZER=.. LANES=.. STEPS=32`). The floor is one weight beat a cycle and nothing else, the ratio is "
+        "the mean over the floor. MACs used: the model's multiply-accumulates over what the lanes could have done. The "
+        "last rows are the published figures of other designs.",
         "",
         *table(heads, rows),
     ]
