@@ -49,8 +49,8 @@ def _decoder(figures: dict) -> list[str]:
         "**Speed.** Clock cycles per token of the simulated decoder on a text that it is fed: mean and maximum over "
         "positions 0 to 31, and at position 255 (`make figures ONLY=decoder`; for a story that is told: `make generate "
         "MODEL=.. TOKENIZER=.. LANES=.. STEPS=32`). The floor is one weight beat a cycle and nothing else, the ratio "
-        "is the mean over the floor. MACs used: the model's multiply-accumulates over what the lanes could have done. The "
-        "last rows are the published figures of other designs.",
+        "is the mean over the floor. MACs used: the model's multiply-accumulates over what the lanes could have done. "
+        "The last rows are the published figures of other designs.",
         "",
         *table(heads, rows),
     ]
