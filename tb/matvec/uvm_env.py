@@ -30,7 +30,7 @@ def lanes_of(word: int, count: int, bits: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Product:
-    """A finished command. results: F values, before a GAIN's none; uses: matrices of its vector when it is released."""
+    """A finished command. results: F values, none for GAIN; uses: with release, how many matrices met its vector."""
 
     kind: int
     rows: int
