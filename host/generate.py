@@ -81,7 +81,7 @@ class Request:
         self.tap_layers = _numbers("tap-layers", args.tap_layers, self.shape.n_layers)
         build = preset(args.config).build
         if args.lanes is not None:
-            build = replace(build, lanes=args.lanes, quant_lanes=min(build.quant_lanes, max(args.lanes, 1)))
+            build = replace(build, lanes=args.lanes)
         build.check(self.shape)
         self.build = build
 

@@ -28,4 +28,4 @@ def stories260k() -> Path | None:
 def build_with(lanes: int, config: str = "default") -> BuildConfig:
     """A preset's build with another number of lanes. ConfigError when it is not a possible one."""
     build = preset(config).build
-    return replace(build, lanes=lanes, quant_lanes=min(build.quant_lanes, max(lanes, 1)))
+    return replace(build, lanes=lanes)

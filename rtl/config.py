@@ -11,7 +11,7 @@ Three ideas, three dataclasses:
 `BuildConfig.check(shape)` refuses a shape that does not fit and names the limit and the value.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from math import ceil
 
 
@@ -96,9 +96,11 @@ class BuildConfig:
     max_seq: int
     lanes: int = 64  # weights a beat, multiply-accumulates a cycle
     engines: int = 1  # layer engines of the wavefront
-    sequences: int = 1  # sequences in flight
+    sequences: int = 1  # sequences in flight, each with a key/value cache of its own
     attention_units: int = 1  # key/value heads streamed side by side
-    quant_lanes: int = 8  # elements a cycle out of the block quantiser
+    attention_queries: int = 1  # query heads of one key/value head streamed side by side
+    max_quant_lanes: int = 32  # elements a cycle out of the block quantiser, see `quant_lanes`
+    min_hidden_block: int = 64  # see `hidden_block`
     weight_bits: int = 8
     act_bits: int = 16
     key_bits: int = 16
@@ -113,12 +115,9 @@ class BuildConfig:
         _require(
             self.lanes >= 4 and self.lanes & (self.lanes - 1) == 0, "lanes", "a power of two, at least 4", self.lanes
         )
-        _require(
-            2 <= self.quant_lanes <= self.lanes and self.quant_lanes & (self.quant_lanes - 1) == 0,
-            "quant_lanes",
-            f"a power of two from 2 to lanes = {self.lanes}",
-            self.quant_lanes,
-        )
+        for name in ("max_quant_lanes", "min_hidden_block"):
+            value = getattr(self, name)
+            _require(value >= 2 and value & (value - 1) == 0, name, "a power of two, at least 2", value)
         _require(self.engines <= self.max_layers, "engines", f"at most max_layers = {self.max_layers}", self.engines)
         _require(
             self.attention_units <= self.max_kv_heads,
@@ -126,6 +125,13 @@ class BuildConfig:
             f"at most max_kv_heads = {self.max_kv_heads}",
             self.attention_units,
         )
+        _require(
+            self.attention_queries <= self.max_heads,
+            "attention_queries",
+            f"at most max_heads = {self.max_heads}",
+            self.attention_queries,
+        )
+        _require(self.sequences & (self.sequences - 1) == 0, "sequences", "a power of two", self.sequences)
         _require(self.act_bits in (8, 16), "act_bits", "8 or 16", self.act_bits)
         _require(8 <= self.key_bits <= 16, "key_bits", "8 to 16", self.key_bits)
         _require(self.value_bits == 8, "value_bits", "8", self.value_bits)
@@ -174,6 +180,27 @@ class BuildConfig:
     @property
     def seq_bits(self) -> int:
         return clog2(self.sequences)
+
+    @property
+    def quant_lanes(self) -> int:
+        """Elements a cycle out of the block quantiser: never more than a word of the activation vector."""
+        return min(self.max_quant_lanes, self.lanes)
+
+    @property
+    def hidden_block(self) -> int:
+        """Elements of the hidden vector that share an exponent, whole beats: W2 starts on the first block while
+        W1 and W3 still make the last one."""
+        return max(self.min_hidden_block, self.lanes)
+
+    @property
+    def block_beats(self) -> int:
+        """Beats of a W2 row over one block of the hidden vector."""
+        return self.hidden_block // self.lanes
+
+    @property
+    def engine(self) -> "BuildConfig":
+        """The build of one layer engine: as many layers as the largest share of max_layers."""
+        return replace(self, max_layers=ceil(self.max_layers / self.engines), engines=1)
 
     @property
     def token_bits(self) -> int:
@@ -255,7 +282,7 @@ _SHAPES = {
 }
 
 PRESETS = {name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name != "nano"}
-PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, quant_lanes=2))
+PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, min_hidden_block=8))
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
     _SHAPES["stories260K"],

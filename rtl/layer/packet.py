@@ -1,17 +1,25 @@
-"""The streams between stations: token requests, packets, engine results."""
+"""The streams between stations: token requests, packets, engine results.
+
+All of them carry a token's label: sequence, position, and whether its prediction is wanted (`scored`).
+"""
 
 from rtl.config import BuildConfig
 from rtl.stream.stream import Stream, bit, sint, uint
 
 
+def label(build: BuildConfig) -> dict:
+    """Fresh Signals of a token's label; prompt tokens that are not `scored` skip the classifier."""
+    return dict(seq=uint(build.seq_bits), pos=uint(build.pos_bits), scored=bit())
+
+
 def token_request(build: BuildConfig) -> Stream:
-    """A token to be embedded: token id, its sequence and its position."""
-    return Stream(token=uint(build.token_bits), seq=uint(build.seq_bits), pos=uint(build.pos_bits))
+    """A token to be embedded: token id, and its label."""
+    return Stream(token=uint(build.token_bits), **label(build))
 
 
 def packet(build: BuildConfig) -> Stream:
-    """A token under way: the residual vector, one F element a beat, with sequence and position beside every element."""
-    return Stream(data=sint(build.f_bits), seq=uint(build.seq_bits), pos=uint(build.pos_bits), last=bit())
+    """A token under way: the residual vector, one F element a beat, with the label beside every element."""
+    return Stream(data=sint(build.f_bits), **label(build), last=bit())
 
 
 def vector(build: BuildConfig) -> Stream:
@@ -20,5 +28,5 @@ def vector(build: BuildConfig) -> Stream:
 
 
 def prediction(build: BuildConfig) -> Stream:
-    """What the head says about a position: the most likely next token."""
-    return Stream(token=uint(build.token_bits), seq=uint(build.seq_bits), pos=uint(build.pos_bits))
+    """What the head says about a position: the most likely next token if `scored`, else only that it is done."""
+    return Stream(token=uint(build.token_bits), **label(build))

@@ -17,7 +17,7 @@ from tb.stream.drivers import StreamSink, StreamSource
 CONFIGS = {
     "default": PRESETS["default"].build,
     "long_rows": BuildConfig(max_dim=36, max_hidden=64, max_layers=1, max_heads=4, max_kv_heads=4, max_head_dim=10,
-                             max_vocab=50, max_seq=16, lanes=8, quant_lanes=8),
+                             max_vocab=50, max_seq=16, lanes=8),
     "nano": PRESETS["nano"].build,
 }
 
