@@ -13,7 +13,7 @@ from rtl.stream.elastic import elastic
 from rtl.stream.stream import bit, sint, uint
 
 PIPELINE = storage.LATENCY + 2 + clipping.LATENCY  # RAM, its register, the sum, the clip
-LATENCY = PIPELINE + 2  # cycles from an element to its sum on m
+LATENCY = PIPELINE + 1  # cycles from an element to its sum on m
 
 
 @hblock

@@ -8,8 +8,8 @@ from rtl.stream.credit import credit
 from rtl.stream.fifo import fifo
 from rtl.stream.stream import Stream, bit, uint
 
-# the credit of a result is back this many cycles after the result left the pipeline
-TURN = output_fifo.LATENCY + 2
+# with so many results more than the pipeline holds, credits come back in time for one transfer a cycle
+TURN = output_fifo.LATENCY + 1
 
 
 @hblock
@@ -23,7 +23,7 @@ def elastic(clk, rst, s_valid, s_ready, result, m, LATENCY=1, DEPTH=None):
     that the pipeline drives LATENCY cycles after its input (at least 1). m: the Stream of results.
     The pipeline runs every cycle; what it computes without a transfer at its input is dropped.
     DEPTH: results in flight and waiting; by default just enough for one transfer a cycle.
-    Latency LATENCY + 2; `s_ready` is a register.
+    Latency LATENCY + 1; `s_ready` is a register.
     """
     if LATENCY < 1:
         raise ValueError(f"elastic: LATENCY must be 1 or more, not {LATENCY}")

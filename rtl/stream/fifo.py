@@ -5,7 +5,7 @@ from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack_payload, unpack_payload
 from rtl.stream.stream import bit, uint
 
-LATENCY = 2  # cycles from a transfer into an empty FIFO to `m.valid`
+LATENCY = 1  # cycles from a transfer into an empty FIFO to `m.valid`
 
 
 @hblock
@@ -14,7 +14,8 @@ def fifo(clk, rst, s, m, DEPTH=4):
 
     s, m: Streams of the same payload. DEPTH: 1 or more, any number.
     `s.ready`, `m.valid` and m's payload come from registers; `s.ready` is low during reset and rises a cycle after it.
-    Latency LATENCY; one transfer a cycle from DEPTH 2 on.
+    An entry passes an empty memory and goes straight to the output register if that is free: latency LATENCY.
+    One transfer a cycle.
     """
     if DEPTH < 1:
         raise ValueError(f"fifo: DEPTH must be 1 or more, not {DEPTH}")
@@ -25,6 +26,7 @@ def fifo(clk, rst, s, m, DEPTH=4):
     write = uint(max(1, last.bit_length()))
     read = uint(max(1, last.bit_length()))
     count = uint(DEPTH.bit_length())
+    some = bit()  # the memory holds an entry
     push = bit()
     pop = bit()
     advance = bit()
@@ -33,21 +35,22 @@ def fifo(clk, rst, s, m, DEPTH=4):
 
     @always_comb
     def moves():
-        push.next = s.valid and s.ready
         advance.next = m.ready or not m.valid
-        pop.next = (m.ready or not m.valid) and count != 0
+        push.next = s.valid and s.ready and (some or (m.valid and not m.ready))
+        pop.next = some and (m.ready or not m.valid)
 
     @always(clk.posedge)
     def control():
         if rst:
             m.valid.next = False
             s.ready.next = False
+            some.next = False
             count.next = 0
             write.next = 0
             read.next = 0
         else:
             if advance:
-                m.valid.next = pop
+                m.valid.next = some or (s.valid and s.ready)
             if push:
                 if write == last:
                     write.next = 0
@@ -60,9 +63,11 @@ def fifo(clk, rst, s, m, DEPTH=4):
                     read.next = read + 1
             if push and not pop:
                 count.next = count + 1
+                some.next = True
                 s.ready.next = count != last
             elif pop and not push:
                 count.next = count - 1
+                some.next = count != 1
                 s.ready.next = True
             else:
                 s.ready.next = count != DEPTH
@@ -75,7 +80,10 @@ def fifo(clk, rst, s, m, DEPTH=4):
 
     @always(clk.posedge)
     def fetch():
-        if pop:
-            head.next = memory[read]
+        if advance:
+            if some:
+                head.next = memory[read]
+            else:
+                head.next = entry
 
     return packing, unpacking, moves, control, store, fetch

@@ -10,7 +10,7 @@ from tb.stream.buffer_cocotb import ports
 @pytest.mark.parametrize("depth", [1, 2, 3, 8])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_fifo(sim, depth):
-    expected = dict(capacity=depth + 1, latency=LATENCY, rate=100 if depth > 1 else 50, registered=True)
+    expected = dict(capacity=depth + 1, latency=LATENCY, rate=100, registered=True)
     run(fifo, dict(ports(), DEPTH=depth), buffer_cocotb.__name__, sim, parameters=expected, tests=buffer_cocotb.TESTS)
 
 
