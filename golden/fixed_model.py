@@ -15,7 +15,7 @@ from rtl.config import BuildConfig
 class FixedModel:
     """Decode one token at a time over an integer KV cache.
 
-    `weights`: a `weights.quantise.QuantisedCheckpoint` (int8 matrices with row exponents, norm gains).
+    `weights`: a `weights.quantised.QuantisedCheckpoint` (int8 matrices with row exponents, norm gains).
     `build`: the widths; the shape must fit it. `saturations` counts clipped values since construction.
     """
 
@@ -71,11 +71,16 @@ class FixedModel:
         return matvec(w.wo[layer], activation(out, b.act_bits), sat)
 
     def _feed_forward(self, layer: int, x, tap):
-        w, sat = self.weights, self.saturations
+        """x plus W2's rows, one block of the hidden vector after the other, each with an exponent of its own."""
+        w, sat, size = self.weights, self.saturations, self.build.hidden_block
         act = self._normalised(x, self.gains_ffn[layer])
         z = swiglu(matvec(w.w1[layer], act, sat), matvec(w.w3[layer], act, sat), sat)
         tap("swiglu", layer, z)
-        return matvec(w.w2[layer], activation(z, self.build.act_bits), sat)
+        for first in range(0, self.shape.hidden_dim, size):
+            columns = slice(first, first + size)
+            block = activation(z[columns], self.build.act_bits)
+            x = saturate(x + matvec(w.w2[layer].columns(columns), block, sat), F_BITS, sat)
+        return x
 
     def forward(self, token: int, pos: int, taps: dict | None = None):
         """Logits in F (int64 [vocab]) of `token` at `pos`; `taps` collects {(name, layer): F array} of every stage."""
@@ -93,7 +98,7 @@ class FixedModel:
         for layer in range(self.shape.n_layers):
             x = saturate(x + self._attention(layer, x, pos, tap), F_BITS, sat)
             tap("x_att", layer, x)
-            x = saturate(x + self._feed_forward(layer, x, tap), F_BITS, sat)
+            x = self._feed_forward(layer, x, tap)
             tap("x_layer", layer, x)
         logits = matvec(w.classifier, self._normalised(x, self.gain_final), sat)
         tap("logits", self.shape.n_layers - 1, logits)

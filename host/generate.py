@@ -7,7 +7,6 @@ import json
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from golden.checkpoint import read_checkpoint
@@ -19,7 +18,7 @@ from host.display import Story
 from host.simulate import Job, SimulationError, events, prepare
 from host.taps import save, split
 from host.trace import HEADER, line
-from rtl.config import ConfigError, preset
+from rtl.config import ConfigError, build_of
 from rtl.decode.decode_loop import STOP_NAMES
 from rtl.errors import MEANING
 from weights.cache import quantised, tape_file
@@ -40,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--steps", type=int, default=256, help="positions to run at most, the prompt included (256)")
     p.add_argument("--config", default="default", help="build preset (default)")
     p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
+    p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
     p.add_argument("--sim", default="verilator", choices=("verilator", "icarus"), help="simulator (verilator)")
     p.add_argument("--json", help="write the result to this file")
     p.add_argument("--trace", action="store_true", help="print the cycle table")
@@ -79,9 +79,7 @@ class Request:
         self.checkpoint = checkpoint
         self.tap_positions = _numbers("tap-positions", args.tap_positions, self.steps) if args.taps else []
         self.tap_layers = _numbers("tap-layers", args.tap_layers, self.shape.n_layers)
-        build = preset(args.config).build
-        if args.lanes is not None:
-            build = replace(build, lanes=args.lanes)
+        build = build_of(args.config, lanes=args.lanes, engines=args.engines)
         build.check(self.shape)
         self.build = build
 

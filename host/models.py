@@ -1,11 +1,9 @@
 """Which checkpoint and which build the measuring commands use."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from golden.errors import ModelError
-from rtl.config import BuildConfig, preset
 
 MODELS_VARIABLE = "LLAMA2_MODELS"  # folder with stories260K.bin and tok512.bin
 DEFAULT = Path(__file__).resolve().parents[1] / "weights" / "default"
@@ -23,9 +21,3 @@ def stories260k() -> Path | None:
     if not path.is_file():
         raise ModelError(f"{MODELS_VARIABLE}={folder}: no stories260K.bin there")
     return path
-
-
-def build_with(lanes: int, config: str = "default") -> BuildConfig:
-    """A preset's build with another number of lanes. ConfigError when it is not a possible one."""
-    build = preset(config).build
-    return replace(build, lanes=lanes)

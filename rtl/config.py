@@ -15,6 +15,9 @@ from dataclasses import dataclass, fields, replace
 from math import ceil
 
 
+MIN_DIM = 8  # elements of the residual vector: one is read again long after it was written
+
+
 class ConfigError(ValueError):
     """A shape or a build parameter out of its limits; the text names the parameter, the limit and the value."""
 
@@ -136,11 +139,16 @@ class BuildConfig:
         _require(8 <= self.key_bits <= 16, "key_bits", "8 to 16", self.key_bits)
         _require(self.value_bits == 8, "value_bits", "8", self.value_bits)
         _require(self.weight_bits == 8, "weight_bits", "8", self.weight_bits)
+        _require(self.max_dim >= MIN_DIM, "max_dim", f"at least {MIN_DIM}", self.max_dim)
         _require(self.max_seq & (self.max_seq - 1) == 0, "max_seq", "a power of two", self.max_seq)
         _require(self.f_frac == 20 and self.f_bits == 32, "F", "12.20", f"{self.f_bits - self.f_frac}.{self.f_frac}")
 
     def check(self, shape: ModelShape) -> None:
         """Raise ConfigError, naming the limit and the value, when `shape` does not fit this build."""
+        _require(shape.dim >= MIN_DIM, "model dim", f"at least {MIN_DIM}", shape.dim)
+        _require(
+            shape.n_layers >= self.engines, "model n_layers", f"at least engines = {self.engines}", shape.n_layers
+        )
         for what, limit, value in (
             ("dim", self.max_dim, shape.dim),
             ("hidden_dim", self.max_hidden, shape.hidden_dim),
@@ -304,3 +312,8 @@ def preset(name: str) -> Preset:
     if name not in PRESETS:
         raise ConfigError(f"configuration {name!r}: must be one of {', '.join(sorted(PRESETS))}")
     return PRESETS[name]
+
+
+def build_of(config: str, **changes) -> BuildConfig:
+    """A preset's build with other parameters; those that are None stay. ConfigError when it is not a possible one."""
+    return replace(preset(config).build, **{name: value for name, value in changes.items() if value is not None})

@@ -1,53 +1,77 @@
-"""The top: boot stream and prompt in, tokens out, the decode loop inside.
+"""The top: boot stream and prompts in, tokens out, the decode loop inside.
 
-s_boot -> loader -> shape registers, RoPE frequencies, embedding table, weight tape
-s_prompt -> decode loop -> embed station -> engine -> prediction -> decode loop -> m_token
+s_boot -> loader -> shape registers, RoPE frequencies; payload -> embedding -> tapes, one memory after the other
+s_prompt -> decode loop -> embed station -> engine 0 .. E-1 -> head -> prediction -> decode loop -> m_token
+
+With one engine the head shares its MAC array; with more it is a station of its own.
 """
 
-from myhdl import always_comb
+from myhdl import always, always_comb, intbv
 
 from rtl.boot.loader import ShapeRegisters, loader
 from rtl.config import PHASE_BITS, BuildConfig, ConfigError, clog2
-from rtl.decode.counters import COUNTER_BITS, counters
+from rtl.decode.counters import COUNTER_BITS, COUNTERS, cycle_counter
 from rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
 from rtl.embedding.station import embed_station
 from rtl.errors import ERROR_BITS, NONE
-from rtl.hdl.hierarchy import hblock
-from rtl.layer.engine import SATURATION_SOURCES, engine
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.lanes import pack
+from rtl.layer.engine import engine
 from rtl.layer.packet import packet, prediction, token_request
-from rtl.layer.program import tape_depth
-from rtl.memory.tape import tape
+from rtl.layer.share import share
+from rtl.logits.head import head
 from rtl.stream.skid import skid
 from rtl.stream.stream import Stream, bit, uint
 
 
+def stations(build: BuildConfig) -> int:
+    """Units with counters: the engines, and the head where it is a station of its own."""
+    return build.engines if build.engines == 1 else build.engines + 1
+
+
 @hblock
 def decoder(
-    clk, rst, s_boot, s_prompt, m_token, clear, loaded, error, cycles, mac_beats, attention_cycles, saturations, CFG
+    clk,
+    rst,
+    s_boot,
+    s_prompt,
+    m_token,
+    clear,
+    loaded,
+    error,
+    cycles,
+    counter_station,
+    counter_select,
+    counter_value,
+    CFG,
 ):
     """s_boot: Stream(data = one beat, last), see `rtl/boot/registers.py`; a new image needs a reset.
 
     s_prompt: `prompt_stream`; m_token: `token_stream`, one beat a position. Prompts wait until a model is loaded.
     loaded: out, the image is in and its checksum holds; error: out, sticky code of `rtl/errors.py` (a bad image's until
-    reset, a bad prompt's until `clear`). cycles .. saturations: out, counters since reset, running while loaded.
+    reset, a bad prompt's until `clear`). cycles: out, since the image was loaded. counter_value: out, counter
+    `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's own station), two
+    cycles later; they run as `cycles` does.
     """
     if CFG.key_bits != CFG.act_bits:
         raise ConfigError(f"key_bits: must be act_bits = {CFG.act_bits} (one head quantiser), is {CFG.key_bits}")
+    ENGINES, STATIONS = CFG.engines, stations(CFG)
+    ALONE = ENGINES == 1
+    LAYER_BITS = CFG.engine.max_layers.bit_length()
     shape = ShapeRegisters(CFG)
     freq_we, freq_addr, freq_data = bit(), uint(clog2(CFG.max_head_dim // 2)), uint(PHASE_BITS)
-    boot_embedding = Stream(data=uint(CFG.beat_bits), last=bit())
-    boot_tape = boot_embedding.clone()
-    beats = Stream(data=uint(CFG.beat_bits))
-    request = token_request(CFG)
-    embedded, entering = packet(CFG), packet(CFG)
-    predicted = prediction(CFG)
+    beat = Stream(data=uint(CFG.beat_bits), last=bit())
+    payload, boot_rest = beat.clone(), beat.clone()
+    # hop k: what enters station k; the last one is what leaves the engines
+    boot_in, boot_out = [beat.clone() for _ in range(STATIONS)], [beat.clone() for _ in range(STATIONS)]
+    leaving, entering = [packet(CFG) for _ in range(STATIONS)], [packet(CFG) for _ in range(STATIONS)]
+    shares = [uint(LAYER_BITS) for _ in range(ENGINES)]
+    request, predicted = token_request(CFG), prediction(CFG)
     boot_error, loop_error = uint(ERROR_BITS), uint(ERROR_BITS)
-    mac_beat, attention_busy, saturated = bit(), bit(), uint(SATURATION_SOURCES)
+    values = [uint(COUNTER_BITS) for _ in range(STATIONS)]
+    values_bus = uint(STATIONS * COUNTER_BITS)
 
-    boot = loader(
-        clk, rst, s_boot, boot_embedding, boot_tape, shape, freq_we, freq_addr, freq_data, loaded, boot_error, CFG=CFG
-    )
-    weights = tape(clk, rst, boot_tape, beats, DEPTH=tape_depth(CFG))
+    boot = loader(clk, rst, s_boot, payload, shape, freq_we, freq_addr, freq_data, loaded, boot_error, CFG=CFG)
     control = decode_loop(
         clk,
         rst,
@@ -62,27 +86,58 @@ def decoder(
         shape.stop_a,
         shape.stop_b,
         loop_error,
+        SEQUENCES=CFG.sequences,
     )
-    embedder = embed_station(clk, rst, boot_embedding, request, embedded, shape.dim, shape.dim_beats, CFG=CFG)
-    entrance = skid(clk, rst, embedded, entering)
-    layers = engine(
+    embedder = embed_station(
+        clk, rst, payload, boot_rest, request, leaving[0], shape.dim, shape.dim_beats, shape.vocab_size, CFG=CFG
+    )
+    boot_hops = [skid(clk, rst, boot_rest if k == 0 else boot_out[k - 1], boot_in[k]) for k in range(STATIONS)]
+    hops = [skid(clk, rst, leaving[k], entering[k]) for k in range(STATIONS)]
+    splits = [
+        share(clk, shape.layers_low, shape.layers_extra, shares[k], INDEX=k) for k in range(ENGINES)
+    ]
+    layers = [
+        engine(
+            clk,
+            rst,
+            entering[k],
+            boot_in[k],
+            boot_out[k],
+            predicted if ALONE else leaving[k + 1],
+            shares[k],
+            shape,
+            freq_we,
+            freq_addr,
+            freq_data,
+            loaded,
+            counter_select,
+            values[k],
+            CFG=CFG.engine,
+            HEAD=ALONE,
+        )
+        for k in range(ENGINES)
+    ]
+    last = [] if ALONE else head(
         clk,
         rst,
-        entering,
-        beats,
+        entering[ENGINES],
+        boot_in[ENGINES],
+        boot_out[ENGINES],
         predicted,
         shape,
-        freq_we,
-        freq_addr,
-        freq_data,
-        mac_beat,
-        attention_busy,
-        saturated,
-        CFG=CFG,
+        loaded,
+        counter_select,
+        values[ENGINES],
+        CFG=CFG.engine,
     )
-    counts = counters(
-        clk, rst, loaded, mac_beat, attention_busy, saturated, cycles, mac_beats, attention_cycles, saturations
-    )
+    clock = cycle_counter(clk, rst, loaded, cycles)
+    packing = pack(values, values_bus)
+    end = boot_out[STATIONS - 1]
+    unused(end.data, end.last, end.valid)
+
+    @always_comb
+    def chain_end():
+        end.ready.next = True
 
     @always_comb
     def errors():
@@ -91,7 +146,30 @@ def decoder(
         else:
             error.next = loop_error
 
-    return boot, weights, control, embedder, entrance, layers, counts, errors
+    @always(clk.posedge)
+    def report():
+        found = intbv(0)[STATIONS * COUNTER_BITS :]
+        found[:] = values_bus
+        for k in range(STATIONS):
+            if counter_station == k:
+                found[:] = values_bus >> (k * COUNTER_BITS)
+        counter_value.next = found[COUNTER_BITS:]
+
+    return (
+        boot,
+        control,
+        embedder,
+        boot_hops,
+        hops,
+        splits,
+        layers,
+        last,
+        clock,
+        packing,
+        chain_end,
+        errors,
+        report,
+    )
 
 
 def ports(build: BuildConfig) -> dict:
@@ -106,8 +184,8 @@ def ports(build: BuildConfig) -> dict:
         loaded=bit(),
         error=uint(ERROR_BITS),
         cycles=uint(COUNTER_BITS),
-        mac_beats=uint(COUNTER_BITS),
-        attention_cycles=uint(COUNTER_BITS),
-        saturations=uint(COUNTER_BITS),
+        counter_station=uint(clog2(stations(build))),
+        counter_select=uint(clog2(len(COUNTERS))),
+        counter_value=uint(COUNTER_BITS),
         CFG=build,
     )

@@ -8,21 +8,24 @@ import numpy as np
 
 from golden.checkpoint import read_checkpoint
 from golden.files import write_whole
+from rtl.config import BuildConfig
 from weights.quantise import quantise_checkpoint
 from weights.quantised import LAYER_MATRICES, QuantisedCheckpoint
 from weights.rows import QuantisedMatrix
 from weights.tape import boot_image, write_tape
 
-FOLDER = Path(__file__).resolve().parents[1] / "sim_build" / "weights"
+ROOT = Path(__file__).resolve().parents[1]
+QUANTISER = ("weights/*.py", "golden/**/*.py")  # what the integer weights depend on
+PACKER = (*QUANTISER, "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")  # what the tape depends on
+FOLDER = ROOT / "sim_build" / "weights"
 _SINGLE = ("embedding", "classifier")
 _GAINS = ("rms_att", "rms_ffn", "rms_final")
 
 
-def _key(path: Path) -> str:
-    """Changes with the checkpoint and with the code that quantises it."""
+def _key(path: Path, code: tuple[str, ...]) -> str:
+    """Changes with the checkpoint and with the code."""
     digest = hashlib.sha256(path.read_bytes())
-    root = Path(__file__).resolve().parents[1]
-    for source in sorted([*root.glob("weights/*.py"), *root.glob("golden/**/*.py"), root / "rtl/layer/program.py"]):
+    for source in sorted(file for pattern in code for file in ROOT.glob(pattern)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -49,7 +52,7 @@ def _unpack(shape, arrays) -> QuantisedCheckpoint:
 def quantised(model, folder: Path = FOLDER) -> QuantisedCheckpoint:
     """The quantised checkpoint of a file, from the cache when it is there. Errors of `read_checkpoint` pass."""
     checkpoint = read_checkpoint(model)
-    stored = folder / f"{_key(Path(model))}.npz"
+    stored = folder / f"{_key(Path(model), QUANTISER)}.npz"
     if not stored.exists():
         weights = quantise_checkpoint(checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,10 +63,11 @@ def quantised(model, folder: Path = FOLDER) -> QuantisedCheckpoint:
         return _unpack(checkpoint.shape, arrays)
 
 
-def tape_file(model, weights: QuantisedCheckpoint, lanes: int, folder: Path = FOLDER) -> Path:
-    """The model's tape file for a build with `lanes` lanes, written once."""
-    path = folder / f"{_key(Path(model))}-{lanes}.tape"
+def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: Path = FOLDER) -> Path:
+    """The model's tape file for a build, written once; ConfigError when the model does not fit."""
+    build.check(weights.shape)
+    path = folder / f"{_key(Path(model), PACKER)}-{build.lanes}-{build.hidden_block}-{build.engines}.tape"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        write_tape(path, boot_image(weights, lanes))
+        write_tape(path, boot_image(weights, build))
     return path

@@ -1,10 +1,12 @@
-"""`python -m weights.pack MODEL OUTPUT [--lanes N]`: quantise a checkpoint and write its weight tape."""
+"""`python -m weights.pack MODEL OUTPUT [--config NAME --lanes N --engines N]`: quantise a checkpoint and write its
+weight tape.
+"""
 
 import argparse
 import sys
 
 from golden.errors import ModelError
-from rtl.config import ConfigError
+from rtl.config import ConfigError, build_of
 from weights.cache import quantised
 from weights.tape import boot_image, read_tape, write_tape
 
@@ -14,10 +16,13 @@ def main(argv=None) -> int:
     parser = argparse.ArgumentParser(prog="weights.pack", description=__doc__)
     parser.add_argument("model", help="llama2.c checkpoint, version 0")
     parser.add_argument("output", help="tape file to write")
-    parser.add_argument("--lanes", type=int, default=64, help="weights a beat (64)")
+    parser.add_argument("--config", default="default", help="build preset (default)")
+    parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
+    parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
     args = parser.parse_args(argv)
     try:
-        write_tape(args.output, boot_image(quantised(args.model), args.lanes))
+        build = build_of(args.config, lanes=args.lanes, engines=args.engines)
+        write_tape(args.output, boot_image(quantised(args.model), build))
         tape = read_tape(args.output)
     except (ModelError, ConfigError, OSError) as error:
         print(f"weights.pack: {error}", file=sys.stderr)

@@ -15,6 +15,10 @@ class QuantisedMatrix:
     mantissa: np.ndarray
     exponent: np.ndarray
 
+    def columns(self, part: slice) -> "QuantisedMatrix":
+        """Some columns of all rows, with the rows' exponents."""
+        return QuantisedMatrix(self.mantissa[:, part], self.exponent)
+
     def dequantise(self) -> np.ndarray:
         """The matrix it stands for, float64 [rows, cols]."""
         return np.ldexp(self.mantissa.astype(np.float64), self.exponent[:, None].astype(int))

@@ -9,10 +9,12 @@
     12      uint32      lanes (bytes a beat)
     16      7 x uint32  dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len
     44      2 x float64 rope_theta, norm_eps
-    60      3 x uint32  beats of each section: registers and frequencies, embedding, tape with the closing checksum
+    60      3 x uint32  beats of each section: registers and frequencies, embedding, tapes with the closing checksum
     72      3 x uint32  CRC-32 of each section
     84      uint32      CRC-32 of the header up to here
     88                  the beats
+
+The beats fit builds of the same lanes, hidden block and number of engines; registers at their front say which.
 
 All numbers are little-endian.
 """
@@ -31,9 +33,9 @@ from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
 from golden.fixed.norm import quantise_gain
 from golden.fixed.rope import frequencies
 from rtl.boot.registers import REGISTERS, VERSION, checksum, register_values
-from rtl.config import ConfigError, ModelShape
+from rtl.config import BuildConfig, ConfigError, ModelShape
 from rtl.layer import kinds
-from rtl.layer.program import gain_beats, program
+from rtl.layer.program import Command, gain_beats, program
 from weights.quantised import QuantisedCheckpoint
 from weights.rows import QuantisedMatrix
 
@@ -99,12 +101,15 @@ def _interleave(w1: QuantisedMatrix, w3: QuantisedMatrix) -> QuantisedMatrix:
     return QuantisedMatrix(mantissa, np.stack([w1.exponent, w3.exponent], axis=1).reshape(-1))
 
 
-def _matrix(weights: QuantisedCheckpoint, kind: int, layer: int) -> QuantisedMatrix:
+def _matrix(weights: QuantisedCheckpoint, command: Command, build: BuildConfig) -> QuantisedMatrix:
+    kind, layer = command.kind, command.layer
     if kind == kinds.LOGITS:
         return weights.classifier
     if kind == kinds.GATE_UP:
         return _interleave(weights.w1[layer], weights.w3[layer])
-    names = {kinds.KEY: "wk", kinds.VALUE: "wv", kinds.QUERY: "wq", kinds.OUT: "wo", kinds.DOWN: "w2"}
+    if kind in (kinds.PARTIAL, kinds.DOWN):
+        return weights.w2[layer].columns(slice(command.block, command.block + build.hidden_block))
+    names = {kinds.KEY: "wk", kinds.VALUE: "wv", kinds.QUERY: "wq", kinds.OUT: "wo"}
     return getattr(weights, names[kind])[layer]
 
 
@@ -116,14 +121,14 @@ def _gains(weights: QuantisedCheckpoint):
     yield weights.rms_final
 
 
-def tape_image(weights: QuantisedCheckpoint, lanes: int) -> np.ndarray:
-    """The tape, uint8 [beats, lanes], in the order of `program`."""
-    parts, gains = [], _gains(weights)
-    for command in program(weights.shape, lanes):
+def tape_image(weights: QuantisedCheckpoint, build: BuildConfig) -> np.ndarray:
+    """The tapes of all layers and of the head, uint8 [beats, lanes], in the order of `program`."""
+    parts, gains, lanes = [], _gains(weights), build.lanes
+    for command in program(weights.shape, build):
         if command.kind == kinds.GAIN:
             beats = vector_beats(next(gains), lanes)
         else:
-            beats = matrix_beats(_matrix(weights, command.kind, command.layer), lanes)
+            beats = matrix_beats(_matrix(weights, command, build), lanes)
         if len(beats) != command.tape_beats(lanes):
             raise ModelError(f"tape of {command}: must have {command.tape_beats(lanes)} beats, has {len(beats)}")
         parts.append(beats)
@@ -140,13 +145,14 @@ def _embedding_image(embedding: QuantisedMatrix, lanes: int) -> np.ndarray:
     return np.concatenate([exponents, rows], axis=1).reshape(-1, lanes)
 
 
-def boot_image(weights: QuantisedCheckpoint, lanes: int) -> Tape:
-    """All beats of the boot stream for a build with `lanes` lanes."""
-    shape = weights.shape
-    values = register_values(shape, lanes)
+def boot_image(weights: QuantisedCheckpoint, build: BuildConfig) -> Tape:
+    """All beats of the boot stream for a build; ConfigError when the model does not fit it."""
+    shape, lanes = weights.shape, build.lanes
+    build.check(shape)
+    values = register_values(shape, build)
     words = [values[name] for name in REGISTERS] + frequencies(shape.head_dim, shape.rope_theta)
     registers, embedding = _word_beats(words, lanes), _embedding_image(weights.embedding, lanes)
-    body = np.concatenate([registers, embedding, tape_image(weights, lanes)])
+    body = np.concatenate([registers, embedding, tape_image(weights, build)])
     beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes)])
     return Tape(shape, lanes, (len(registers), len(embedding), len(beats) - len(registers) - len(embedding)), beats)
 

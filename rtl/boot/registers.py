@@ -5,8 +5,10 @@ A boot image is a sequence of tape beats (LANES bytes each):
     one beat a register (little-endian 32 bits in the low bytes), in the order of REGISTERS
     one beat a RoPE frequency (32 bits), `pairs` of them
     the embedding: for each token one beat with the exponent (byte 0), then `dim_beats` beats of mantissas
-    the tape: `tape_beats` beats
+    the tapes: `layer_beats` beats a layer, then `head_beats` beats
     one beat with the checksum of all beats before it (`checksum`)
+
+Embedding and tapes are `payload_beats` beats together.
 """
 
 from math import ceil
@@ -14,17 +16,27 @@ from math import ceil
 import numpy as np
 
 from golden.fixed.norm import epsilon_term
-from rtl.config import BuildConfig, ModelShape
-from rtl.layer.program import gain_beats, tape_beats, tape_depth
+from rtl.config import MIN_DIM, BuildConfig, ModelShape
+from rtl.layer.program import (
+    gain_beats,
+    head_beats,
+    layer_beats,
+    layer_split,
+    max_head_beats,
+    max_layer_beats,
+    tape_beats,
+)
 
 MAGIC = 0x544D324C  # "L2MT"
-VERSION = 1
+VERSION = 2
 WORD = 32
 
 REGISTERS = (
     "magic",
     "version",
     "lanes",
+    "hidden_block",
+    "engines",
     "dim",
     "hidden_dim",
     "n_layers",
@@ -42,16 +54,27 @@ REGISTERS = (
     "eps_term",
     "stop_a",
     "stop_b",
-    "tape_beats",
+    "layers_low",
+    "layers_extra",
+    "layer_beats",
+    "head_beats",
+    "payload_beats",
 )
 
 
-def register_values(shape: ModelShape, lanes: int, stop=(1, 2)) -> dict[str, int]:
-    """Contents of every register for a model; `stop`: the two token ids that end a story (BOS and EOS)."""
+def register_values(shape: ModelShape, build: BuildConfig, stop=(1, 2)) -> dict[str, int]:
+    """Contents of every register for a model; `stop`: the two token ids that end a story (BOS and EOS).
+
+    layers_low: layers of every engine; the first layers_extra engines have one more.
+    """
+    lanes, dim_beats = build.lanes, ceil(shape.dim / build.lanes)
+    low, extra = layer_split(shape.n_layers, build.engines)
     return dict(
         magic=MAGIC,
         version=VERSION,
         lanes=lanes,
+        hidden_block=build.hidden_block,
+        engines=build.engines,
         dim=shape.dim,
         hidden_dim=shape.hidden_dim,
         n_layers=shape.n_layers,
@@ -63,24 +86,32 @@ def register_values(shape: ModelShape, lanes: int, stop=(1, 2)) -> dict[str, int
         kv_dim=shape.kv_dim,
         kv_mul=shape.kv_mul,
         pairs=shape.head_dim // 2,
-        dim_beats=ceil(shape.dim / lanes),
+        dim_beats=dim_beats,
         hidden_beats=ceil(shape.hidden_dim / lanes),
         gain_beats=gain_beats(shape.dim, lanes),
         eps_term=epsilon_term(shape.dim, shape.norm_eps),
         stop_a=stop[0],
         stop_b=stop[1],
-        tape_beats=tape_beats(shape, lanes),
+        layers_low=low,
+        layers_extra=extra,
+        layer_beats=layer_beats(shape, build),
+        head_beats=head_beats(shape, build),
+        payload_beats=shape.vocab_size * (1 + dim_beats) + tape_beats(shape, build),
     )
 
 
 def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
     """Smallest and largest value of every register that this build accepts."""
     word = (1 << WORD) - 1
+    payload = build.max_vocab * (1 + build.dim_beats) + build.max_layers * max_layer_beats(build)
+    payload += max_head_beats(build)
     return dict(
         magic=(MAGIC, MAGIC),
         version=(VERSION, VERSION),
         lanes=(build.lanes, build.lanes),
-        dim=(2, build.max_dim),
+        hidden_block=(build.hidden_block, build.hidden_block),
+        engines=(build.engines, build.engines),
+        dim=(MIN_DIM, build.max_dim),
         hidden_dim=(1, build.max_hidden),
         n_layers=(1, build.max_layers),
         n_heads=(1, build.max_heads),
@@ -97,7 +128,11 @@ def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
         eps_term=(0, word),
         stop_a=(0, word),
         stop_b=(0, word),
-        tape_beats=(1, tape_depth(build)),
+        layers_low=(1, build.engine.max_layers),
+        layers_extra=(0, max(1, build.engines - 1)),
+        layer_beats=(1, max_layer_beats(build)),
+        head_beats=(1, max_head_beats(build)),
+        payload_beats=(1, payload),
     )
 
 

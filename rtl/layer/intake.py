@@ -1,21 +1,23 @@
-"""Takes one packet into an engine and holds the next one back until the engine is done with it."""
+"""Takes one packet into a station and holds the next one back until the station is done with it."""
 
 from myhdl import always, always_comb
 
 from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import uint
+from rtl.stream.stream import bit, uint
 
-IDLE, ANGLES, PASS, BUSY = range(4)
+IDLE, PASS, BUSY = range(3)
 
 
 @hblock
-def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq):
-    """s: packet; m_x: its residual vector (data, last); m_pos: its position (pos), once a packet, ahead of the vector.
+def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq, scored):
+    """s: packet; m_x: its residual vector (data, last); m_pos: its position (pos), once a packet, beside the vector.
 
-    start: out, one-cycle pulse for the schedule; done: in, pulse when the engine has finished the packet.
-    pos, seq: out, those of the packet in the engine, stable from `start` to `done`.
+    start: out, one-cycle pulse for the schedule; done: in, pulse when the station has finished the packet.
+    pos, seq, scored: out, label of the packet in the station, stable from `start` to `done`.
+    One cycle from a packet's arrival at an idle station to its first element.
     """
     state = uint(2)
+    placed = bit()  # the position has been taken
 
     @always_comb
     def streams():
@@ -23,27 +25,30 @@ def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq):
         m_x.last.next = s.last
         m_x.valid.next = s.valid and state == PASS
         s.ready.next = m_x.ready and state == PASS
-        m_pos.valid.next = state == ANGLES
+        m_pos.valid.next = state != IDLE and not placed
         m_pos.pos.next = pos
-        start.next = m_pos.ready and state == ANGLES
 
     @always(clk.posedge)
     def control():
+        start.next = False
         if rst:
             state.next = IDLE
             pos.next = 0
         elif state == IDLE:
             pos.next = s.pos
             seq.next = s.seq
+            scored.next = s.scored
+            placed.next = False
             if s.valid:
-                state.next = ANGLES
-        elif state == ANGLES:
-            if m_pos.ready:
+                start.next = True
                 state.next = PASS
-        elif state == PASS:
-            if s.valid and m_x.ready and s.last:
-                state.next = BUSY
-        elif done:
-            state.next = IDLE
+        else:
+            if m_pos.ready:
+                placed.next = True
+            if state == PASS:
+                if s.valid and m_x.ready and s.last:
+                    state.next = BUSY
+            elif done:
+                state.next = IDLE
 
     return streams, control

@@ -3,24 +3,26 @@
 from myhdl import always_comb
 
 from rtl.hdl.hierarchy import hblock
-from rtl.layer.kinds import DOWN, GATE_UP, LOGITS, OUT
+from rtl.layer.kinds import DOWN, GATE_UP, LOGITS, OUT, PARTIAL, VALUE
 from rtl.stream.stream import bit
 
 
 @hblock
-def row_router(s, m_heads, m_residual, m_ffn, m_logits):
+def row_router(s, m_heads, m_values, m_residual, m_ffn, m_logits):
     """Combinational split of `s` (data F, kind, last) by kind; nothing is stored.
 
-    m_heads: KEY, VALUE and QUERY rows, with their kind; m_residual: OUT and DOWN rows; m_ffn: GATE_UP rows;
-    m_logits: LOGITS rows. Each has data and last.
+    m_heads: KEY and QUERY rows, with their kind; m_values: VALUE rows; m_residual: OUT, PARTIAL and DOWN rows, with
+    `emit` low for PARTIAL; m_ffn: GATE_UP rows; m_logits: LOGITS rows. Each has data and last.
     """
+    to_values = bit()
     to_residual = bit()
     to_ffn = bit()
     to_logits = bit()
 
     @always_comb
     def select():
-        to_residual.next = s.kind == OUT or s.kind == DOWN
+        to_values.next = s.kind == VALUE
+        to_residual.next = s.kind == OUT or s.kind == PARTIAL or s.kind == DOWN
         to_ffn.next = s.kind == GATE_UP
         to_logits.next = s.kind == LOGITS
 
@@ -29,7 +31,10 @@ def row_router(s, m_heads, m_residual, m_ffn, m_logits):
         m_heads.data.next = s.data
         m_heads.kind.next = s.kind
         m_heads.last.next = s.last
+        m_values.data.next = s.data
+        m_values.last.next = s.last
         m_residual.data.next = s.data
+        m_residual.emit.next = s.kind != PARTIAL
         m_residual.last.next = s.last
         m_ffn.data.next = s.data
         m_ffn.last.next = s.last
@@ -38,14 +43,17 @@ def row_router(s, m_heads, m_residual, m_ffn, m_logits):
 
     @always_comb
     def valid():
+        m_values.valid.next = s.valid and to_values
         m_residual.valid.next = s.valid and to_residual
         m_ffn.valid.next = s.valid and to_ffn
         m_logits.valid.next = s.valid and to_logits
-        m_heads.valid.next = s.valid and not (to_residual or to_ffn or to_logits)
+        m_heads.valid.next = s.valid and not (to_values or to_residual or to_ffn or to_logits)
 
     @always_comb
     def ready():
-        if to_residual:
+        if to_values:
+            s.ready.next = m_values.ready
+        elif to_residual:
             s.ready.next = m_residual.ready
         elif to_ffn:
             s.ready.next = m_ffn.ready

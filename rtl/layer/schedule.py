@@ -3,11 +3,11 @@
 from myhdl import always, always_comb
 
 from rtl.hdl.hierarchy import hblock
-from rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, QUERY, VALUE
+from rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
 from rtl.stream.stream import bit, uint
 
-# steps of the sequence; those from KEY_STEP to DOWN_STEP repeat for every layer
-IDLE, FIRST_GAIN, KEY_STEP, VALUE_STEP, QUERY_STEP, FFN_GAIN, OUT_STEP, GATE_UP_STEP, NEXT_GAIN, DOWN_STEP, HEAD = (
+# steps of the sequence; those from ATT_GAIN to DOWN_STEP repeat for every layer, DOWN_STEP for every block of W2
+IDLE, ATT_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, OUT_STEP, FFN_GAIN, GATE_UP_STEP, DOWN_STEP, FINAL_GAIN, LOGITS_STEP = (
     range(11)
 )
 STEP_BITS = 4
@@ -15,16 +15,21 @@ STEP_BITS = 4
 
 @hblock
 def schedule(
-    clk, rst, start, m, layer, dim, kv_dim, hidden_dim, vocab_size, n_layers, dim_beats, hidden_beats, gain_beats
+    clk, rst, start, head, m, layer, n_layers, dim, kv_dim, hidden_dim, vocab_size, dim_beats, hidden_beats, gain_beats,
+    CFG
 ):
-    """One command a matrix or gain vector, from `start` (pulse, only while no command is left) to the classifier's.
+    """One command a matrix, block or gain vector, for `n_layers` layers and, with `head`, the classifier.
 
-    m: Stream(kind, rows, beats, release). layer: out, the layer of the latest KEY command, held until the next one.
-    dim .. gain_beats: shape registers. A command is offered the cycle after the one before it was taken.
+    start: pulse, only while no command is left; head: beside it, the final norm and the classifier follow the layers.
+    m: Stream(kind, rows, beats, release, head). layer: out, the layer of the latest KEY command, held until the next
+    one. n_layers: those of this engine, 0 for a head alone. dim .. gain_beats: shape registers.
+    A command is offered the cycle after the one before it was taken.
     """
+    BLOCK = CFG.block_beats
     step = uint(STEP_BITS)
     count = uint(len(n_layers))  # layers begun
-    moved = bit()
+    left = uint(len(hidden_beats))  # beats of a W2 row that are still to come
+    headed, more, moved = bit(), bit(), bit()  # more: the block of W2 is not the last one
 
     @always_comb
     def command():
@@ -36,13 +41,13 @@ def schedule(
             m.kind.next = KEY
             m.rows.next = kv_dim
             m.beats.next = dim_beats
-        elif step == VALUE_STEP:
-            m.kind.next = VALUE
-            m.rows.next = kv_dim
-            m.beats.next = dim_beats
         elif step == QUERY_STEP:
             m.kind.next = QUERY
             m.rows.next = dim
+            m.beats.next = dim_beats
+        elif step == VALUE_STEP:
+            m.kind.next = VALUE
+            m.rows.next = kv_dim
             m.beats.next = dim_beats
             m.release.next = True
         elif step == OUT_STEP:
@@ -56,11 +61,15 @@ def schedule(
             m.beats.next = dim_beats
             m.release.next = True
         elif step == DOWN_STEP:
-            m.kind.next = DOWN
             m.rows.next = dim
-            m.beats.next = hidden_beats
             m.release.next = True
-        elif step == HEAD:
+            if more:
+                m.kind.next = PARTIAL
+                m.beats.next = BLOCK
+            else:
+                m.kind.next = DOWN
+                m.beats.next = left
+        elif step == LOGITS_STEP:
             m.kind.next = LOGITS
             m.rows.next = vocab_size
             m.beats.next = dim_beats
@@ -69,7 +78,16 @@ def schedule(
     @always_comb
     def handshake():
         m.valid.next = step != IDLE
+        m.head.next = step == FINAL_GAIN or step == LOGITS_STEP
         moved.next = m.ready and step != IDLE
+        more.next = left > BLOCK
+
+    @always(clk.posedge)
+    def blocks():
+        if step == GATE_UP_STEP:
+            left.next = hidden_beats
+        elif moved and step == DOWN_STEP and more:
+            left.next = left - BLOCK
 
     @always(clk.posedge)
     def advance():
@@ -77,21 +95,29 @@ def schedule(
             step.next = IDLE
             layer.next = 0
         elif start:
-            step.next = FIRST_GAIN
+            headed.next = head
             count.next = 0
+            if n_layers == 0:
+                step.next = FINAL_GAIN
+            else:
+                step.next = ATT_GAIN
         elif moved:
             if step == KEY_STEP:
                 layer.next = count
                 count.next = count + 1
-                step.next = VALUE_STEP
+                step.next = QUERY_STEP
             elif step == DOWN_STEP:
-                if count == n_layers:
-                    step.next = HEAD
+                if more:
+                    step.next = DOWN_STEP
+                elif count != n_layers:
+                    step.next = ATT_GAIN
+                elif headed:
+                    step.next = FINAL_GAIN
                 else:
-                    step.next = KEY_STEP
-            elif step == HEAD:
+                    step.next = IDLE
+            elif step == LOGITS_STEP:
                 step.next = IDLE
             else:
                 step.next = step + 1
 
-    return command, handshake, advance
+    return command, handshake, blocks, advance

@@ -1,0 +1,18 @@
+"""One register of the boot image that the datapath reads."""
+
+from myhdl import always
+
+from rtl.hdl.hierarchy import hblock
+
+
+@hblock
+def boot_register(clk, write, index, word, value, NUMBER):
+    """Keeps the low bits of `word` when register NUMBER is written; value: out, its width says how many."""
+    BITS = len(value)
+
+    @always(clk.posedge)
+    def keep():
+        if write and index == NUMBER:
+            value.next = word[BITS:]
+
+    return keep

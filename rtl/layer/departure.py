@@ -1,0 +1,47 @@
+"""Where the residual vector goes: to the norm ahead of every matrix, and out of the station when its layers are done."""
+
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock
+from rtl.stream.stream import bit, uint
+
+
+@hblock
+def departure(clk, s, m_norm, m_exit, start, stay, n_layers):
+    """Combinational split of the vectors of `s` (data, last) by their place in the packet's way through the station.
+
+    A packet has one vector as it comes and two a layer: the last of these 2 * n_layers + 1 leaves by m_exit unless
+    `stay` (the head in this station wants it); all others go to m_norm. start: in, pulse ahead of a packet's first
+    vector. stay, n_layers: stable while a packet is in the station.
+    """
+    vectors = uint(len(n_layers) + 1)  # that have passed
+    leaving = bit()
+
+    @always_comb
+    def choose():
+        leaving.next = vectors == (n_layers << 1) and not stay
+
+    @always_comb
+    def split():
+        m_norm.data.next = s.data
+        m_norm.last.next = s.last
+        m_norm.valid.next = s.valid and not leaving
+        m_exit.data.next = s.data
+        m_exit.last.next = s.last
+        m_exit.valid.next = s.valid and leaving
+
+    @always_comb
+    def ready():
+        if leaving:
+            s.ready.next = m_exit.ready
+        else:
+            s.ready.next = m_norm.ready
+
+    @always(clk.posedge)
+    def count():
+        if start:
+            vectors.next = 0
+        elif s.valid and s.ready and s.last:
+            vectors.next = vectors + 1
+
+    return choose, split, ready, count

@@ -1,0 +1,44 @@
+"""The end of a packet's way: a prediction, with a token if the packet was scored."""
+
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.stream.stream import bit
+
+
+@hblock
+def answer(clk, rst, s_best, s_exit, m, done, pos, seq, scored):
+    """s_best: Stream(token), of a scored packet; s_exit: (data, last), the vector of one that is not, dropped here.
+
+    m: prediction with the label pos, seq, scored; done: out, pulse when it is taken. token is 0 if not scored.
+    """
+    dropped = bit()
+    unused(s_exit.data)
+
+    @always_comb
+    def label():
+        m.pos.next = pos
+        m.seq.next = seq
+        m.scored.next = scored
+        if scored:
+            m.token.next = s_best.token
+        else:
+            m.token.next = 0
+
+    @always_comb
+    def handshake():
+        m.valid.next = s_best.valid or dropped
+        s_best.ready.next = m.ready and not dropped
+        s_exit.ready.next = not dropped
+        done.next = m.ready and (s_best.valid or dropped)
+
+    @always(clk.posedge)
+    def drop():
+        if rst:
+            dropped.next = False
+        elif dropped:
+            dropped.next = not m.ready
+        else:
+            dropped.next = s_exit.valid and s_exit.last
+
+    return label, handshake, drop
