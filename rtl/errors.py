@@ -4,7 +4,7 @@ NONE, BAD_IMAGE, BAD_SHAPE, BAD_LENGTH, BAD_CHECKSUM, BAD_TOKEN, TOO_LONG = rang
 ERROR_BITS = 3
 
 MEANING = {
-    BAD_IMAGE: "boot image of another magic, version or lane count",
+    BAD_IMAGE: "boot image of another magic, version, lane count, hidden block or number of engines",
     BAD_SHAPE: "model shape outside this build's limits",
     BAD_LENGTH: "boot image shorter or longer than its registers say",
     BAD_CHECKSUM: "boot image does not match its checksum",

@@ -1,4 +1,4 @@
-"""The loader: a good image arrives whole in registers, embedding and tape; every bad one raises its error code."""
+"""The loader: a good image arrives whole in registers and payload; every bad one raises its error code."""
 
 import random
 
@@ -31,8 +31,7 @@ def ports():
         clk=bit(),
         rst=bit(),
         s=beat,
-        m_embedding=beat.clone(),
-        m_tape=beat.clone(),
+        m=beat.clone(),
         shape=ShapeRegisters(BUILD),
         freq_we=bit(),
         freq_addr=uint(clog2(BUILD.max_head_dim // 2)),
@@ -49,15 +48,14 @@ def test_loader(sim):
 
 
 def image():
-    return boot_image(quantise_checkpoint(random_checkpoint(SHAPE, seed=4), None, gptq=False), BUILD.lanes)
+    return boot_image(quantise_checkpoint(random_checkpoint(SHAPE, seed=4), None, gptq=False), BUILD)
 
 
 async def send(dut, beats, pause):
-    """Boot these beats; returns the sinks of both sections and the frequency writes."""
-    source = StreamSource(dut, "s", **BEAT)
-    embedding, tape = StreamSink(dut, "m_embedding", **BEAT), StreamSink(dut, "m_tape", **BEAT)
+    """Boot these beats; returns them as words, the payload's sink and the frequency writes."""
+    source, payload = StreamSource(dut, "s", **BEAT), StreamSink(dut, "m", **BEAT)
     rng, writes = random.Random(8), []
-    for port in (source, embedding, tape):
+    for port in (source, payload):
         port.pause(rng, pause)
 
     async def watch():
@@ -72,26 +70,25 @@ async def send(dut, beats, pause):
     await source.send(*[dict(data=w, last=int(k == len(words) - 1)) for k, w in enumerate(words)])
     await ClockCycles(dut.clk, 10)
     watcher.cancel()
-    return words, embedding, tape, writes
+    return words, payload, writes
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 @cocotb.parametrize(pause=[0.0, 0.4])
 async def good_image(dut, pause):
-    """All registers, frequencies and both sections, with and without pauses."""
+    """All registers, frequencies and the payload, with and without pauses."""
     tape_image = image()
-    words, embedding, tape, writes = await send(dut, tape_image.beats, pause)
+    words, payload, writes = await send(dut, tape_image.beats, pause)
     assert dut.loaded.value == 1 and dut.error.value == errors.NONE
-    values = register_values(SHAPE, BUILD.lanes)
+    values = register_values(SHAPE, BUILD)
     for name in ShapeRegisters.NAMES:
         assert int(getattr(dut, f"shape_{name}").value) == values[name], name
     pairs = dict(writes)
     assert [pairs[k] for k in range(SHAPE.head_dim // 2)] == frequencies(SHAPE.head_dim, SHAPE.rope_theta)
-    first, second, third = tape_image.sections
-    for sink, part in ((embedding, words[first : first + second]), (tape, words[first + second : -1])):
-        assert [beat["data"] for beat in sink.queue] == part
-        assert [beat["last"] for beat in sink.queue] == [0] * (len(part) - 1) + [1]
-    assert embedding.received == second and tape.received == third - 1
+    first = tape_image.sections[0]
+    assert [beat["data"] for beat in payload.queue] == words[first:-1]
+    assert [beat["last"] for beat in payload.queue] == [0] * (len(words) - first - 2) + [1]
+    assert payload.received == sum(tape_image.sections[1:]) - 1
 
 
 def _with_register(name, value):
@@ -115,6 +112,8 @@ DAMAGES = {
     "magic": (_with_register("magic", 1234), errors.BAD_IMAGE),
     "version": (_with_register("version", 9), errors.BAD_IMAGE),
     "lanes": (_with_register("lanes", BUILD.lanes * 2), errors.BAD_IMAGE),
+    "hidden_block": (_with_register("hidden_block", 2 * BUILD.hidden_block), errors.BAD_IMAGE),
+    "engines": (_with_register("engines", 2), errors.BAD_IMAGE),
     "dim": (_with_register("dim", BUILD.max_dim + 1), errors.BAD_SHAPE),
     "no_layers": (_with_register("n_layers", 0), errors.BAD_SHAPE),
     "context": (_with_register("seq_len", BUILD.max_seq + 1), errors.BAD_SHAPE),

@@ -15,7 +15,7 @@ from tb.runner import SIMULATORS, run
 from tb.stream.drivers import StreamSink, StreamSource
 
 BUILD = preset("nano").build
-PACKET = dict(data=-BUILD.f_bits, seq=BUILD.seq_bits, pos=BUILD.pos_bits, last=1)
+PACKET = dict(data=-BUILD.f_bits, seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1, last=1)
 PACKETS = 30
 
 
@@ -30,6 +30,7 @@ def ports():
         done=bit(),
         pos=uint(BUILD.pos_bits),
         seq=uint(BUILD.seq_bits),
+        scored=bit(),
     )
 
 
@@ -53,7 +54,7 @@ async def one_at_a_time(dut):
         while True:
             await RisingEdge(dut.clk)
             if dut.start.value == 1:
-                starts.append((int(dut.pos.value), int(dut.seq.value)))
+                starts.append((int(dut.pos.value), int(dut.seq.value), int(dut.scored.value)))
 
     await start(dut)
     cocotb.start_soon(watch())
@@ -61,17 +62,18 @@ async def one_at_a_time(dut):
     for _ in range(PACKETS):
         pos, seq, size = rng.randrange(BUILD.max_seq), rng.randrange(1 << BUILD.seq_bits), rng.randrange(1, 6)
         data = [rng.randrange(-(1 << 31), 1 << 31) for _ in range(size)]
-        packets.append((pos, seq, data))
-        source.send_nowait(*[dict(data=d, seq=seq, pos=pos, last=int(k == size - 1)) for k, d in enumerate(data)])
-    for number, (pos, seq, data) in enumerate(packets, 1):
-        assert (await positions.recv())["pos"] == pos
+        label = dict(pos=pos, seq=seq, scored=rng.randrange(2))
+        packets.append((label, data))
+        source.send_nowait(*[dict(data=d, **label, last=int(k == size - 1)) for k, d in enumerate(data)])
+    for number, (label, data) in enumerate(packets, 1):
+        assert (await positions.recv())["pos"] == label["pos"]
         got = [await xs.recv() for _ in data]
         assert [beat["data"] for beat in got] == data
         assert [beat["last"] for beat in got] == [0] * (len(data) - 1) + [1]
         await ClockCycles(dut.clk, 20)
-        assert starts == [(p, s) for p, s, _ in packets[:number]]
+        assert starts == [tuple(each.values()) for each, _ in packets[:number]]
         assert not xs.queue and not positions.queue, "the next packet entered before the engine was done"
-        assert (int(dut.pos.value), int(dut.seq.value)) == (pos, seq)
+        assert {name: int(getattr(dut, name).value) for name in label} == label
         dut.done.value = 1
         await RisingEdge(dut.clk)
         dut.done.value = 0

@@ -13,8 +13,9 @@ from tb.runner import SIMULATORS, run
 
 BUILD = preset("nano").build
 OUTPUTS = {
-    "m_heads": (kinds.KEY, kinds.VALUE, kinds.QUERY),
-    "m_residual": (kinds.OUT, kinds.DOWN),
+    "m_heads": (kinds.KEY, kinds.QUERY),
+    "m_values": (kinds.VALUE,),
+    "m_residual": (kinds.OUT, kinds.PARTIAL, kinds.DOWN),
     "m_ffn": (kinds.GATE_UP,),
     "m_logits": (kinds.LOGITS,),
 }
@@ -22,7 +23,9 @@ OUTPUTS = {
 
 def ports():
     row = Stream(data=sint(BUILD.f_bits), kind=uint(kinds.KIND_BITS), last=bit())
-    return dict(s=row, m_heads=row.clone(), m_residual=vector(BUILD), m_ffn=vector(BUILD), m_logits=vector(BUILD))
+    delta = Stream(data=sint(BUILD.f_bits), emit=bit(), last=bit())
+    others = {name: vector(BUILD) for name in ("m_values", "m_ffn", "m_logits")}
+    return dict(s=row, m_heads=row.clone(), m_residual=delta, **others)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
@@ -36,7 +39,7 @@ async def routes_by_kind(dut):
     checked = 0
     for kind in range(kinds.GAIN):
         for valid in (0, 1):
-            for ready_mask in range(16):
+            for ready_mask in range(32):
                 dut.s_kind.value, dut.s_valid.value = kind, valid
                 dut.s_data.value, dut.s_last.value = -kind - 1, kind & 1
                 for k, name in enumerate(OUTPUTS):
@@ -49,4 +52,5 @@ async def routes_by_kind(dut):
                         assert getattr(dut, f"{name}_data").value.to_signed() == -kind - 1
                         assert getattr(dut, f"{name}_last").value == kind & 1
                     checked += 1
-    assert checked == kinds.GAIN * 2 * 16 * len(OUTPUTS)
+                assert dut.m_residual_emit.value == int(kind != kinds.PARTIAL)
+    assert checked == kinds.GAIN * 2 * 32 * len(OUTPUTS)

@@ -17,8 +17,9 @@ from tb.runner import SIMULATORS, run
 from tb.stream.drivers import StreamSink
 
 BUILD = preset("default").build
-SHAPE_PORTS = ("dim", "kv_dim", "hidden_dim", "vocab_size", "n_layers", "dim_beats", "hidden_beats", "gain_beats")
-WIDTHS = dict(kind=KIND_BITS, rows=clog2(BUILD.max_rows + 1), beats=clog2(BUILD.max_row_beats + 1) + 1, release=1)
+SHAPE_PORTS = ("n_layers", "dim", "kv_dim", "hidden_dim", "vocab_size", "dim_beats", "hidden_beats", "gain_beats")
+WIDTHS = dict(kind=KIND_BITS, rows=clog2(BUILD.max_rows + 1), beats=clog2(BUILD.max_row_beats + 1) + 1)
+FLAGS = ("release", "head")
 SHAPES = [
     preset("stories260K").shape,
     ModelShape(32, 70, 1, 2, 1, 100, 64),
@@ -27,9 +28,10 @@ SHAPES = [
 
 
 def ports():
-    fields = {name: bit() if name == "release" else uint(bits) for name, bits in WIDTHS.items()}
+    fields = {name: uint(bits) for name, bits in WIDTHS.items()} | {name: bit() for name in FLAGS}
     registers = {name: uint(10) for name in SHAPE_PORTS}
-    return dict(clk=bit(), rst=bit(), start=bit(), m=Stream(**fields), layer=uint(clog2(BUILD.max_layers)), **registers)
+    layer = uint(clog2(BUILD.max_layers))
+    return dict(clk=bit(), rst=bit(), start=bit(), head=bit(), m=Stream(**fields), layer=layer, **registers, CFG=BUILD)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
@@ -39,28 +41,31 @@ def test_schedule(sim):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def follows_the_program(dut):
-    """All shapes, two tokens each, with back-pressure; `layer` is the one of the latest KEY command."""
+    """All shapes; with and without the head, and the head alone; `layer` is the one of the latest KEY command."""
     dut.start.value = 0
-    sink = StreamSink(dut, "m", **WIDTHS)
+    sink = StreamSink(dut, "m", **WIDTHS, **{name: 1 for name in FLAGS})
     sink.pause(random.Random(3), 0.5)
     await start(dut)
-    compared = 0
+    compared, expected = 0, 0
     for shape in SHAPES:
-        values = register_values(shape, BUILD.lanes)
-        for name in SHAPE_PORTS:
-            getattr(dut, name).value = values[name]
-        commands = program(shape, BUILD.lanes)
-        for _ in range(2):
+        values = register_values(shape, BUILD)
+        commands = program(shape, BUILD)
+        for layers, head in ((shape.n_layers, 1), (shape.n_layers, 0), (0, 1), (shape.n_layers, 1)):
+            for name in SHAPE_PORTS:
+                getattr(dut, name).value = values[name]
+            dut.n_layers.value = layers
+            wanted = [c for c in commands if (head if c.head else layers)]
             await RisingEdge(dut.clk)
-            dut.start.value = 1
+            dut.start.value, dut.head.value = 1, head
             await RisingEdge(dut.clk)
-            dut.start.value = 0
-            for command in commands:
+            dut.start.value, dut.head.value = 0, 1 - head
+            for command in wanted:
                 got = await sink.recv()
-                expected = dict(kind=command.kind, rows=command.rows, beats=command.beats, release=int(command.release))
-                assert got == expected, command
+                fields = {name: int(getattr(command, name)) for name in (*WIDTHS, *FLAGS)}
+                assert got == fields, command
                 compared += 1
             await ClockCycles(dut.clk, 20)
             assert not sink.queue
             assert int(dut.layer.value) == shape.n_layers - 1
-    assert compared == 2 * sum(len(program(shape, BUILD.lanes)) for shape in SHAPES)
+            expected += len(wanted)
+    assert compared == expected > 3 * sum(len(program(shape, BUILD)) - 2 for shape in SHAPES)

@@ -6,18 +6,20 @@ import pytest
 from golden.checkpoint import random_checkpoint
 from golden.errors import ModelError
 from rtl.boot.registers import REGISTERS, checksum
-from rtl.config import ModelShape, preset
-from rtl.layer.program import program, tape_beats, tape_depth
+from rtl.config import ModelShape, build_of, preset
+from rtl.layer import kinds
+from rtl.layer.program import head_beats, layer_beats, max_head_beats, program, tape_beats, tape_depth
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image, matrix_beats, read_tape, vector_beats, write_tape
 
 SHAPE = ModelShape(16, 22, 2, 4, 2, 32, 16)
-LANES = 4
+BUILD = preset("nano").build
+LANES = BUILD.lanes
 
 
 @pytest.fixture(scope="module")
 def image():
-    return boot_image(quantise_checkpoint(random_checkpoint(SHAPE, seed=1), None, gptq=False), LANES)
+    return boot_image(quantise_checkpoint(random_checkpoint(SHAPE, seed=1), None, gptq=False), BUILD)
 
 
 @pytest.mark.parametrize("name", ["stories260K", "stories15M", "nano"])
@@ -25,15 +27,25 @@ def test_floor(name):
     """The program's weight beats are the shape's cycle floor; exponents and gains come on top."""
     shape = preset(name).shape
     for lanes in (8, 16, 64):
-        assert sum(c.rows * c.beats for c in program(shape, lanes)) == shape.beats(lanes)
-        assert shape.beats(lanes) < tape_beats(shape, lanes) < 1.2 * shape.beats(lanes)
-    assert tape_beats(shape, preset(name).build.lanes) <= tape_depth(preset(name).build)
+        build = build_of(name, lanes=lanes)
+        assert sum(c.rows * c.beats for c in program(shape, build)) == shape.beats(lanes)
+        assert shape.beats(lanes) < tape_beats(shape, build) < 1.2 * shape.beats(lanes)
+    build = preset(name).build
+    assert shape.n_layers * layer_beats(shape, build) <= tape_depth(build)
+    assert head_beats(shape, build) <= max_head_beats(build)
+
+
+def test_blocks():
+    """W2 comes in blocks of columns that put together are the whole matrix; all but the last are PARTIAL."""
+    commands = [c for c in program(SHAPE, BUILD) if c.layer == 1 and c.kind in (kinds.PARTIAL, kinds.DOWN)]
+    assert [c.kind for c in commands] == [kinds.PARTIAL, kinds.PARTIAL, kinds.DOWN]
+    assert [c.block for c in commands] == [0, 8, 16] and [c.beats for c in commands] == [2, 2, 2]
 
 
 def test_sections(image):
     assert image.sections[0] == len(REGISTERS) + SHAPE.head_dim // 2
     assert image.sections[1] == SHAPE.vocab_size * (1 + SHAPE.dim // LANES)
-    assert image.sections[2] == tape_beats(SHAPE, LANES) + 1
+    assert image.sections[2] == tape_beats(SHAPE, BUILD) + 1
     assert image.beats.shape == (sum(image.sections), LANES)
 
 
