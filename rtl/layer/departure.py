@@ -7,7 +7,7 @@ from rtl.stream.stream import bit, uint
 
 
 @hblock
-def departure(clk, s, m_norm, m_exit, start, stay, n_layers):
+def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
     """Combinational split of the vectors of `s` (data, last) by their place in the packet's way through the station.
 
     A packet has one vector as it comes and two a layer: the last of these 2 * n_layers + 1 leaves by m_exit unless
@@ -39,7 +39,7 @@ def departure(clk, s, m_norm, m_exit, start, stay, n_layers):
 
     @always(clk.posedge)
     def count():
-        if start:
+        if rst or start:
             vectors.next = 0
         elif s.valid and s.ready and s.last:
             vectors.next = vectors + 1

@@ -159,7 +159,7 @@ def engine(
         CFG=CFG,
     )
     accumulate = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
-    parting = departure(clk, x, to_norm, leaving, start, classify, n_layers)
+    parting = departure(clk, rst, x, to_norm, leaving, start, classify, n_layers)
     norm = rmsnorm(clk, rst, gain, to_norm, normed, inverse_rms, shape.eps_term, shape.gain_beats, CFG=CFG)
     ffn = swiglu(clk, rst, up, gated, sat_ffn, BLOCK=CFG.hidden_block)
     merge = vector_merge(clk, rst, normed, attended, gated, chosen)

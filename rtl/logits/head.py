@@ -52,7 +52,7 @@ def head(clk, rst, s, s_boot, m_boot, m, shape, enable, select, value, CFG):
     unused(*(getattr(shape, name) for name in shape.NAMES if name not in USED))
 
     entrance = intake(clk, rst, s, x, position, start, done, pos, seq, scored)
-    parting = departure(clk, x, to_norm, leaving, start, scored, no_layers)
+    parting = departure(clk, rst, x, to_norm, leaving, start, scored, no_layers)
     sequence = schedule(
         clk,
         rst,

@@ -1,0 +1,53 @@
+"""The departure: of a packet's 2 * n_layers + 1 vectors the last one leaves, unless it is to stay."""
+
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import RisingEdge
+
+from rtl.config import preset
+from rtl.layer.departure import departure
+from rtl.layer.packet import vector
+from rtl.stream.stream import bit, uint
+from tb.clock import start
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSink, StreamSource
+
+BUILD = preset("nano").build
+VECTOR = dict(data=-BUILD.f_bits, last=1)
+
+
+def ports():
+    streams = {name: vector(BUILD) for name in ("s", "m_norm", "m_exit")}
+    return dict(clk=bit(), rst=bit(), **streams, start=bit(), stay=bit(), n_layers=uint(3))
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_departure(sim):
+    run(departure, ports(), __name__, sim, tests=1)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def the_last_vector_leaves(dut):
+    """Packets of 0 to 5 layers, staying and leaving, with pauses: each vector arrives whole at the right door."""
+    rng = random.Random(4)
+    dut.start.value = 0
+    source, doors = StreamSource(dut, "s", **VECTOR), [StreamSink(dut, name, **VECTOR) for name in ("m_norm", "m_exit")]
+    for port in (source, *doors):
+        port.pause(rng, 0.3)
+    await start(dut)
+    compared = 0
+    for layers, stay in [(0, 0), (0, 1), (1, 0), (1, 1), (5, 0), (5, 1), (2, 0)]:
+        dut.n_layers.value, dut.stay.value, dut.start.value = layers, stay, 1
+        await RisingEdge(dut.clk)
+        dut.start.value = 0
+        for number in range(2 * layers + 1):
+            data = [rng.randrange(-(1 << 31), 1 << 31) for _ in range(rng.randrange(1, 5))]
+            await source.send(*[dict(data=d, last=int(k == len(data) - 1)) for k, d in enumerate(data)])
+            door = doors[number == 2 * layers and not stay]
+            got = [await door.recv() for _ in data]
+            assert [(beat["data"], beat["last"]) for beat in got] == [(d, int(d is data[-1])) for d in data]
+            assert not any(each.queue for each in doors)
+            compared += len(data)
+    assert compared == sum(each.received for each in doors) > 60

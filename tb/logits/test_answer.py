@@ -1,0 +1,64 @@
+"""The answer: a token for a scored packet, only the label for one whose vector is dropped."""
+
+import random
+
+import cocotb
+import pytest
+from cocotb.triggers import RisingEdge
+
+from rtl.config import preset
+from rtl.layer.packet import prediction, vector
+from rtl.logits.answer import answer
+from rtl.stream.stream import Stream, bit, uint
+from tb.clock import start
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSink, StreamSource
+
+BUILD = preset("nano").build
+LABEL = dict(seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1)
+PACKETS = 60
+
+
+def ports():
+    label = dict(pos=uint(BUILD.pos_bits), seq=uint(BUILD.seq_bits), scored=bit())
+    best = Stream(token=uint(BUILD.token_bits))
+    return dict(clk=bit(), rst=bit(), s_best=best, s_exit=vector(BUILD), m=prediction(BUILD), done=bit(), **label)
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_answer(sim):
+    run(answer, ports(), __name__, sim, tests=1)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def every_packet_is_answered(dut):
+    """Scored and unscored packets in random order, with pauses: one prediction each, `done` beside its transfer."""
+    rng = random.Random(5)
+    best, vectors = StreamSource(dut, "s_best", token=BUILD.token_bits), StreamSource(dut, "s_exit", data=-32, last=1)
+    answers = StreamSink(dut, "m", token=BUILD.token_bits, **LABEL)
+    for port in (best, vectors, answers):
+        port.pause(rng, 0.4)
+    await start(dut)
+    done = 0
+
+    async def watch():
+        nonlocal done
+        while True:
+            await RisingEdge(dut.clk)
+            done += int(dut.done.value)
+
+    cocotb.start_soon(watch())
+    for number in range(PACKETS):
+        label = {name: rng.randrange(1 << bits) for name, bits in LABEL.items()}
+        for name, value in label.items():
+            getattr(dut, name).value = value
+        token = rng.randrange(BUILD.max_vocab) if label["scored"] else 0
+        if label["scored"]:
+            best.send_nowait(dict(token=token))
+        else:
+            size = rng.randrange(1, 6)
+            vectors.send_nowait(*[dict(data=rng.randrange(99), last=int(k == size - 1)) for k in range(size)])
+        assert await answers.recv() == dict(token=token, **label)
+        await RisingEdge(dut.clk)
+        assert done == number + 1
+    assert answers.received == PACKETS and not answers.queue
