@@ -1,47 +1,52 @@
-"""Puts the units' heads back into the order of the query heads."""
+"""Puts the pipelines' heads back into the order of the query heads."""
 from myhdl import always, always_comb, intbv
 
 from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import unpack
-from rtl.layer import kinds
 from rtl.stream.stream import bit, sint, uint
 
 
 @hblock
-def collect(clk, rst, data, last, valid, ready, kv_mul, n_kv_heads, m, head_done, UNITS):
-    """One stream of n_heads heads out of UNITS streams: query head i comes from unit (i // kv_mul) % UNITS.
+def collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, m, head_done, UNITS, QUERIES):
+    """One stream of all query heads out of UNITS * QUERIES pipelines.
 
-    Ports: clk, rst; data, last, valid, ready: the units' streams side by side, unit 0 in the low bits; kv_mul,
-    n_kv_heads; m: Stream(data=F, tag, last): last on the last element of the token; head_done: strobe, a cycle
-    after the last element of a head. Combinational from the units' registers to m.
+    Query head i belongs to key/value head i // kv_mul, that one to unit (i // kv_mul) % UNITS, where the head runs in
+    lane (i % kv_mul) % QUERIES; lane g of unit u is pipeline u * QUERIES + g.
+    Ports: clk, rst; data, second, last, valid, ready: the pipelines' streams of pairs side by side, pipeline 0 in the
+    low bits; kv_mul, n_kv_heads; m: Stream(data=F, second=F, last): last on the last pair of the token; head_done:
+    strobe, a cycle after the last pair of a head. Combinational from the pipelines' registers to m: no latency, a pair
+    a cycle.
     """
-    LAST_UNIT = UNITS - 1
-    datas = [sint(len(data) // UNITS) for _ in range(UNITS)]
+    PIPELINES = UNITS * QUERIES
+    LAST_LANE, LAST_BASE = QUERIES - 1, PIPELINES - QUERIES
+    datas, seconds = [[sint(len(data) // PIPELINES) for _ in range(PIPELINES)] for _ in range(2)]
     head, group = uint(len(n_kv_heads)), uint(len(kv_mul))  # kv head; query head within it
-    turn = uint(clog2(UNITS))
+    lane = uint(clog2(QUERIES))  # of the unit
+    base, turn = uint(clog2(PIPELINES)), uint(clog2(PIPELINES))  # pipeline of the unit's lane 0, of the lane
     last_group, last_head, ends = bit(), bit(), bit()
 
     @always_comb
     def choose_data():
         m.data.next = datas[turn]
+        m.second.next = seconds[turn]
 
     @always_comb
     def only_data():
         m.data.next = data.signed()
+        m.second.next = second.signed()
 
     # Icarus 11 does not run an array of one net
-    select = only_data if UNITS == 1 else (unpack(data, datas), choose_data)
+    select = only_data if PIPELINES == 1 else (unpack(data, datas), unpack(second, seconds), choose_data)
 
     @always_comb
     def choose():
-        m.tag.next = kinds.QUERY
         m.valid.next = valid[turn]
         m.last.next = last[turn] and last_group and last_head
 
     @always_comb
     def grant():
-        chosen = intbv(0)[UNITS:]
+        chosen = intbv(0)[PIPELINES:]
         chosen[:] = 0
         chosen[turn] = m.ready
         ready.next = chosen
@@ -58,20 +63,32 @@ def collect(clk, rst, data, last, valid, ready, kv_mul, n_kv_heads, m, head_done
         if rst:
             head.next = 0
             group.next = 0
+            lane.next = 0
+            base.next = 0
             turn.next = 0
         elif ends:
             if not last_group:
                 group.next = group + 1
+                if lane == LAST_LANE:
+                    lane.next = 0
+                    turn.next = base
+                else:
+                    lane.next = lane + 1
+                    turn.next = turn + 1
             else:
                 group.next = 0
+                lane.next = 0
                 if last_head:
                     head.next = 0
+                    base.next = 0
                     turn.next = 0
                 else:
                     head.next = head + 1
-                    if turn == LAST_UNIT:
+                    if base == LAST_BASE:
+                        base.next = 0
                         turn.next = 0
                     else:
-                        turn.next = turn + 1
+                        base.next = base + QUERIES
+                        turn.next = base + QUERIES
 
     return select, choose, grant, place, count

@@ -1,119 +1,92 @@
-"""Attention output of a head: numerator / denominator * 2**gap in F, element by element."""
+"""Attention output of a head: numerator / denominator * 2**gap in F, two elements a cycle."""
 from myhdl import always, always_comb, concat, intbv
 
-from rtl.arith import reciprocal as newton
 from rtl.arith import round_shift as narrowing
 from rtl.arith import split_product as partial
-from rtl.arith.delay import delay
-from rtl.arith.reciprocal import reciprocal
 from rtl.arith.round_shift import round_shift
 from rtl.arith.split_product import split_product
-from rtl.attention import normalise as leading_one
+from rtl.attention import denominator as inverting
 from rtl.attention import serialise as giving
-from rtl.attention.normalise import normalise
+from rtl.attention.denominator import denominator
 from rtl.attention.serialise import serialise
 from rtl.attention.weighted_sum import num_bits
 from rtl.config import EXP2_FRAC, clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.stream.stream import bit, sint, uint
 
-_Y = leading_one.LATENCY + newton.LATENCY  # cycles from the sums to their reciprocal
 _PRODUCT = partial.LATENCY + 1  # cycles from an element to its product
-INTERVAL = _Y + 1 - giving.LATENCY  # least cycles between two heads, if head_dim is not more
-LATENCY = _Y + 1 + _PRODUCT + narrowing.LATENCY  # cycles from `load` to the head's first element
+LATENCY = giving.LATENCY + _PRODUCT + narrowing.LATENCY  # cycles from `num_load` to the head's first pair
+EARLY = inverting.LATENCY + 1 - giving.LATENCY  # least cycles from a head's `den_load` to its `num_load`
+INTERVAL = 1  # least cycles between two `num_load`s, if head_dim / 2 is not more; `den_load`s may come every cycle
 
 SHIFT_BITS = 6
 
 
 @hblock
-def divide(clk, rst, load, num, scale_num, den, scale_den, gap, head_dim, valid, data, last, clipped, CFG):
-    """data[i] = num[i] / den * 2**gap, bit for bit golden.fixed.attention.divide; i = 0 .. head_dim - 1.
+def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, head_dim, valid, data, second, last,
+           clipped0, clipped1, CFG):
+    """data, second = num[2 * i], num[2 * i + 1] / den * 2**gap, bit for bit golden.fixed.attention.divide.
 
-    Ports: clk, rst; load: the sums are final, one cycle; num, scale_num, den, scale_den: from `weighted_sum`; gap
-    uint(5); head_dim; valid, data sint(CFG.f_bits), last, clipped: the elements, one a cycle without gaps.
-    Two `load`s are INTERVAL and head_dim cycles apart at least. Latency LATENCY cycles. Four multipliers (18x18).
+    Ports: clk, rst; den_load: den, scale_den are a head's final ones, from `weighted_sum`; num_load: so are num (lane
+    0; the others follow, see lanes_a_group), scale_num and gap uint(5); head_dim: even; valid, data and second
+    sint(CFG.f_bits), last: the pairs, one a cycle without gaps, i = 0 .. head_dim / 2 - 1; clipped0, clipped1: beside
+    them, that element was clipped.
+    A head's first pair comes LATENCY cycles after its num_load, which comes EARLY cycles after its den_load or later.
+    Two num_loads are head_dim / 2 cycles apart at least; CFG.max_heads reciprocals may wait for their num_load.
+    Six multipliers (18x18).
 
-        den ─> normalise ─> reciprocal ──────┐
-                     └─> shift amount ───────│─────────┐
-        num ─> hold ─────> serialise ─> * (2 halves) ─> >> ─> data
+        den ─> normalise ─> reciprocal ─> queue ─┬─> shift amount ──────┐
+                                                 └──────────┐           │
+        num ─> slots (serialise) ─> two elements ─> * (2 halves each) ─> >> ─> data, second
     """
     TOP_BITS = clog2(len(den))
     LIM = 1 << max(TOP_BITS, SHIFT_BITS) + 1
     N_MAX = (1 << SHIFT_BITS) - 1
-    READY = _Y - 1
-    STARTS = INTERVAL - 1
     FLIGHT = _PRODUCT + narrowing.LATENCY
 
-    d, y = uint(EXP2_FRAC + 1), uint(EXP2_FRAC + 1)
-    top, gap_late = uint(TOP_BITS), uint(len(gap))
-    amount, amount_y, amount0, amount1, amount2 = [uint(SHIFT_BITS) for _ in range(5)]
-    loads = uint(_Y)  # bit k: load, k + 1 cycles ago
-    start, ready = bit(), bit()
-    factor = sint(EXP2_FRAC + 2)
-    element = sint(num_bits(CFG))
+    take = bit()
+    factor = uint(EXP2_FRAC + 1)
+    top = uint(TOP_BITS)
+    gap0, gap1 = uint(len(gap)), uint(len(gap))
+    difference = sint(LIM.bit_length())
+    amount = uint(SHIFT_BITS)
+    element0, element1 = sint(num_bits(CFG)), sint(num_bits(CFG))
     element_valid, element_last = bit(), bit()
-    high = sint(len(element) - partial.LOW_BITS + len(factor))
-    low = sint(partial.LOW_BITS + 1 + len(factor))
-    product = sint(len(element) + len(factor))
-    P_LIM = product.max
     flight, lasts = uint(FLIGHT), uint(FLIGHT)
 
-    leading = normalise(clk, den, scale_den, d, top, P_FRAC=CFG.p_frac)
-    inverse = reciprocal(clk, d, y)
-    gap_waits = delay(clk, gap, gap_late, CYCLES=leading_one.LATENCY)
-
-    @always(clk.posedge)
-    def shift_amount():
-        n = intbv(0, min=-LIM, max=LIM)
-        g = intbv(0, min=-LIM, max=LIM)
-        n[:] = top
-        n[:] = n + EXP2_FRAC
-        g[:] = gap_late
-        n[:] = n - g
-        if n < 0:
-            amount.next = 0
-        elif n > N_MAX:
-            amount.next = N_MAX
-        else:
-            amount.next = n[SHIFT_BITS:]
-
-    amount_waits = delay(clk, amount, amount_y, CYCLES=newton.LATENCY - 1)
+    inverse = denominator(clk, rst, den_load, den, scale_den, take, factor, top, P_FRAC=CFG.p_frac,
+                          HEADS=max(2, CFG.max_heads))
+    elements = serialise(clk, rst, num_load, num, scale_num, head_dim, element0, element1, element_valid, element_last,
+                         LANES=CFG.max_head_dim)
 
     @always(clk.posedge)
     def follow():
         if rst:
-            loads.next = 0
+            take.next = False
         else:
-            loads.next = concat(loads[READY:], load)
+            take.next = num_load
 
-    @always_comb
-    def strobes():
-        start.next = loads[STARTS]
-        ready.next = loads[READY]
-
-    elements = serialise(clk, rst, load, start, num, scale_num, head_dim, element, element_valid, element_last,
-                         LANES=CFG.max_head_dim)
-
+    # the amount is there with the product: serialise's two cycles and those to the product, one each
     @always(clk.posedge)
-    def hold():
-        w = intbv(0, min=factor.min, max=factor.max)
-        if ready:
-            w[:] = y
-            factor.next = w
-            amount0.next = amount_y
-        amount1.next = amount0
-        amount2.next = amount1
+    def shift_amount():
+        n = intbv(0, min=-LIM, max=LIM)
+        g = intbv(0, min=-LIM, max=LIM)
+        if num_load:
+            gap0.next = gap
+        gap1.next = gap0
+        n[:] = top
+        n[:] = n + EXP2_FRAC
+        g[:] = gap1
+        difference.next = n - g
+        if difference < 0:
+            amount.next = 0
+        elif difference > N_MAX:
+            amount.next = N_MAX
+        else:
+            amount.next = difference[SHIFT_BITS:]
 
-    halves = split_product(clk, element, factor, high, low)
-
-    @always(clk.posedge)
-    def recombine():
-        t = intbv(0, min=-P_LIM, max=P_LIM)
-        t[:] = high
-        t[:] = t << partial.LOW_BITS
-        product.next = t + low
-
-    narrow = round_shift(clk, product, amount2, data, clipped)
+    quotients = [scaled(clk, element0, factor, amount, data, clipped0),
+                 scaled(clk, element1, factor, amount, second, clipped1)]
 
     @always(clk.posedge)
     def travel():
@@ -128,5 +101,34 @@ def divide(clk, rst, load, num, scale_num, den, scale_den, gap, head_dim, valid,
         valid.next = flight[FLIGHT - 1]
         last.next = lasts[FLIGHT - 1]
 
-    return (leading, inverse, gap_waits, shift_amount, amount_waits, follow, strobes, elements, hold, halves, recombine,
-            narrow, travel, out)
+    return inverse, elements, follow, shift_amount, quotients, travel, out
+
+
+@hblock
+def scaled(clk, element, factor, amount, y, clipped):
+    """y = element * factor >> amount, rounded half up and clipped; amount comes _PRODUCT cycles after the others.
+
+    Ports: clk; element signed; factor, amount unsigned; y signed; clipped: beside y. A pure pipeline of
+    _PRODUCT + round_shift's latency. Two multipliers (18x18).
+    """
+    w = sint(len(factor) + 1)
+    high = sint(len(element) - partial.LOW_BITS + len(w))
+    low = sint(partial.LOW_BITS + 1 + len(w))
+    product = sint(len(element) + len(w))
+    P_LIM = product.max
+
+    @always_comb
+    def widen():
+        w.next = factor
+
+    halves = split_product(clk, element, w, high, low)
+
+    @always(clk.posedge)
+    def recombine():
+        t = intbv(0, min=-P_LIM, max=P_LIM)
+        t[:] = high
+        t[:] = t << partial.LOW_BITS
+        product.next = t + low
+
+    narrow = round_shift(clk, product, amount, y, clipped)
+    return widen, halves, recombine, narrow

@@ -1,6 +1,7 @@
 """divide against golden.fixed.attention.divide, in Verilog and in MyHDL's simulation."""
 import random
 from dataclasses import replace
+from itertools import product
 
 import cocotb
 import numpy as np
@@ -9,7 +10,7 @@ from cocotb.triggers import RisingEdge
 
 from golden.fixed.arith import Saturations
 from golden.fixed.attention import divide as golden_divide
-from rtl.attention.divide import INTERVAL, LATENCY, divide
+from rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide
 from rtl.attention.lazy import SCALE_BITS, STEP
 from rtl.attention.weighted_sum import den_bits, lanes_a_group, num_bits
 from rtl.config import PRESETS, clog2
@@ -19,50 +20,76 @@ from tb.clock import start_clock
 from tb.myhdl_sim import simulate
 from tb.runner import SIMULATORS, run, test_parameters
 
-LANES = 6
+LANES = 10  # three groups, the last one a single pair
 CONTEXTS = (16, 512, 2048)
-OUTPUTS = ("valid", "data", "last", "clipped")
-HEADS = 150
+OUTPUTS = ("valid", "data", "second", "last", "clipped0", "clipped1")
+DIMS = (2, 4, 6, 8, 10)
+HEADS = 40  # of each dimension
+WAITING = 4  # reciprocals that may wait
 
 
 def build(context):
-    return replace(PRESETS["default"].build, max_head_dim=LANES, max_seq=context)
+    return replace(PRESETS["default"].build, max_head_dim=LANES, max_seq=context, max_heads=WAITING)
 
 
 def arguments(context):
     cfg = build(context)
-    return dict(clk=bit(), rst=bit(), load=bit(), num=uint(LANES * (num_bits(cfg) + STEP - 1)),
-                scale_num=uint(SCALE_BITS), den=uint(den_bits(cfg) + STEP - 1), scale_den=uint(SCALE_BITS), gap=uint(5),
-                head_dim=uint(clog2(LANES + 1)), valid=bit(), data=sint(cfg.f_bits), last=bit(), clipped=bit(), CFG=cfg)
+    return dict(clk=bit(), rst=bit(), den_load=bit(), den=uint(den_bits(cfg) + STEP - 1), scale_den=uint(SCALE_BITS),
+                num_load=bit(), num=uint(LANES * (num_bits(cfg) + STEP - 1)), scale_num=uint(SCALE_BITS), gap=uint(5),
+                head_dim=uint(clog2(LANES + 1)), valid=bit(), data=sint(cfg.f_bits), second=sint(cfg.f_bits),
+                last=bit(), clipped0=bit(), clipped1=bit(), CFG=cfg)
+
+
+def heads(rng, cfg, dim):
+    """Random and extreme sums: first both limits of each, with the largest scales."""
+    high_den, low_den, high = 1 << den_bits(cfg) - 1, 1 << cfg.p_frac - 1, 1 << num_bits(cfg) - 1
+    corners = [(den, [(-high, high - 1)[(i + first) % 2] for i in range(dim)], STEP - 1, STEP - 1, gap)
+               for den, first, gap in product((low_den, high_den), (0, 1), (0, 31))]
+    for n in range(HEADS):
+        if n < len(corners):
+            yield corners[n]
+            continue
+        limit = 1 << rng.randint(1, num_bits(cfg) - 1)
+        den = rng.choice((low_den, 1 << cfg.p_frac, high_den, rng.randint(low_den, high_den)))
+        num = [rng.choice((-limit, limit - 1, 0, rng.randint(-limit, limit - 1))) for _ in range(dim)]
+        yield den, num, rng.randrange(STEP), rng.randrange(STEP), rng.choice((0, 31, rng.randint(0, 24)))
 
 
 def stimulus(context):
-    """(inputs of each cycle, wanted elements as dicts, cycle of each element): heads as close as they may come."""
+    """(inputs of each cycle, wanted pairs as dicts, cycle of each pair).
+
+    Numerators come as close as they may, with rests now and then; each den_load anywhere between as early and as late
+    as it may.
+    """
     cfg, rng = build(context), random.Random(context)
-    top, width = den_bits(cfg) - 1, num_bits(cfg)
-    idle = dict(rst=0, load=0, num=0, scale_num=0, den=1, scale_den=0, gap=0, head_dim=LANES)
-    cycles, wanted, moments = [dict(idle, rst=1)] * 3, [], []
-    for n in range(HEADS):
-        dim = (2, 4, 6)[n * 3 // HEADS]
-        if n % (HEADS // 3) == 0:  # the shape changes only when nothing is inside
-            cycles += [dict(idle, head_dim=max(2, dim - 2))] * (LATENCY + LANES)
-        den = rng.choice((1 << cfg.p_frac - 1, 1 << cfg.p_frac, 1 << top, rng.randint(1 << cfg.p_frac - 1, 1 << top)))
-        high = 1 << rng.randint(1, width - 1)
-        num = [rng.choice((-high, high - 1, 0, rng.randint(-high, high - 1))) for _ in range(dim)]
-        scale_num, scale_den, gap = rng.randrange(STEP), rng.randrange(STEP), rng.choice((0, 31, rng.randint(0, 24)))
-        lanes = [(x << scale_num) + rng.randrange(1 << scale_num) for x in num] + [0] * (LANES - dim)
-        begin = len(cycles)
-        cycles.append(dict(rst=0, load=1, num=packed(lanes, width + STEP - 1), scale_num=scale_num, gap=gap,
-                           den=(den << scale_den) + rng.randrange(1 << scale_den), scale_den=scale_den, head_dim=dim))
-        cycles += [dict(idle, head_dim=dim)] * (max(dim, INTERVAL) - 1 + (0, 0, 3)[n % 3])
-        for i, x in enumerate(num):
-            stats = Saturations()
-            y = int(golden_divide(np.array([x]), den, gap, stats)[0])
-            wanted.append(dict(valid=1, data=y, last=int(i == dim - 1), clipped=stats.count))
-            moments.append(begin + LATENCY + i)
-    assert 0 < sum(w["clipped"] for w in wanted) < len(wanted)
-    cycles += [dict(idle, head_dim=LANES)] * (LATENCY + LANES)
-    return skewed(cycles, width + STEP - 1), wanted, moments
+    idle = dict(rst=0, den_load=0, den=1, scale_den=0, num_load=0, num=0, scale_num=0, gap=0, head_dim=LANES)
+    cycles, wanted, moments, ahead = [dict(idle, rst=1) for _ in range(3)], [], [], 0
+    for dim in DIMS:  # the shape changes only when nothing is inside
+        begin, leads, loads = len(cycles), [], []
+        cycles += [dict(idle, head_dim=dim) for _ in range(HEADS * (dim + 10) + LATENCY + EARLY)]
+        now = begin + EARLY + 3
+        for n, (den, num, scale_num, scale_den, gap) in enumerate(heads(rng, cfg, dim)):
+            # a reciprocal is there EARLY cycles after its load: by then all but WAITING of those before are in use
+            low = max([begin, *[t + 1 for t in leads[-1:]], *[t + 1 - EARLY for t in loads[-WAITING:-WAITING + 1]]])
+            lead = {0: low, 1: now - EARLY}.get(n // 3 % 3, rng.randint(low, now - EARLY))
+            cycles[lead].update(den_load=1, den=(den << scale_den) + rng.randrange(1 << scale_den), scale_den=scale_den)
+            lanes = [(x << scale_num) + rng.randrange(1 << scale_num) for x in num]
+            lanes += [rng.randint(-(1 << 20), 1 << 20) for _ in range(LANES - dim)]  # must not be seen
+            cycles[now].update(num_load=1, num=packed(lanes, num_bits(cfg) + STEP - 1), scale_num=scale_num, gap=gap)
+            ahead = max(ahead, sum(t > lead for t in loads) + 1)
+            leads.append(lead)
+            loads.append(now)
+            pairs = [(golden_divide(np.array([x]), den, gap, stats := Saturations())[0], stats.count) for x in num]
+            for i in range(0, dim, 2):
+                (y0, clipped0), (y1, clipped1) = pairs[i:i + 2]
+                wanted.append(dict(valid=1, data=int(y0), second=int(y1), last=int(i == dim - 2), clipped0=clipped0,
+                                   clipped1=clipped1))
+                moments.append(now + LATENCY + i // 2)
+            now += max(dim // 2, INTERVAL) + (0, 0, 0, rng.randint(0, 12))[n % 4]
+        del cycles[now + LATENCY:]
+    assert 0 < sum(w["clipped0"] + w["clipped1"] for w in wanted) < len(wanted)
+    assert ahead > WAITING
+    return skewed(cycles, num_bits(cfg) + STEP - 1), wanted, moments
 
 
 def skewed(cycles, bits):
@@ -84,7 +111,44 @@ def test_divide_myhdl(context):
     found = simulate(divide, arguments(context), cycles, OUTPUTS, 0)
     assert [t for t, v in enumerate(found) if v["valid"]] == moments
     assert [v for v in found if v["valid"]] == wanted
-    assert len(wanted) == HEADS * 4
+    assert len(wanted) == HEADS * sum(DIMS) // 2
+
+
+def single(den_at, num_at, count=1):
+    """Inputs of `count` heads with their loads at these cycles after reset, and every `head_dim / 2` cycles on."""
+    cfg = build(16)
+    idle = dict(rst=0, den_load=0, den=1 << cfg.p_frac, scale_den=0, num_load=0, num=0, scale_num=0, gap=0, head_dim=2)
+    cycles = [dict(idle, rst=1)] * 3 + [dict(idle) for _ in range(max(den_at, num_at) + count + LATENCY)]
+    for n in range(count):
+        cycles[3 + den_at + n]["den_load"] = 1
+        cycles[3 + num_at + n]["num_load"] = 1
+    return cycles
+
+
+@pytest.mark.parametrize(
+    "den_at, num_at, count, fault",
+    [
+        (0, EARLY, 1, None),
+        (0, EARLY - 1, 1, "denominator: a head was taken before its reciprocal was there"),
+        (0, EARLY + WAITING - 1, WAITING + 1, None),
+        (0, EARLY + WAITING, WAITING + 1, "denominator: more heads wait than there is room for"),
+    ],
+)
+def test_limits(den_at, num_at, count, fault):
+    """The earliest numerator and the most reciprocals are fine; one more ends the simulation."""
+    cycles = single(den_at, num_at, count)
+    if fault is None:
+        assert sum(v["valid"] for v in simulate(divide, arguments(16), cycles, OUTPUTS, 0)) == count
+    else:
+        with pytest.raises(AssertionError, match=fault):
+            simulate(divide, arguments(16), cycles, OUTPUTS, 0)
+
+
+def test_overrun():
+    """The numerator of a head that comes while the one before still has pairs ends the simulation."""
+    cycles = [dict(c, head_dim=4) for c in single(0, EARLY, 2)]
+    with pytest.raises(AssertionError, match="serialise: a head was loaded before the last pair of the one before"):
+        simulate(divide, arguments(16), cycles, OUTPUTS, 0)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -98,10 +162,11 @@ async def all_vectors(dut):
             getattr(dut, name).value = value
         await RisingEdge(dut.clk)
         if t > 3 and int(dut.valid.value):
-            found.append(dict(valid=1, data=dut.data.value.to_signed(), last=int(dut.last.value),
-                              clipped=int(dut.clipped.value)))
+            found.append(dict(valid=1, data=dut.data.value.to_signed(), second=dut.second.value.to_signed(),
+                              last=int(dut.last.value), clipped0=int(dut.clipped0.value),
+                              clipped1=int(dut.clipped1.value)))
             times.append(t)
     assert times == moments
     assert found == wanted
-    assert len(found) == HEADS * 4
+    assert len(found) == HEADS * sum(DIMS) // 2
     assert found[1:] != wanted[:-1]

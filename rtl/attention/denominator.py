@@ -1,0 +1,102 @@
+"""Reciprocals of the heads' denominators, made ahead of their numerators."""
+from myhdl import always, always_comb, concat
+
+from rtl.arith import reciprocal as newton
+from rtl.arith.delay import delay
+from rtl.arith.reciprocal import reciprocal
+from rtl.attention import normalise as leading_one
+from rtl.attention.normalise import normalise
+from rtl.config import EXP2_FRAC
+from rtl.hdl.check import check
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import pack, unpack
+from rtl.stream.stream import bit, uint
+
+LATENCY = leading_one.LATENCY + newton.LATENCY  # cycles from `load` to the first possible `take`
+
+
+@hblock
+def denominator(clk, rst, load, den, scale, take, factor, top, P_FRAC, HEADS):
+    """factor = reciprocal of (den >> scale) as 0.16, top = place of its leading one: of one head after the other.
+
+    Ports: clk, rst; load: den, scale are a head's final ones; take: factor, top become those of the next head in the
+    cycle after and stay until the next `take`. A `take` comes LATENCY cycles after its `load` or later; HEADS heads (2
+    or more) may be ready and wait for theirs. One load a cycle. Two multipliers (18x18).
+
+        den ─> normalise ─> reciprocal ─┬─> queue ─┬─> factor
+                                        └──────────┘
+    """
+    END = LATENCY - 1
+    LAST = HEADS - 1
+
+    d, y = uint(EXP2_FRAC + 1), uint(EXP2_FRAC + 1)
+    top0, top_y = uint(len(top)), uint(len(top))
+    entry, given = uint(len(y) + len(top)), uint(len(y) + len(top))
+    memory = [uint(len(entry)) for _ in range(HEADS)]
+    write, read = uint(LAST.bit_length()), uint(LAST.bit_length())
+    count = uint(HEADS.bit_length())
+    some = bit()  # the memory holds a head
+    loads = uint(LATENCY)  # bit k: load, k + 1 cycles ago
+    arrives, push, pop, early, full = [bit() for _ in range(5)]
+
+    leading = normalise(clk, den, scale, d, top0, P_FRAC=P_FRAC)
+    inverse = reciprocal(clk, d, y)
+    top_waits = delay(clk, top0, top_y, CYCLES=newton.LATENCY)
+    packing = pack([y, top_y], entry)
+    unpacking = unpack(given, [factor, top])
+
+    @always_comb
+    def moves():
+        arrives.next = loads[END]
+        push.next = loads[END] and (some or not take)
+        pop.next = take and some
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            loads.next = 0
+            write.next = 0
+            read.next = 0
+            count.next = 0
+            some.next = False
+        else:
+            loads.next = concat(loads[END:], load)
+            if push:
+                if write == LAST:
+                    write.next = 0
+                else:
+                    write.next = write + 1
+            if pop:
+                if read == LAST:
+                    read.next = 0
+                else:
+                    read.next = read + 1
+            if push and not pop:
+                count.next = count + 1
+                some.next = True
+            elif pop and not push:
+                count.next = count - 1
+                some.next = count != 1
+
+    # never full at a push: one address is never written and read at once
+    @always(clk.posedge)
+    def store():
+        if push:
+            memory[write].next = entry
+
+    @always(clk.posedge)
+    def give():
+        if take:
+            if some:
+                given.next = memory[read]
+            else:
+                given.next = entry
+
+    @always_comb
+    def watch():
+        early.next = take and not (some or arrives)
+        full.next = push and count == HEADS
+
+    checks = [check(clk, rst, early, MESSAGE="denominator: a head was taken before its reciprocal was there"),
+              check(clk, rst, full, MESSAGE="denominator: more heads wait than there is room for")]
+    return leading, inverse, top_waits, packing, unpacking, moves, control, store, give, watch, checks
