@@ -15,10 +15,11 @@ from golden.files import write_whole
 from golden.fixed_model import FixedModel
 from golden.tokenizer import StreamDecoder, read_tokenizer
 from host.display import Story
-from host.simulate import Job, SimulationError, events, prepare
+from host.simulate import Job, SimulationError, collect, events, prepare
 from host.taps import save, split
 from host.trace import HEADER, line
 from rtl.config import ConfigError, build_of
+from rtl.decode.counters import COUNTERS
 from rtl.decode.decode_loop import STOP_NAMES
 from rtl.errors import MEANING
 from weights.cache import quantised, tape_file
@@ -88,21 +89,23 @@ def tell(request: Request, args, story: Story) -> dict:
     """Run the simulation, token by token against the golden model; returns the result as JSON-able dict."""
     with story.stage("quantise the weights"):
         weights = quantised(args.model)
-        tape = tape_file(args.model, weights, request.build.lanes)
+        tape = tape_file(args.model, weights, request.build)
     with story.stage(f"convert and compile for {args.sim}"):
         prepared = prepare(request.build, args.sim)
     golden = FixedModel(weights, request.build)
     decoder = StreamDecoder(request.tokenizer)
     folder = Path(prepared[2])
     taps = {pos: str(folder / f"taps-{os.getpid()}-{pos}.json") for pos in request.tap_positions}
-    job = Job(prompt=request.prompt, steps=request.steps, tape=str(tape), taps=taps, trace=args.trace)
+    # taps hold the logits too; else prompt positions but the last skip the classifier
+    job = Job(request.prompt, request.steps, str(tape), taps, args.trace, score=bool(taps))
     began = time.monotonic()
-    inputs, beats, expected, start = [request.prompt[0]], [], [], None
+    inputs, expected, seen = [request.prompt[0]], [], []
     story.say(decoder.feed(request.prompt[0]))
     with story.telling(request.steps):
         if args.trace:
             story.print(HEADER)
         for event in events(prepared, args.sim, [job]):
+            seen.append(event)
             if event["event"] == "boot" and event["error"]:
                 raise SimulationError(f"the hardware refused the model: {MEANING[event['error']]}")
             if event["event"] == "start":
@@ -111,19 +114,19 @@ def tell(request: Request, args, story: Story) -> dict:
                 story.print(line(event, request.tokenizer.decode_all(inputs[event["pos"] : event["pos"] + 1])))
             if event["event"] != "token":
                 continue
-            beats.append(event)
             pos = event["pos"]
-            expected.append(int(golden.forward(inputs[pos], pos).argmax()))
+            best = int(golden.forward(inputs[pos], pos).argmax())
+            expected.append(best if event["scored"] else 0)
             following = event["token"] if event["sampled"] else request.prompt[pos + 1] if not event["last"] else None
             if following is not None and not (event["sampled"] and STOP_NAMES.get(event["stop"]) == "stop token"):
                 inputs.append(following)
                 story.say(decoder.feed(following))
             story.advance(pos, event["cycles"] - start["cycles"])
         story.say(decoder.finish())
-    seconds = time.monotonic() - began
+    (collected,), seconds = collect(seen, 1), time.monotonic() - began
     if args.taps:
         _save_taps(args.taps, request, inputs, taps)
-    return _result(request, args, inputs, beats, expected, start, seconds)
+    return _result(request, args, inputs, collected, expected, seconds)
 
 
 def _save_taps(path, request, inputs, files) -> None:
@@ -137,27 +140,28 @@ def _save_taps(path, request, inputs, files) -> None:
     save(path, request.checkpoint, inputs, seen, request.tap_layers)
 
 
-def _result(request, args, inputs, beats, expected, start, seconds) -> dict:
-    marks = [start["cycles"]] + [beat["cycles"] for beat in beats]
-    cycles = marks[-1] - marks[0]
-    predictions = [beat["token"] for beat in beats]
+def _result(request, args, inputs, outcome, expected, seconds) -> dict:
+    cycles, scored = sum(outcome.cycles_per_position), sum(beat["scored"] for beat in outcome.tokens)
+    macs = scored * request.shape.macs() + (len(outcome.tokens) - scored) * request.shape.macs(classifier=False)
     return dict(
         prompt_ids=request.prompt,
         generated_ids=inputs[len(request.prompt) :],
-        predicted_ids=predictions,
+        predicted_ids=outcome.predictions,
         text=request.tokenizer.decode_all(inputs),
-        positions=len(beats),
+        positions=len(outcome.tokens),
+        scored_positions=scored,
         cycles=cycles,
-        cycles_per_position=[b - a for a, b in zip(marks, marks[1:])],
-        mac_utilisation=request.shape.macs() * len(beats) / (cycles * request.build.lanes),
-        weight_beats=beats[-1]["mac_beats"] - start["mac_beats"],
-        saturations=beats[-1]["saturations"] - start["saturations"],
+        cycles_per_position=outcome.cycles_per_position,
+        mac_utilisation=macs / (cycles * request.build.lanes),
+        weight_beats=outcome.counted("weights"),
+        counters={name: outcome.counted(name) for name in COUNTERS},
+        saturations=outcome.counted("saturations"),
         lanes=request.build.lanes,
         engines=request.build.engines,
         sim=args.sim,
         wall_seconds=round(seconds, 2),
-        stop=STOP_NAMES[beats[-1]["stop"]],
-        golden_match=predictions == expected,
+        stop=STOP_NAMES[outcome.tokens[-1]["stop"]],
+        golden_match=outcome.predictions == expected,
     )
 
 

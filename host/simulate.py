@@ -11,7 +11,7 @@ from pathlib import Path
 
 from host import driver
 from rtl.config import BuildConfig
-from rtl.decoder import decoder, ports
+from rtl.decoder import decoder, ports, stations
 from tb.runner import ROOT, TEST_ARGS, build, check_results
 
 POLL_SECONDS = 0.02
@@ -25,8 +25,10 @@ class SimulationError(RuntimeError):
 class Job:
     """One sequence. tape: a tape file to boot first, or None to go on with the loaded model.
 
-    taps: positions whose streams are to be recorded, each with the file to write them to (see `host.taps`).
-    trace: add the rows of the cycle table to the events (see `host.trace`).
+    taps: positions whose streams are to be recorded, each with the file to write them to (see `host.taps`; only for a
+    job alone). trace: add the rows of the cycle table to the events (see `host.trace`). score: predictions of the
+    prompt's positions are wanted too; without, they skip the classifier. seq: the sequence slot; delay: cycles from the
+    start of the group to the first prompt token; gap: cycles between prompt tokens.
     """
 
     prompt: list[int]
@@ -34,19 +36,29 @@ class Job:
     tape: str | None = None
     taps: dict[int, str] = field(default_factory=dict)
     trace: bool = False
+    score: bool = True
+    seq: int = 0
+    delay: int = 0
+    gap: int = 0
 
 
 @dataclass
 class Outcome:
-    """What the hardware said of one job; `tokens` are its token-stream beats (dicts of the fields and counters)."""
+    """What the hardware said of one job.
+
+    boot, start, finish: events with the cycle, the error code and (the last two) all counters of all stations;
+    tokens: its token-stream beats, dicts of the fields, the cycle and the error code.
+    """
 
     start: dict | None = None
     boot: dict | None = None
+    finish: dict | None = None
     tokens: list[dict] = field(default_factory=list)
+    trace: list[dict] = field(default_factory=list)
 
     @property
     def predictions(self) -> list[int]:
-        """The most likely next token at every position."""
+        """The most likely next token at every position; 0 where it was not scored."""
         return [t["token"] for t in self.tokens]
 
     @property
@@ -55,20 +67,29 @@ class Outcome:
         marks = [self.start["cycles"]] + [t["cycles"] for t in self.tokens]
         return [b - a for a, b in zip(marks, marks[1:])]
 
+    def counted(self, name: str, station: int | None = None) -> int:
+        """What a counter of `rtl/decode/counters.py` counted while the job's group ran; of all stations by default."""
+        stations = range(len(self.start["counters"])) if station is None else [station]
+        return sum(self.finish["counters"][k][name] - self.start["counters"][k][name] for k in stations)
+
 
 def prepare(config: BuildConfig, sim: str):
     """Convert and compile the decoder of this build (nothing is done twice); returns what `events` needs."""
-    return build(decoder, ports(config), sim)
+    return *build(decoder, ports(config), sim), stations(config)
 
 
-def events(prepared, sim: str, jobs: list[Job]) -> Iterator[dict]:
-    """Run the jobs in one simulation; yields its events as they come (see `host.driver`)."""
-    runner, top, build_dir = prepared
+def events(prepared, sim: str, jobs: list[Job | list[Job]]) -> Iterator[dict]:
+    """Run the jobs in one simulation; yields its events as they come (see `host.driver`).
+
+    A list of jobs in place of one runs side by side, each in the slot `seq`; jobs are numbered in order, all counted.
+    """
+    runner, top, build_dir, count = prepared
+    groups = [[vars(job) for job in (group if isinstance(group, list) else [group])] for group in jobs]
     with tempfile.TemporaryDirectory(dir=build_dir, prefix="run-") as scratch:
         folder = Path(scratch)
         lines, plan, log = folder / "events", folder / "jobs", folder / "log"
         lines.touch()
-        plan.write_text(json.dumps({"jobs": [vars(job) for job in jobs], "events": str(lines)}))
+        plan.write_text(json.dumps({"groups": groups, "stations": count, "events": str(lines)}))
 
         def simulate():
             try:
@@ -115,17 +136,20 @@ def events(prepared, sim: str, jobs: list[Job]) -> Iterator[dict]:
 
 
 def collect(stream: Iterator[dict], count: int) -> list[Outcome]:
-    """Sort the events of `count` jobs into outcomes."""
+    """Sort the events of `count` jobs into outcomes; rows of the cycle table go to all jobs of their group."""
     outcomes = [Outcome() for _ in range(count)]
     for event in stream:
-        outcome = outcomes[event["job"]]
         if event["event"] == "token":
-            outcome.tokens.append(event)
+            outcomes[event["job"]].tokens.append(event)
+        elif event["event"] == "trace":
+            for number in event["jobs"]:
+                outcomes[number].trace.append(event)
         else:
-            setattr(outcome, event["event"], event)
+            setattr(outcomes[event["job"]], event["event"], event)
     return outcomes
 
 
-def run(config: BuildConfig, sim: str, jobs: list[Job]) -> list[Outcome]:
-    """Prepare and run; the outcomes in order of the jobs."""
-    return collect(events(prepare(config, sim), sim, jobs), len(jobs))
+def run(config: BuildConfig, sim: str, jobs: list[Job | list[Job]]) -> list[Outcome]:
+    """Prepare and run; the outcomes of all jobs, groups spread out, in their order."""
+    count = sum(len(group) if isinstance(group, list) else 1 for group in jobs)
+    return collect(events(prepare(config, sim), sim, jobs), count)

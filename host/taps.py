@@ -1,6 +1,6 @@
-"""Taps: the tensors of every stage, read off an engine's streams while it works.
+"""Taps: the tensors of every stage, read off the streams inside the engines while they work.
 
-A `Recorder` (inside the simulator) watches the engine's internal streams; `split` sorts what it saw into the names and
+A `Recorder` (inside the simulator) watches the streams of all stations; `split` sorts what it saw into the names and
 layers that the golden models use: k, v, q (after RoPE), attention, x_att, swiglu, x_layer, logits; `save` writes them
 beside the float model's.
 """
@@ -9,72 +9,87 @@ import io
 
 import cocotb
 import numpy as np
-from cocotb.triggers import Event, RisingEdge
+from cocotb.triggers import RisingEdge
 
 from golden.files import write_whole
 from golden.fixed_model import to_float
 from golden.float_model import FloatModel
+from host.stations import station_handles
 from weights.quantised import fold_factor
 
-STREAMS = ("x", "turned", "attended", "gated", "logit")  # local names in `rtl/layer/engine.py`
+STREAMS = {  # local names in `rtl/layer/engine.py` and `rtl/logits/head.py`: the fields that hold values
+    "x": ("data",),
+    "turned": ("data",),
+    "value_row": ("data",),
+    "attended": ("data", "second"),
+    "gated": ("data",),
+    "logit": ("data",),
+}
 
 
 class Recorder:
-    """Collects the data of the engine's streams between `begin` and `end`."""
+    """Keeps the data of the streams of all stations for wanted positions of a sequence that runs alone."""
 
-    def __init__(self, clk, engine):
-        self._clk = clk
-        self._pins = [
-            (name, *(getattr(engine, f"{name}_{pin}") for pin in ("valid", "ready", "data"))) for name in STREAMS
+    def __init__(self, dut, stations: int):
+        self._wanted, self._seen = set(), {}
+        self._stations = station_handles(dut, stations)
+        for number, handle in enumerate(self._stations):
+            cocotb.start_soon(self._watch(dut.clk, number, handle))
+
+    def want(self, positions: list[int]) -> None:
+        """Record these positions from now on, and forget what was recorded."""
+        self._wanted, self._seen = set(positions), {}
+
+    def take(self, pos: int) -> list[dict[str, list[int]]]:
+        """What passed at a position: {stream: values in order} for each station."""
+        return [self._seen.pop((number, pos)) for number in range(len(self._stations))]
+
+    async def _watch(self, clk, number, station):
+        pins = [
+            (name, [getattr(station, f"{name}_{pin}") for pin in ("valid", "ready", *fields)])
+            for name, fields in STREAMS.items()
+            if hasattr(station, f"{name}_valid") and hasattr(station, f"{name}_ready")
         ]
-        self._data, self._on = None, Event()
-        cocotb.start_soon(self._run())
-
-    @staticmethod
-    def _stream(engine, name):
-        return [getattr(engine, f"{name}_{pin}") for pin in ("valid", "ready", "data")]
-
-    def begin(self):
-        """Start with empty records."""
-        self._data = {name: [] for name in STREAMS}
-        self._on.set()
-
-    def end(self) -> dict[str, list[int]]:
-        """Stop; the values of each stream in order."""
-        self._on.clear()
-        return self._data
-
-    async def _run(self):
-        edge = RisingEdge(self._clk)
+        edge = RisingEdge(clk)
         while True:
-            await self._on.wait()
-            await edge
-            for name, valid, ready, data in self._pins:
-                if valid.value == 1 and ready.value == 1:
-                    self._data[name].append(data.value.to_signed())
+            await RisingEdge(station.start)
+            pos = int(station.pos.value)
+            if pos not in self._wanted:
+                continue
+            record = self._seen[number, pos] = {name: [] for name, _ in pins}
+            ended = False
+            while not ended:
+                await edge
+                for name, (valid, ready, *data) in pins:
+                    if valid.value == 1 and ready.value == 1:
+                        record[name] += [field.value.to_signed() for field in data]
+                ended = station.done.value == 1
 
 
-def split(records: dict[str, list[int]], shape) -> dict[tuple[str, int], np.ndarray]:
+def split(records: list[dict[str, list[int]]], shape) -> dict[tuple[str, int], np.ndarray]:
     """{(name, layer): F values, int64} of one token; ValueError when a stream carried another number of values."""
     layers, dim, kv = shape.n_layers, shape.dim, shape.kv_dim
+    flat = {name: np.array([v for r in records for v in r.get(name, [])], np.int64) for name in STREAMS if name != "x"}
+    # the first vector of a station is the last one of the station before
+    vectors = [np.array(r["x"], np.int64)[dim if k else 0 :] for k, r in enumerate(records)]
+    flat["x"] = np.concatenate(vectors)
     sizes = dict(
         x=(2 * layers + 1) * dim,
-        turned=layers * (2 * kv + dim),
+        turned=layers * (kv + dim),
+        value_row=layers * kv,
         attended=layers * dim,
         gated=layers * shape.hidden_dim,
         logit=shape.vocab_size,
     )
     for name, size in sizes.items():
-        if len(records[name]) != size:
-            raise ValueError(f"stream {name}: must carry {size} values a token, carried {len(records[name])}")
-    flat = {name: np.array(values, np.int64) for name, values in records.items()}
-    x = flat["x"].reshape(-1, dim)
-    heads = flat["turned"].reshape(layers, -1)
+        if len(flat[name]) != size:
+            raise ValueError(f"stream {name}: must carry {size} values a token, carried {len(flat[name])}")
+    x, heads = flat["x"].reshape(-1, dim), flat["turned"].reshape(layers, -1)
     taps = {("logits", layers - 1): flat["logit"]}
     for layer in range(layers):
         taps["k", layer] = heads[layer, :kv]
-        taps["v", layer] = heads[layer, kv : 2 * kv]
-        taps["q", layer] = heads[layer, 2 * kv :]
+        taps["q", layer] = heads[layer, kv:]
+        taps["v", layer] = flat["value_row"].reshape(layers, kv)[layer]
         taps["attention", layer] = flat["attended"].reshape(layers, dim)[layer]
         taps["swiglu", layer] = flat["gated"].reshape(layers, -1)[layer]
         taps["x_att", layer] = x[1 + 2 * layer]

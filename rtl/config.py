@@ -73,16 +73,16 @@ class ModelShape:
         """Query heads that share one key/value head (GQA group size)."""
         return self.n_heads // self.n_kv_heads
 
-    def beats(self, lanes: int) -> int:
+    def beats(self, lanes: int, classifier: bool = True) -> int:
         """Weight beats a token needs at `lanes` weights a beat: the cycle floor of one MAC array."""
         d, h = ceil(self.dim / lanes), ceil(self.hidden_dim / lanes)
         layer = (2 * self.dim + 2 * self.kv_dim + 2 * self.hidden_dim) * d + self.dim * h
-        return self.n_layers * layer + self.vocab_size * d
+        return self.n_layers * layer + classifier * self.vocab_size * d
 
-    def macs(self) -> int:
-        """Multiply-accumulates of the matrices for one token (classifier included)."""
+    def macs(self, classifier: bool = True) -> int:
+        """Multiply-accumulates of the matrices for one token."""
         layer = self.dim * (2 * self.dim + 2 * self.kv_dim + 3 * self.hidden_dim)
-        return self.n_layers * layer + self.vocab_size * self.dim
+        return self.n_layers * layer + classifier * self.vocab_size * self.dim
 
 
 @dataclass(frozen=True)
@@ -290,6 +290,10 @@ _SHAPES = {
 }
 
 PRESETS = {name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name != "nano"}
+# Every head side by side: attention of one position takes as long as its longest head.
+PRESETS["stories260K"] = Preset(
+    _SHAPES["stories260K"], build_for(_SHAPES["stories260K"], attention_units=4, attention_queries=2)
+)
 PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, min_hidden_block=8))
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
@@ -303,6 +307,8 @@ PRESETS["default"] = Preset(
         max_head_dim=16,
         max_vocab=512,
         max_seq=512,
+        attention_units=4,
+        attention_queries=2,
     ),
 )
 

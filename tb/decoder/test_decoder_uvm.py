@@ -92,7 +92,7 @@ class StagedTest(DecoderTest):
 
     def build_phase(self):
         super().build_phase()
-        ConfigDB().set(None, "uvm_test_top.stages*", "SCOPE", cocotb.top.u_layers)
+        ConfigDB().set(None, "uvm_test_top.stages*", "SCOPE", cocotb.top.u_layers_0)
         ConfigDB().set(None, "uvm_test_top.stages*", "ACTIVE", False)
         ConfigDB().set(None, "uvm_test_top.stages*", "GOALS", True)
         self.stages = StageEnv.create("stages", self)
@@ -137,7 +137,7 @@ class WrongStageIsSeen(StagedTest):
 
 
 class CorruptedStatus(CorruptOne, DecoderPredictor):
-    PORT, FIELD, NUMBER = "status", "mac_beats", 1
+    PORT, FIELD, NUMBER = "status", "weights", 1
 
 
 @pyuvm.test(timeout_time=5, timeout_unit="ms", expect_error=Mismatch)

@@ -35,7 +35,7 @@ def outcomes(models, stories, tmp_path_factory):
     """One simulation: both reference texts as prompts (the first tapped), one story told freely, the default model."""
     folder = tmp_path_factory.mktemp("taps")
     model = models / "stories260K.bin"
-    tape = str(tape_file(model, quantised(model), BUILD.lanes))
+    tape = str(tape_file(model, quantised(model), BUILD))
     default = DEFAULT / "model.bin"
     texts = [(r["prompt_ids"] + r["generated_ids"])[:POSITIONS] for r in stories.values()]
     jobs = [
@@ -43,7 +43,7 @@ def outcomes(models, stories, tmp_path_factory):
         Job(texts[1], POSITIONS),
         Job(stories["Once upon a time"]["prompt_ids"], 100),
         Job(
-            [1, 300], 40, str(tape_file(default, quantised(default), BUILD.lanes)), taps_at((0, 39), folder, "default")
+            [1, 300], 40, str(tape_file(default, quantised(default), BUILD)), taps_at((0, 39), folder, "default")
         ),
     ]
     return list(zip(jobs, run(BUILD, "verilator", jobs)))

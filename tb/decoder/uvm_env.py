@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
-from pyuvm import uvm_analysis_port, uvm_subscriber
+from cocotb.triggers import ClockCycles
+from pyuvm import uvm_analysis_port, uvm_component
 
 from rtl import errors
+from rtl.decode.counters import COUNTERS
 from rtl.decode.decode_loop import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 from rtl.decoder import ports
 from tb.uvm.coverage import Coverage
@@ -20,7 +22,8 @@ STOP_IDS = (1, 2)  # the tokens that end a story, as weights.tape.boot_image set
 CUT = "steps within the prompt"
 REASONS = ("stop token", "steps", CUT, "context", "token out of range", "prompt too long")
 LENGTHS = ("one", "few", "many")  # prompt tokens
-STATUS = ("error", "mac_beats", "saturations")  # pins that are looked at with the last beat of a sequence
+STATUS = ("weights", "saturations")  # counters that are looked at behind a sequence, beside the error code
+COUNTER_CYCLES = 3  # from counter_select to counter_value
 
 
 def length_bin(tokens: int) -> str:
@@ -69,7 +72,7 @@ class DecoderPredictor(Predictor):
         """The most likely next token."""
         taps = {}
         logits = self.golden.forward(token, pos, taps)
-        self.counts["mac_beats"] += self.golden.shape.beats(self.cfg.lanes)
+        self.counts["weights"] += self.golden.shape.beats(self.cfg.lanes)
         self.forwards.write((token, taps))
         return int(np.argmax(logits))
 
@@ -92,25 +95,33 @@ class DecoderPredictor(Predictor):
                     stop, reason, error = STOP_ERROR, "prompt too long", errors.TOO_LONG
                 else:
                     stop = GOES_ON
-            self.predict("m_token", dict(token=best, pos=pos, sampled=sampled, stop=stop, last=int(stop != GOES_ON)))
+            scored = int(stop != STOP_ERROR or error != errors.BAD_TOKEN)
+            beat = dict(token=best, seq=0, pos=pos, scored=scored, sampled=sampled, stop=stop)
+            self.predict("m_token", beat | dict(last=int(stop != GOES_ON)))
             if stop != GOES_ON:
                 break
             token = best if prompted else prompt[pos + 1]
-        status = dict(error=error, mac_beats=self.counts["mac_beats"], saturations=self.golden.saturations.count)
+        status = dict(error=error, weights=self.counts["weights"], saturations=self.golden.saturations.count)
         self.predict("status", status)
         self.transactions.write(Ended(self.model.get_name(), reason, len(prompt)))
 
 
-class StatusMonitor(uvm_subscriber):
-    """Publishes error code and counters as they stand when the last beat of a sequence passes."""
+class StatusMonitor(uvm_component):
+    """Publishes error code and counters as they stand behind a sequence."""
 
     def build_phase(self):
         self.ap = uvm_analysis_port("ap", self)
         self.scope = self.cdb_get("SCOPE")
 
-    def write(self, beat):
-        if beat["last"]:
-            self.ap.write({name: int(getattr(self.scope, name).value) for name in STATUS})
+    async def read(self):
+        """Read the counters of the one engine through their port."""
+        status = dict(error=int(self.scope.error.value))
+        self.scope.counter_station.value = 0
+        for name in STATUS:
+            self.scope.counter_select.value = COUNTERS.index(name)
+            await ClockCycles(self.scope.clk, COUNTER_CYCLES + 1)
+            status[name] = int(self.scope.counter_value.value)
+        self.ap.write(status)
 
 
 class DecoderCoverage(Coverage):
@@ -144,6 +155,5 @@ class DecoderEnv(BlockEnv):
 
     def connect_phase(self):
         super().connect_phase()
-        self.agents["m_token"].ap.connect(self.status.analysis_export)
         self.status.ap.connect(self.scoreboards["status"].actual_export)
         self.predictor.expected["status"].connect(self.scoreboards["status"].expected_export)

@@ -30,7 +30,7 @@ class Model(uvm_object):
                 break
         else:
             raise ValueError(f"{self.get_name()}: no model that stops now and then in {TRIES} tries")
-        beats = [int.from_bytes(beat.tobytes(), "little") for beat in boot_image(weights, build.lanes).beats]
+        beats = [int.from_bytes(beat.tobytes(), "little") for beat in boot_image(weights, build).beats]
         self.beats = [dict(data=beat, last=int(n == len(beats) - 1)) for n, beat in enumerate(beats)]
 
     def last_token(self, token):
@@ -90,7 +90,7 @@ class Prompt(uvm_object):
 
     def payloads(self):
         last = len(self.tokens) - 1
-        return [dict(token=t, steps=self.steps, last=int(n == last)) for n, t in enumerate(self.tokens)]
+        return [dict(token=t, seq=0, steps=self.steps, score=1, last=int(n == last)) for n, t in enumerate(self.tokens)]
 
 
 class DecoderWork(BlockSequence):
@@ -131,6 +131,8 @@ class DecoderWork(BlockSequence):
         """One sequence, and the error cleared behind it."""
         self.promise(model, prompt)
         await self.env.feed(s_prompt=[prompt.payloads()])
+        await self.env.settled("m_token")
+        await self.env.status.read()
         await self.env.settled()
         self.env.set(clear=1)
         await ClockCycles(self.env.scope.clk, 2)

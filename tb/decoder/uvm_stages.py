@@ -12,11 +12,13 @@ from tb.uvm.predictor import Predictor
 
 STAGES = {  # stream of rtl/layer/engine.py: the taps that pass it in a layer, in order
     "x": ("x_att", "x_layer"),
-    "turned": ("k", "v", "q"),
+    "turned": ("k", "q"),
+    "value_row": ("v",),
     "attended": ("attention",),
     "gated": ("swiglu",),
     "logit": ("logits",),
 }
+PAIRS = ("attended",)  # two values a beat
 
 
 class StagePredictor(Predictor):
@@ -37,18 +39,23 @@ class StagePredictor(Predictor):
                 series[stage] = series.get(stage, []) + found
         for stage, parts in series.items():
             values = np.concatenate(parts).tolist()
-            for value in values:
-                self.predict(stage, dict(data=value))
-            self.transactions.write((stage, len(values)))
+            if stage in PAIRS:
+                beats = [dict(data=a, second=b) for a, b in zip(values[::2], values[1::2])]
+            else:
+                beats = [dict(data=value) for value in values]
+            for beat in beats:
+                self.predict(stage, beat)
+            self.transactions.write((stage, len(beats)))
 
 
 def values(shape) -> dict[str, int]:
-    """Values of each stage that a token has."""
+    """Beats of each stage that a token has."""
     layers = shape.n_layers
     return dict(
         x=(1 + 2 * layers) * shape.dim,
-        turned=layers * (2 * shape.kv_dim + shape.dim),
-        attended=layers * shape.dim,
+        turned=layers * (shape.kv_dim + shape.dim),
+        value_row=layers * shape.kv_dim,
+        attended=layers * shape.dim // 2,
         gated=layers * shape.hidden_dim,
         logit=shape.vocab_size,
     )
@@ -69,4 +76,5 @@ class StageEnv(BlockEnv):
 
     def streams(self):
         cfg = self.cdb_get("CFG")
-        return {stage: Stream(data=sint(cfg.f_bits)) for stage in STAGES}
+        pair = dict(second=sint(cfg.f_bits))
+        return {stage: Stream(data=sint(cfg.f_bits), **(pair if stage in PAIRS else {})) for stage in STAGES}

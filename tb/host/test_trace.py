@@ -20,7 +20,7 @@ def rows(tmp_path_factory):
     """Rows of the cycle table of some tokens of a random model; the last token's may lack their end."""
     tape = tmp_path_factory.mktemp("trace") / "nano.tape"
     weights = quantise_checkpoint(random_checkpoint(SHAPE, seed=3), gptq=False)
-    write_tape(tape, boot_image(weights, BUILD.lanes))
+    write_tape(tape, boot_image(weights, BUILD))
     job = Job(list(range(3, 3 + TOKENS)), TOKENS, str(tape), trace=True)
     return [event for event in events(prepare(BUILD, "icarus"), "icarus", [job]) if event["event"] == "trace"]
 

@@ -28,6 +28,6 @@ async def all_splits(dut):
     for layers in range(ENGINES, 3 * ENGINES + 1):
         low, extra = layer_split(layers, ENGINES)
         dut.low.value, dut.extra.value = low, extra
-        await ClockCycles(dut.clk, 2)
+        await ClockCycles(dut.clk, 3)
         shares = [layers // ENGINES + (k < layers % ENGINES) for k in range(ENGINES)]
         assert int(dut.n_layers.value) == shares[index] and sum(shares) == layers

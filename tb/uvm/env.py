@@ -92,9 +92,11 @@ class BlockEnv(uvm_env):
         for name, count in counts.items():
             self.scoreboards[name].promise(count)
 
-    async def settled(self):
-        """Until all that is promised has been compared, or nothing has moved for QUIET cycles: check_phase tells."""
-        await self._until(lambda: all(board.owed <= 0 for board in self.scoreboards.values()))
+    async def settled(self, *names):
+        """Until all that is promised (at these scoreboards, by default at all) has been compared, or nothing has moved
+        for QUIET cycles: check_phase tells."""
+        boards = [self.scoreboards[name] for name in names or self.scoreboards]
+        await self._until(lambda: all(board.owed <= 0 for board in boards))
 
     async def _until(self, ready):
         """Until `ready()`, or nothing has moved for QUIET cycles."""
