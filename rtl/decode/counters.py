@@ -1,20 +1,44 @@
-"""What the hardware counts for its host: cycles, weight beats, attention cycles, saturations."""
+"""What the hardware counts for its host: cycles, and for each engine what its tape did, tokens and saturations."""
 
 from myhdl import always, intbv
 
+from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
+from rtl.layer.causes import CAUSES
 from rtl.stream.stream import uint
 
 COUNTER_BITS = 48  # a month at 100 MHz
+COUNTERS = CAUSES + ("tokens", "attention_busy", "saturations")
+SELECT_BITS = clog2(len(COUNTERS))
 
 
 @hblock
-def counters(clk, rst, enable, mac_beat, attention_busy, saturated, cycles, mac_beats, attention_cycles, saturations):
-    """All counters start at zero after reset and count while `enable` is high (a model is loaded); they wrap.
+def cycle_counter(clk, rst, enable, cycles):
+    """cycles: out, uint(COUNTER_BITS), cycles with `enable` high (a model is loaded) since reset; it wraps."""
 
-    mac_beat, attention_busy: in, one bit a cycle; saturated: in, one bit a source of saturations.
+    @always(clk.posedge)
+    def count():
+        if rst:
+            cycles.next = 0
+        elif enable:
+            cycles.next = cycles + 1
+
+    return count
+
+
+@hblock
+def engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value):
+    """The counters of one engine: zero after reset, counting while `enable` is high; they wrap.
+
+    cause: in, code of `rtl/layer/causes.py`, one is counted every cycle. token: in, a strobe, a token has left.
+    attention_busy: in, one bit a cycle. saturated: in, one bit a source of saturations, all are counted, a cycle late.
+    select: in, uint(SELECT_BITS), index into COUNTERS; value: out, uint(COUNTER_BITS), that counter a cycle later, 0
+    beyond the last.
     """
     SOURCES = len(saturated)
+    COUNT, CAUSE_COUNT = len(COUNTERS), len(CAUSES)
+    TOKENS, BUSY, SATURATIONS = (COUNTERS.index(name) for name in ("tokens", "attention_busy", "saturations"))
+    counts = [uint(COUNTER_BITS) for _ in range(COUNT)]
     clipped = uint(SOURCES.bit_length())
 
     @always(clk.posedge)
@@ -29,16 +53,25 @@ def counters(clk, rst, enable, mac_beat, attention_busy, saturated, cycles, mac_
     @always(clk.posedge)
     def count():
         if rst:
-            cycles.next = 0
-            mac_beats.next = 0
-            attention_cycles.next = 0
-            saturations.next = 0
+            for k in range(COUNT):
+                counts[k].next = 0
         elif enable:
-            cycles.next = cycles + 1
-            saturations.next = saturations + clipped
-            if mac_beat:
-                mac_beats.next = mac_beats + 1
+            for k in range(CAUSE_COUNT):
+                if cause == k:
+                    counts[k].next = counts[k] + 1
+            if token:
+                counts[TOKENS].next = counts[TOKENS] + 1
             if attention_busy:
-                attention_cycles.next = attention_cycles + 1
+                counts[BUSY].next = counts[BUSY] + 1
+            counts[SATURATIONS].next = counts[SATURATIONS] + clipped
 
-    return add_up, count
+    @always(clk.posedge)
+    def read():
+        chosen = intbv(0)[COUNTER_BITS:]
+        chosen[:] = 0
+        for k in range(COUNT):
+            if select == k:
+                chosen[:] = counts[k]
+        value.next = chosen
+
+    return add_up, count, read

@@ -1,9 +1,16 @@
-"""The decode loop in hardware: prompt tokens first, then the decoder's own, until something ends the sequence."""
+"""The decode loop in hardware: each sequence's prompt first, then its own tokens, until something ends it."""
 
-from myhdl import always, always_comb
+from myhdl import Signal, always, always_comb, modbv
 
+from rtl.config import BuildConfig
+from rtl.decode import pick as picking
+from rtl.decode.pick import again_stream, input_stream, pick
 from rtl.errors import BAD_TOKEN, NONE, TOO_LONG
-from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.check import check
+from rtl.hdl.hierarchy import hblock
+from rtl.layer.packet import label
+from rtl.stream import fifo as storage
+from rtl.stream.fifo import fifo
 from rtl.stream.stream import Stream, bit, uint
 
 # why a sequence ended (field `stop` of the token stream)
@@ -11,141 +18,234 @@ GOES_ON, STOP_TOKEN, STOP_STEPS, STOP_CONTEXT, STOP_ERROR = range(5)
 STOP_BITS = 3
 STOP_NAMES = {STOP_TOKEN: "stop token", STOP_STEPS: "steps", STOP_CONTEXT: "context", STOP_ERROR: "error"}
 
-IDLE, CHECK, REQUEST, WAIT, DECIDE, EMIT, NEXT, DRAIN = range(8)
-STATE_BITS = 3
+PROMPT_LATENCY = picking.LATENCY + 2  # cycles from a prompt token to its request
+LATENCY = storage.LATENCY + picking.LATENCY + 1  # from a prediction to the request of its token
+TOKEN_LATENCY = 1  # from a prediction to its beat on m_token
 
 
-def prompt_stream(build):
-    """Prompt tokens; `steps` (positions to run at most) is taken with the first one."""
-    return Stream(token=uint(build.token_bits), steps=uint(build.pos_bits + 1), last=bit())
+def prompt_stream(build: BuildConfig) -> Stream:
+    """Prompt tokens, those of different sequences in any order.
 
-
-def token_stream(build):
-    """One beat a position: the most likely next token, whether it is the next input, and why the sequence ended."""
+    steps: positions to run at most, 0 for the whole context; taken with a sequence's first token. score: a prediction
+    is wanted for this position too, although the prompt goes on. last: the prompt's end.
+    """
     return Stream(
-        token=uint(build.token_bits), pos=uint(build.pos_bits), sampled=bit(), stop=uint(STOP_BITS), last=bit()
+        token=uint(build.token_bits), seq=uint(build.seq_bits), steps=uint(build.pos_bits + 1), score=bit(), last=bit()
     )
+
+
+def token_stream(build: BuildConfig) -> Stream:
+    """One beat a position, those of a sequence in order.
+
+    token: the most likely next token if `scored`, else 0. sampled: it is the sequence's next input, unless it stops.
+    stop: why the sequence ends here, else GOES_ON; last: it ends here.
+    """
+    return Stream(token=uint(build.token_bits), **label(build), sampled=bit(), stop=uint(STOP_BITS), last=bit())
 
 
 @hblock
 def decode_loop(
-    clk, rst, enable, clear, s_prompt, m_request, s_prediction, m_token, vocab_size, seq_len, stop_a, stop_b, error
+    clk,
+    rst,
+    enable,
+    clear,
+    s_prompt,
+    m_request,
+    s_prediction,
+    m_token,
+    vocab_size,
+    seq_len,
+    stop_a,
+    stop_b,
+    error,
+    SEQUENCES=1,
 ):
-    """Runs one sequence at a time.
+    """Runs SEQUENCES sequences side by side, each in the slot of its number.
+
+        s_prompt ─> pick ─> position ─> m_request ─> (layers) ─> s_prediction ─> stop? ─> m_token
+                      └──────────────── fifo <── sampled ─────────────────────────┘
 
     enable: in, a model is loaded; clear: in, resets `error`. s_prompt, m_token: see the functions above.
-    m_request: `token_request`; s_prediction: `prediction`, one for each request, in order.
+    m_request: `token_request`; s_prediction: `prediction`, one for each request, those of a sequence in order.
     vocab_size, seq_len, stop_a, stop_b: shape registers. error: out, sticky code of `rtl/errors.py`.
-    A bad prompt token or a prompt beyond the context ends the sequence with stop = STOP_ERROR; the rest of that
-    prompt is swallowed and the next sequence starts clean.
+
+    Prompt tokens are requested one after the other, a sampled one when its prediction is there, and none beyond a
+    sequence's end. A token outside the vocabulary passes as an unscored 0, so that its STOP_ERROR comes in turn, with
+    the offending token on the beat. A prompt beyond the context ends in STOP_ERROR too. What is left of a prompt when
+    its sequence has ended is swallowed. Latencies as above; a request a cycle, of prompts every other cycle.
+    Back-pressure of m_token stops all sequences.
     """
-    state = uint(STATE_BITS)
-    token = uint(len(s_prompt.token))
-    pos = uint(len(m_request.pos))
-    following = uint(len(s_prompt.steps))  # pos + 1
-    steps = uint(len(s_prompt.steps))
-    prompted = bit()  # the whole prompt has been taken
-    best = uint(len(s_prompt.token))
-    unused(s_prediction.seq, s_prediction.pos)  # one sequence in flight: the answer is to the last request
+    SLOTS = max(2, SEQUENCES)
+    if not 1 <= SEQUENCES <= 1 << len(s_prompt.seq):
+        raise ValueError(f"decode_loop: SEQUENCES is 1 to {1 << len(s_prompt.seq)} here, not {SEQUENCES}")
+    POS_BITS = len(m_request.pos)
+    LIMIT_BITS = len(s_prompt.steps)
+    TOKEN_BITS = len(s_prompt.token)
+
+    # of each slot: the newest request's position, its token if it was a bad one, and what its answer will say
+    newest = [Signal(modbv(0)[POS_BITS:]) for _ in range(SLOTS)]
+    offender = [uint(TOKEN_BITS) for _ in range(SLOTS)]
+    fate = [uint(STOP_BITS) for _ in range(SLOTS)]
+    bad, sampling = [[bit() for _ in range(SLOTS)] for _ in range(2)]
+    limits = [Signal(modbv(0)[LIMIT_BITS:]) for _ in range(SLOTS)]  # last position that `steps` allows
+    expected = [Signal(modbv(0)[POS_BITS:]) for _ in range(SLOTS)]  # position of the next answer
+
+    again, waiting, x = again_stream(s_prompt), again_stream(s_prompt), input_stream(s_prompt)
+    pos, context_end = [Signal(modbv(0)[POS_BITS:]) for _ in range(2)]
+    limit = Signal(modbv(0)[LIMIT_BITS:])
+    outcome, stop = uint(STOP_BITS), uint(STOP_BITS)
+    asks, takes, ends = bit(), bit(), bit()
+    current, sampled, offends = bit(), bit(), bit()  # the answer at hand: to the newest request, ...
+    overtaken, overflow = bit(), bit()
+
+    recirculation = fifo(clk, rst, again, waiting, DEPTH=SLOTS)
+    choice = pick(clk, rst, enable, s_prompt, waiting, ends, s_prediction.seq, x, vocab_size, SLOTS=SLOTS)
+    in_order = check(clk, rst, overtaken, MESSAGE="a packet has overtaken another one of its sequence")
+    room = check(clk, rst, overflow, MESSAGE="more tokens on their way back than sequences")
+
+    # --- requests ---
 
     @always_comb
-    def streams():
-        s_prompt.ready.next = (state == IDLE and enable) or state == NEXT or state == DRAIN
-        m_request.valid.next = state == REQUEST
-        s_prediction.ready.next = state == WAIT
-        m_token.valid.next = state == EMIT
+    def enter():
+        x.ready.next = m_request.ready or not m_request.valid
+        # what follows the end of a sequence is dropped
+        asks.next = x.valid and (m_request.ready or not m_request.valid) and (x.first or fate[x.seq] == GOES_ON)
 
     @always_comb
-    def request():
-        m_request.token.next = token
-        m_request.pos.next = pos
-        m_request.seq.next = 0
-        following.next = pos + 1
+    def place():
+        if x.first:
+            pos.next = 0
+            limit.next = x.limit
+        else:
+            pos.next = newest[x.seq] + 1
+            limit.next = limits[x.seq]
+
+    @always_comb
+    def foresee():
+        if x.bad:
+            outcome.next = STOP_ERROR
+        elif pos == limit:
+            outcome.next = STOP_STEPS
+        elif pos == context_end:
+            if x.last:
+                outcome.next = STOP_CONTEXT
+            else:
+                outcome.next = STOP_ERROR
+        else:
+            outcome.next = GOES_ON
 
     @always(clk.posedge)
-    def data():
-        if s_prompt.valid and (state == IDLE or state == NEXT):
-            token.next = s_prompt.token
-        elif state == EMIT:
-            token.next = best
-        if state == IDLE:
-            steps.next = s_prompt.steps
-        if state == WAIT:
-            best.next = s_prediction.token
-        if state == DECIDE:
-            m_token.token.next = best
-            m_token.sampled.next = prompted
-        elif state == CHECK:
-            m_token.token.next = token
-            m_token.sampled.next = False
-        m_token.pos.next = pos
+    def remember():
+        context_end.next = seq_len - 1
+        if asks:
+            newest[x.seq].next = pos
+            limits[x.seq].next = limit
+            offender[x.seq].next = x.token
+            fate[x.seq].next = outcome
+            bad[x.seq].next = x.bad
+            sampling[x.seq].next = x.last and not x.bad
+
+    @always(clk.posedge)
+    def request():
+        if asks:
+            if x.bad:
+                m_request.token.next = 0
+            else:
+                m_request.token.next = x.token
+            m_request.seq.next = x.seq
+            m_request.pos.next = pos
+            m_request.scored.next = x.scored and not x.bad
+
+    # --- answers ---
+
+    @always_comb
+    def accept():
+        s_prediction.ready.next = m_token.ready or not m_token.valid
+        takes.next = s_prediction.valid and (m_token.ready or not m_token.valid)
+
+    @always_comb
+    def recognise():
+        current.next = s_prediction.pos == newest[s_prediction.seq]
+        sampled.next = s_prediction.pos == newest[s_prediction.seq] and sampling[s_prediction.seq]
+        offends.next = s_prediction.pos == newest[s_prediction.seq] and bad[s_prediction.seq]
+
+    @always_comb
+    def decide():
+        if sampled and (s_prediction.token == stop_a or s_prediction.token == stop_b):
+            stop.next = STOP_TOKEN
+        elif current:
+            stop.next = fate[s_prediction.seq]
+        else:
+            stop.next = GOES_ON
+
+    @always_comb
+    def recirculate():
+        ends.next = takes and stop != GOES_ON
+        again.valid.next = takes and sampled and stop == GOES_ON
+        again.token.next = s_prediction.token
+        again.seq.next = s_prediction.seq
+
+    @always(clk.posedge)
+    def beat():
+        if takes:
+            m_token.token.next = 0
+            if offends:
+                m_token.token.next = offender[s_prediction.seq]
+            elif s_prediction.scored:
+                m_token.token.next = s_prediction.token
+            m_token.seq.next = s_prediction.seq
+            m_token.pos.next = s_prediction.pos
+            m_token.scored.next = s_prediction.scored
+            m_token.sampled.next = sampled
+            m_token.stop.next = stop
+            m_token.last.next = stop != GOES_ON
 
     @always(clk.posedge)
     def control():
         if rst:
-            state.next = IDLE
+            m_request.valid.next = False
+            m_token.valid.next = False
             error.next = NONE
-            pos.next = 0
-            prompted.next = False
-            m_token.last.next = False
-            m_token.stop.next = GOES_ON
         else:
+            if x.ready:
+                m_request.valid.next = asks
+            if s_prediction.ready:
+                m_token.valid.next = takes
             if clear:
                 error.next = NONE
-            if state == IDLE:
-                pos.next = 0
-                prompted.next = s_prompt.last
-                if s_prompt.valid and enable:
-                    state.next = CHECK
-            elif state == CHECK:
-                if token < vocab_size:
-                    state.next = REQUEST
-                else:
+            if takes and stop == STOP_ERROR:
+                if offends:
                     error.next = BAD_TOKEN
-                    m_token.last.next = True
-                    m_token.stop.next = STOP_ERROR
-                    state.next = EMIT
-            elif state == REQUEST:
-                if m_request.ready:
-                    state.next = WAIT
-            elif state == WAIT:
-                if s_prediction.valid:
-                    state.next = DECIDE
-            elif state == DECIDE:
-                state.next = EMIT
-                m_token.last.next = True
-                if prompted and (best == stop_a or best == stop_b):
-                    m_token.stop.next = STOP_TOKEN
-                elif following == steps:
-                    m_token.stop.next = STOP_STEPS
-                elif following == seq_len:
-                    if prompted:
-                        m_token.stop.next = STOP_CONTEXT
-                    else:
-                        m_token.stop.next = STOP_ERROR
-                        error.next = TOO_LONG
                 else:
-                    m_token.stop.next = GOES_ON
-                    m_token.last.next = False
-            elif state == EMIT:
-                if m_token.ready:
-                    if m_token.last:
-                        if prompted:
-                            state.next = IDLE
-                        else:
-                            state.next = DRAIN
-                    elif prompted:
-                        pos.next = following[len(pos) :]
-                        state.next = REQUEST
-                    else:
-                        state.next = NEXT
-            elif state == NEXT:
-                if s_prompt.valid:
-                    pos.next = following[len(pos) :]
-                    prompted.next = s_prompt.last
-                    state.next = CHECK
-            else:
-                if s_prompt.valid and s_prompt.last:
-                    state.next = IDLE
+                    error.next = TOO_LONG
 
-    return streams, request, data, control
+    @always(clk.posedge)
+    def order():
+        overflow.next = again.valid and not again.ready
+        overtaken.next = takes and s_prediction.pos != expected[s_prediction.seq]
+        if rst:
+            for k in range(SLOTS):
+                expected[k].next = 0
+        elif takes:
+            expected[s_prediction.seq].next = s_prediction.pos + 1
+            if stop != GOES_ON:
+                expected[s_prediction.seq].next = 0
+
+    return (
+        recirculation,
+        choice,
+        in_order,
+        room,
+        enter,
+        place,
+        foresee,
+        remember,
+        request,
+        accept,
+        recognise,
+        decide,
+        recirculate,
+        beat,
+        control,
+        order,
+    )

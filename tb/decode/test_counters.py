@@ -1,4 +1,4 @@
-"""The counters count what they are shown, only while enabled."""
+"""The counters count what they are shown, only while enabled, and the causes add up to the cycles."""
 
 import random
 
@@ -6,53 +6,74 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from rtl.decode.counters import COUNTER_BITS, counters
+from rtl.decode.counters import COUNTER_BITS, COUNTERS, SELECT_BITS, cycle_counter, engine_counters
+from rtl.hdl.hierarchy import hblock
+from rtl.layer.causes import CAUSE_BITS, CAUSES
 from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run
 
 SOURCES = 5
 CYCLES = 500
-NAMES = ("cycles", "mac_beats", "attention_cycles", "saturations")
+STROBES = ("token", "attention_busy")
+
+
+@hblock
+def both_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value, cycles):
+    """An engine's counters beside the cycles."""
+    engine = engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value)
+    time = cycle_counter(clk, rst, enable, cycles)
+    return engine, time
 
 
 def ports():
-    counts = {name: uint(COUNTER_BITS) for name in NAMES}
-    return dict(
-        clk=bit(), rst=bit(), enable=bit(), mac_beat=bit(), attention_busy=bit(), saturated=uint(SOURCES), **counts
-    )
+    strobes = {name: bit() for name in ("clk", "rst", "enable", *STROBES)}
+    buses = dict(cause=uint(CAUSE_BITS), saturated=uint(SOURCES), select=uint(SELECT_BITS))
+    return dict(**strobes, **buses, value=uint(COUNTER_BITS), cycles=uint(COUNTER_BITS))
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_counters(sim):
-    run(counters, ports(), __name__, sim, tests=1)
+    run(both_counters, ports(), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def counts(dut):
-    """Random strobes; saturations of several sources in one cycle all count, a cycle late."""
+    """Random strobes; saturations of several sources in one cycle all count, a cycle late. A reset clears all."""
     rng = random.Random(3)
-    expected = dict.fromkeys(NAMES, 0)
-    inputs = dict(enable=dut.enable, mac_beat=dut.mac_beat, attention_busy=dut.attention_busy)
-    for pin in (*inputs.values(), dut.saturated):
+    for pin in (dut.enable, dut.token, dut.attention_busy, dut.cause, dut.saturated, dut.select):
         pin.value = 0
     await start(dut)
-    before = 0  # saturations of the cycle before
-    for _ in range(CYCLES):
+    for _ in range(2):
+        expected = dict.fromkeys(COUNTERS, 0)
+        cycles = before = 0  # saturations of the cycle before
+        for _ in range(CYCLES):
+            await FallingEdge(dut.clk)
+            levels = {name: rng.randrange(2) for name in ("enable", *STROBES)}
+            cause = rng.randrange(len(CAUSES))
+            clipped = rng.randrange(1 << SOURCES) if rng.random() < 0.5 else 0
+            for name, level in levels.items():
+                getattr(dut, name).value = level
+            dut.cause.value, dut.saturated.value = cause, clipped
+            if levels["enable"]:
+                cycles += 1
+                expected[CAUSES[cause]] += 1
+                expected["tokens"] += levels["token"]
+                expected["attention_busy"] += levels["attention_busy"]
+                expected["saturations"] += before
+            before = clipped.bit_count()
         await FallingEdge(dut.clk)
-        levels = {name: rng.randrange(2) for name in inputs}
-        clipped = rng.randrange(1 << SOURCES) if rng.random() < 0.5 else 0
-        for name, level in levels.items():
-            inputs[name].value = level
-        dut.saturated.value = clipped
-        if levels["enable"]:
-            expected["cycles"] += 1
-            expected["mac_beats"] += levels["mac_beat"]
-            expected["attention_cycles"] += levels["attention_busy"]
-            expected["saturations"] += before
-        before = clipped.bit_count()
-    await FallingEdge(dut.clk)
-    dut.enable.value = 0
-    await ClockCycles(dut.clk, 3)
-    got = {name: int(getattr(dut, name).value) for name in NAMES}
-    assert got == expected and expected["saturations"] > CYCLES / 4
+        dut.enable.value = 0
+        got = []
+        for number in range(1 << SELECT_BITS):
+            dut.select.value = number
+            await FallingEdge(dut.clk)
+            got.append(int(dut.value.value))
+        assert got == list(expected.values()) + [0] * (len(got) - len(COUNTERS))
+        assert dut.cycles.value == cycles == sum(got[: len(CAUSES)])
+        assert min(expected.values()) > 0 and expected["saturations"] > CYCLES / 4
+        dut.rst.value, dut.saturated.value = 1, 0
+        await ClockCycles(dut.clk, 2)
+        dut.rst.value = 0
+        await FallingEdge(dut.clk)
+        assert dut.cycles.value == 0

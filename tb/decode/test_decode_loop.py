@@ -1,20 +1,24 @@
-"""The decode loop against a model of it: prompts, sampling, every way to stop, errors and what comes after them."""
+"""The decode loop against a model of it: prompts, sampling, every way to stop, errors, many sequences side by side."""
 
 import random
+from dataclasses import replace
 
 import cocotb
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
 from rtl import errors
 from rtl.config import preset
 from rtl.decode.decode_loop import (
     GOES_ON,
+    LATENCY,
+    PROMPT_LATENCY,
     STOP_BITS,
     STOP_CONTEXT,
     STOP_ERROR,
     STOP_STEPS,
     STOP_TOKEN,
+    TOKEN_LATENCY,
     decode_loop,
     prompt_stream,
     token_stream,
@@ -22,35 +26,72 @@ from rtl.decode.decode_loop import (
 from rtl.layer.packet import prediction, token_request
 from rtl.stream.stream import bit, uint
 from tb.clock import start
-from tb.runner import SIMULATORS, run
+from tb.runner import SIMULATORS, run, test_parameters
 from tb.stream.drivers import StreamSink, StreamSource
 
 BUILD = preset("nano").build
 VOCAB, CONTEXT, STOPS = 20, 10, (1, 2)
-POSITION = dict(token=BUILD.token_bits, seq=BUILD.seq_bits, pos=BUILD.pos_bits)
+SEQUENCES = (1, 2, 4)
+FIELDS = ("token", "pos", "scored", "sampled", "stop", "last")  # of a beat
+OVERTAKEN = "a packet has overtaken another one of its sequence"
 
 
-def ports():
+def ports(sequences):
+    build = replace(BUILD, sequences=sequences)
     return dict(
         clk=bit(),
         rst=bit(),
         enable=bit(),
         clear=bit(),
-        s_prompt=prompt_stream(BUILD),
-        m_request=token_request(BUILD),
-        s_prediction=prediction(BUILD),
-        m_token=token_stream(BUILD),
-        vocab_size=uint(BUILD.token_bits),
-        seq_len=uint(BUILD.pos_bits + 1),
-        stop_a=uint(BUILD.token_bits),
-        stop_b=uint(BUILD.token_bits),
+        s_prompt=prompt_stream(build),
+        m_request=token_request(build),
+        s_prediction=prediction(build),
+        m_token=token_stream(build),
+        vocab_size=uint(build.token_bits),
+        seq_len=uint(build.pos_bits + 1),
+        stop_a=uint(build.token_bits),
+        stop_b=uint(build.token_bits),
         error=uint(errors.ERROR_BITS),
+        SEQUENCES=sequences,
     )
 
 
+def run_tests(sim, sequences, *testcase):
+    run(
+        decode_loop,
+        ports(sequences),
+        __name__,
+        sim,
+        testcase=list(testcase),
+        tests=len(testcase),
+        parameters=dict(sequences=sequences),
+    )
+
+
+@pytest.mark.parametrize("sequences", SEQUENCES)
 @pytest.mark.parametrize("sim", SIMULATORS)
-def test_decode_loop(sim):
-    run(decode_loop, ports(), __name__, sim, tests=1)
+def test_decode_loop(sim, sequences):
+    run_tests(
+        sim, sequences, "one_after_another", "side_by_side", "latency_and_rate", "after_a_reset", "scoreboard_can_fail"
+    )
+
+
+@pytest.mark.parametrize("sequences", [n for n in SEQUENCES if n > 1])
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_taking_turns(sim, sequences):
+    run_tests(sim, sequences, "taking_turns", "a_stalled_prompt")
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_overtaking_is_noticed(sim):
+    with pytest.raises(AssertionError, match=OVERTAKEN):
+        run_tests(sim, 2, "one_overtakes")
+
+
+@pytest.mark.parametrize("sequences", [0, 3])
+def test_sequences_are_checked(sequences):
+    with pytest.raises(ValueError, match="SEQUENCES is 1 to 2 here"):
+        decode_loop(**dict(ports(2), SEQUENCES=sequences))
 
 
 def answer(token, pos):
@@ -58,15 +99,19 @@ def answer(token, pos):
     return (token * 7 + pos * 3 + 5) % VOCAB
 
 
-def expected(prompt, steps):
-    """Requests and token beats of one sequence, and its error code."""
+def expected(job):
+    """Requests and token beats of one sequence, and its error code. job: prompt, steps, score."""
+    prompt, steps, score = job
     requests, beats, token = [], [], prompt[0]
     for pos in range(CONTEXT):
+        prompted = pos + 1 >= len(prompt)
         if token >= VOCAB:
-            beats.append((token, pos, 0, STOP_ERROR, 1))
+            requests.append((0, pos, 0))  # passes in the token's place
+            beats.append((token, pos, 0, 0, STOP_ERROR, 1))
             return requests, beats, errors.BAD_TOKEN
-        requests.append((token, pos))
-        best, prompted = answer(token, pos), pos + 1 >= len(prompt)
+        scored = int(score or prompted)
+        requests.append((token, pos, scored))
+        best = answer(token, pos)
         stop = GOES_ON
         if prompted and best in STOPS:
             stop = STOP_TOKEN
@@ -74,63 +119,299 @@ def expected(prompt, steps):
             stop = STOP_STEPS
         elif pos + 1 == CONTEXT:
             stop = STOP_CONTEXT if prompted else STOP_ERROR
-        beats.append((best, pos, int(prompted), stop, int(stop != GOES_ON)))
+        beats.append((best * scored, pos, scored, int(prompted), stop, int(stop != GOES_ON)))
         if stop != GOES_ON:
             return requests, beats, errors.TOO_LONG if stop == STOP_ERROR else errors.NONE
         token = best if prompted else prompt[pos + 1]
     raise AssertionError("the context's end was missed")
 
 
-@cocotb.test(timeout_time=10, timeout_unit="ms")
-async def sequences(dut):
-    """Random prompts and step limits, with pauses on all streams; bad ones in between."""
-    rng = random.Random(6)
-    prompts = StreamSource(dut, "s_prompt", token=BUILD.token_bits, steps=BUILD.pos_bits + 1, last=1)
-    requests, answers = StreamSink(dut, "m_request", **POSITION), StreamSource(dut, "s_prediction", **POSITION)
-    tokens = StreamSink(dut, "m_token", token=BUILD.token_bits, pos=BUILD.pos_bits, sampled=1, stop=STOP_BITS, last=1)
-    for port in (prompts, requests, answers, tokens):
-        port.pause(rng, 0.3)
-    dut.vocab_size.value, dut.seq_len.value = VOCAB, CONTEXT
-    dut.stop_a.value, dut.stop_b.value = STOPS
-    dut.clear.value, dut.enable.value = 0, 0
-    await start(dut)
-    seen = []
+def random_job(rng):
+    """A prompt, in one of five cases with a bad token somewhere, its steps and whether it is scored."""
+    length = rng.choice((1, 1, 2, 3, 5, CONTEXT, CONTEXT + 1, CONTEXT + 4))
+    prompt = [rng.randrange(VOCAB) for _ in range(length)]
+    if rng.random() < 0.2:
+        prompt[rng.randrange(length)] = rng.randrange(VOCAB, 2 * BUILD.max_vocab)
+    return prompt, rng.choice((0, 1, 2, 4, CONTEXT, 16)), rng.randrange(2)
 
-    async def model():
+
+def prompt_beats(seq, job, rng):
+    """A job's beats for s_prompt; steps count on the first one only."""
+    prompt, steps, score = job
+    for k, token in enumerate(prompt):
+        last = int(k == len(prompt) - 1)
+        yield dict(token=token, seq=seq, steps=rng.randrange(16) if k else steps, score=score, last=last)
+
+
+class Bench:
+    """Drivers of the four streams, and the layers' stand-in: it answers in order, each request after a while."""
+
+    def __init__(self, dut, rng):
+        self.dut, self.rng, self.slots = dut, rng, test_parameters()["sequences"]
+        build = replace(BUILD, sequences=self.slots)
+        position = dict(token=build.token_bits, seq=build.seq_bits, pos=build.pos_bits, scored=1)
+        self.prompts = StreamSource(
+            dut, "s_prompt", token=build.token_bits, seq=build.seq_bits, steps=build.pos_bits + 1, score=1, last=1
+        )
+        self.requests = StreamSink(dut, "m_request", **position)
+        self.answers = StreamSource(dut, "s_prediction", **position)
+        self.tokens = StreamSink(dut, "m_token", **position, sampled=1, stop=STOP_BITS, last=1)
+        self.seen = {seq: [] for seq in range(self.slots)}
+        self.wrong = set()  # numbers of requests to answer wrongly
+        dut.vocab_size.value, dut.seq_len.value = VOCAB, CONTEXT
+        dut.stop_a.value, dut.stop_b.value = STOPS
+        dut.clear.value, dut.enable.value = 0, 1
+        cocotb.start_soon(self.layers())
+
+    async def layers(self):
+        number = 0
         while True:
-            request = await requests.recv()
-            seen.append((request["token"], request["pos"]))
-            answers.send_nowait(dict(request, token=answer(request["token"], request["pos"])))
+            request = await self.requests.recv()
+            assert request["seq"] < self.slots
+            self.seen[request["seq"]].append((request["token"], request["pos"], request["scored"]))
+            best = answer(request["token"], request["pos"]) ^ (number in self.wrong)
+            if not request["scored"]:
+                best = self.rng.randrange(VOCAB)  # nobody has asked
+            self.answers.send_nowait(dict(request, token=best))
+            number += 1
 
-    cocotb.start_soon(model())
-    prompts.send_nowait(dict(token=3, steps=2, last=1))
+    def pause(self, most):
+        """New random pauses on all streams, up to this probability: a long pause of the answers is a long latency."""
+        for port in (self.prompts, self.requests, self.answers, self.tokens):
+            port.pause(self.rng, self.rng.random() * most)
+
+    async def check(self, jobs):
+        """Receive all beats of each slot's jobs and compare them and the requests; returns how many beats."""
+        wanted = {seq: [expected(job) for job in jobs[seq]] for seq in jobs}
+        left = {seq: [beat for _, beats, _ in wanted[seq] for beat in beats] for seq in jobs}
+        compared = 0
+        while any(left.values()):
+            beat = await self.tokens.recv()
+            assert tuple(beat[name] for name in FIELDS) == left[beat["seq"]].pop(0), beat
+            compared += 1
+        for seq in jobs:
+            assert self.seen[seq] == [request for requests, _, _ in wanted[seq] for request in requests]
+            self.seen[seq].clear()
+        return compared
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def one_after_another(dut):
+    """Random jobs in random slots, each alone: its beats, its requests, its error and that it can be cleared."""
+    rng = random.Random(6)
+    bench = Bench(dut, rng)
+    dut.enable.value = 0
+    await start(dut)
+    bench.prompts.send_nowait(dict(token=3, seq=0, steps=2, score=0, last=1))
     await ClockCycles(dut.clk, 20)
-    assert prompts.sent == 0, "a prompt was taken before a model was loaded"
+    assert bench.prompts.sent == 0, "a prompt was taken before a model was loaded"
     dut.enable.value = 1
     reached, compared = set(), 0
-    for number in range(300):
-        length = rng.choice((1, 1, 2, 3, 5, CONTEXT, CONTEXT + 1, CONTEXT + 4))
-        prompt, steps = [rng.randrange(VOCAB) for _ in range(length)], rng.choice((1, 2, 4, CONTEXT, 16))
+    for number in range(200):
+        bench.pause(0.5)
+        seq, job = rng.randrange(bench.slots), random_job(rng)
         if number == 0:
-            prompt, steps = [3], 2
+            seq, job = 0, ([3], 2, 0)
         else:
-            if rng.random() < 0.2:
-                prompt[rng.randrange(length)] = rng.randrange(VOCAB, 2 * BUILD.max_vocab)
-            prompts.send_nowait(*[dict(token=t, steps=steps, last=int(k == length - 1)) for k, t in enumerate(prompt)])
-        want_requests, beats, code = expected(prompt, steps)
-        for beat in beats:
-            got = await tokens.recv()
-            assert (got["token"], got["pos"], got["sampled"], got["stop"], got["last"]) == beat, (prompt, steps)
-            compared += 1
-        assert seen == want_requests
-        await ClockCycles(dut.clk, 60)
-        assert not prompts.queue and dut.error.value == code
-        seen.clear()
-        reached.add(beats[-1][3])
+            bench.prompts.send_nowait(*prompt_beats(seq, job, rng))
+        compared += await bench.check({seq: [job]})
+        await bench.prompts.wait()
+        await ClockCycles(dut.clk, 10)
+        _, beats, code = expected(job)
+        assert dut.error.value == code
+        reached.add((beats[-1][4], code))
         dut.clear.value = 1
         await RisingEdge(dut.clk)
         dut.clear.value = 0
         await ClockCycles(dut.clk, 2)
         assert dut.error.value == errors.NONE
-    assert reached == {STOP_TOKEN, STOP_STEPS, STOP_CONTEXT, STOP_ERROR}
-    assert compared == tokens.received > 300
+    assert reached == {
+        (STOP_TOKEN, errors.NONE),
+        (STOP_STEPS, errors.NONE),
+        (STOP_CONTEXT, errors.NONE),
+        (STOP_ERROR, errors.BAD_TOKEN),
+        (STOP_ERROR, errors.TOO_LONG),
+    }
+    assert compared == bench.tokens.received > 200
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def side_by_side(dut):
+    """Every slot has a list of jobs, the prompts' beats come in random order: each sequence is as if it were alone."""
+    rng = random.Random(7)
+    bench = Bench(dut, rng)
+    await start(dut)
+    compared = together = 0
+    for _ in range(12):
+        bench.pause(0.8)
+        jobs = {seq: [random_job(rng) for _ in range(8)] for seq in range(bench.slots)}
+        beats = {seq: [beat for job in jobs[seq] for beat in prompt_beats(seq, job, rng)] for seq in jobs}
+        before = None
+        while any(beats.values()):
+            seq = rng.choice([seq for seq in beats if beats[seq]])
+            bench.prompts.send_nowait(beats[seq].pop(0))
+            together += before not in (None, seq)
+            before = seq
+        compared += await bench.check(jobs)
+        await bench.prompts.wait()
+        await ClockCycles(dut.clk, 10)
+    assert compared == bench.tokens.received > 200 * bench.slots
+    assert together > 100 or bench.slots == 1
+
+
+async def watch(dut, log):
+    """Cycle and sequence of every transfer of each stream."""
+    cycle = 0
+    ports = {"prompt": "s_prompt", "request": "m_request", "prediction": "s_prediction", "token": "m_token"}
+    pins = {name: [getattr(dut, f"{port}_{pin}") for pin in ("valid", "ready", "seq")] for name, port in ports.items()}
+    while True:
+        await RisingEdge(dut.clk)
+        cycle += 1
+        for name, (valid, ready, seq) in pins.items():
+            if valid.value and ready.value:
+                log.setdefault(name, []).append((cycle, int(seq.value)))
+
+
+def cycles(log, name, seq=None):
+    return [cycle for cycle, number in log.get(name, []) if seq in (None, number)]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def latency_and_rate(dut):
+    """Without pauses: exact latencies; prompt tokens are requested every other cycle, unanswered."""
+    bench = Bench(dut, random.Random(8))
+    await start(dut)
+    await ClockCycles(dut.clk, 3)
+    log = {}
+    cocotb.start_soon(watch(dut, log))
+    job = [3, 4, 5, 6], 9, 1
+    bench.prompts.send_nowait(*prompt_beats(0, job, bench.rng))
+    compared = await bench.check({0: [job]})
+    assert compared == len(expected(job)[1]) > len(job[0]) + 2
+    taken, asked = cycles(log, "prompt"), cycles(log, "request")
+    assert taken == list(range(taken[0], taken[0] + 2 * len(taken), 2))
+    assert asked[: len(taken)] == [cycle + PROMPT_LATENCY for cycle in taken]
+    answered = cycles(log, "prediction")
+    assert asked[len(taken) :] == [cycle + LATENCY for cycle in answered[len(taken) - 1 : -1]]
+    assert cycles(log, "token") == [cycle + TOKEN_LATENCY for cycle in answered]
+    assert LATENCY <= 3
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def taking_turns(dut):
+    """Prompts without end against decoding sequences: neither side waits for more than a few of the other's."""
+    rng = random.Random(9)
+    bench = Bench(dut, rng)
+    dut.stop_a.value = dut.stop_b.value = VOCAB  # never
+    await start(dut)
+    log = {}
+    cocotb.start_soon(watch(dut, log))
+    rounds, last = 30, bench.slots - 1
+    for busy in (0, 0.5):
+        log.clear()
+        bench.requests.pause(rng, busy)
+        # every slot but the last decodes from a single token on; the last one has prompts of a context each
+        beats = []
+        for _ in range(rounds):
+            beats += [dict(token=3, seq=seq, steps=0, score=0, last=1) for seq in range(last)]
+            beats += [dict(token=4, seq=last, steps=0, score=0, last=int(k == CONTEXT - 1)) for k in range(CONTEXT)]
+        bench.prompts.send_nowait(*beats)
+        while len(cycles(log, "token")) < rounds * bench.slots * CONTEXT:
+            await ClockCycles(dut.clk, 10)
+        await ClockCycles(dut.clk, 10)
+        for seq in range(bench.slots):
+            assert len(cycles(log, "request", seq)) == rounds * CONTEXT
+        if not busy:
+            for seq in range(last):
+                waits = []
+                answered = cycles(log, "prediction", seq)
+                for k, asked in enumerate(cycles(log, "request", seq)):
+                    if k % CONTEXT:
+                        waits.append(asked - answered[k - 1])
+                # in front of it at most: one of a prompt, and a token and a prompt's for each other sequence
+                assert min(waits) == LATENCY and max(waits) <= LATENCY + 2 * bench.slots
+            gaps = [b - a for a, b in zip(cycles(log, "prompt"), cycles(log, "prompt")[1:])]
+            assert sorted(gaps)[len(gaps) // 2] <= 3
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_stalled_prompt(dut):
+    """A prompt that does not go on, and one that has failed and is not over, hold up nobody else."""
+    rng = random.Random(10)
+    bench = Bench(dut, rng)
+    await start(dut)
+    for first, stop in ((5, None), (VOCAB, STOP_ERROR)):
+        bench.prompts.send_nowait(dict(token=first, seq=1, steps=0, score=1, last=0))
+        seen = await bench.tokens.recv()
+        assert seen["seq"] == 1 and seen["stop"] == (stop or GOES_ON)
+        bench.seen[1].clear()
+        jobs = [random_job(rng) for _ in range(10)]
+        for job in jobs:
+            bench.prompts.send_nowait(*prompt_beats(0, job, rng))
+        assert await bench.check({0: jobs}) >= 10
+        bench.prompts.send_nowait(dict(token=6, seq=1, steps=0, score=0, last=0))
+        bench.prompts.send_nowait(dict(token=VOCAB + 1, seq=1, steps=0, score=0, last=1))
+        if stop is None:
+            assert (await bench.tokens.recv())["stop"] == GOES_ON
+            seen = await bench.tokens.recv()
+            assert (seen["token"], seen["pos"], seen["stop"]) == (VOCAB + 1, 2, STOP_ERROR)
+            bench.seen[1].clear()
+        await ClockCycles(dut.clk, 20)
+        assert not bench.tokens.queue and not bench.seen[1]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def after_a_reset(dut):
+    """A reset with sequences under way, in their prompts or decoding: the next ones are as the first."""
+    rng = random.Random(11)
+    bench = Bench(dut, rng)
+    await start(dut)
+    for held in (0, 3, 12, 30):
+        bench.answers.pause(None, 0)
+        for seq in range(bench.slots):
+            beats = list(prompt_beats(seq, ([3, 4, 5, 6], 0, 1), rng))
+            await bench.prompts.send(*beats[: rng.randrange(1, 5)])
+        await ClockCycles(dut.clk, held)
+        bench.answers.pause(rng, 1)  # from here on they are in flight
+        await ClockCycles(dut.clk, 20)
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 2)
+        dut.rst.value = 0
+        bench.answers.queue.clear()
+        bench.tokens.queue.clear()
+        for seq in range(bench.slots):
+            bench.seen[seq].clear()
+        bench.answers.pause(rng, 0.3)
+        jobs = {seq: [random_job(rng) for _ in range(3)] for seq in range(bench.slots)}
+        for seq in jobs:
+            for job in jobs[seq]:
+                bench.prompts.send_nowait(*prompt_beats(seq, job, rng))
+        assert await bench.check(jobs) >= 3 * bench.slots
+        await bench.prompts.wait()
+        await ClockCycles(dut.clk, 10)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def scoreboard_can_fail(dut):
+    """One wrong answer: the comparison objects."""
+    bench = Bench(dut, random.Random(12))
+    bench.wrong = {2}
+    await start(dut)
+    job = [3, 4, 5, 6], 9, 1
+    bench.prompts.send_nowait(*prompt_beats(0, job, bench.rng))
+    with pytest.raises(AssertionError):
+        await with_timeout(bench.check({0: [job]}), 50, "us")
+    assert bench.tokens.received >= 3
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def one_overtakes(dut):
+    """Two answers of one sequence change places."""
+    bench = Bench(dut, random.Random(13))
+    await start(dut)
+    bench.answers.pause(bench.rng, 1)
+    bench.prompts.send_nowait(*prompt_beats(1, ([3, 4, 5, 6], 9, 1), bench.rng))
+    await ClockCycles(dut.clk, 30)
+    bench.answers.queue.rotate(1)
+    bench.answers.pause(None, 0)
+    await ClockCycles(dut.clk, 30)
