@@ -1,36 +1,38 @@
-"""The cycle table: what the engine works on, cycle by cycle, and which units are busy.
+"""The cycle table: what an engine works on, cycle by cycle, and which units are busy.
 
-A `Tracer` (inside the simulator) samples the engine every cycle and reports a row whenever layer, stage or position
-changes; `HEADER` and `line` lay the rows out as text. The stage is the matrix at the matvec, or `wait` between two; the
-layer is that matrix's, the last one for the classifier. Rows begin with the first matrix or gain vector.
-A unit is busy in a cycle in which it takes or gives an element; what is only on its way inside a pipeline is not
-counted. Matvec and attention have a busy signal of their own.
+A `Tracer` (inside the simulator) samples all stations every cycle and reports a row whenever a station's layer, stage,
+sequence or position changes; `HEADER` and `line` lay the rows out as text. The stage is the matrix that the matvec
+takes beats of, `wait` while it takes none, `idle` while the station has no packet; the layer is that matrix's, the last
+one for the classifier. A unit is busy in a cycle in which it takes or gives an element; what is only on its way inside a
+pipeline is not counted. Matvec and attention have a busy signal of their own.
 """
 
 import cocotb
 from cocotb.triggers import RisingEdge
 
+from host.stations import station_handles
 from rtl.layer import kinds
-from rtl.matvec.issue import IDLE
+from rtl.layer.causes import HEADER as HEADER_BEAT
+from rtl.layer.causes import WEIGHTS
 
 STAGES = {
     kinds.KEY: "Wk",
-    kinds.VALUE: "Wv",
     kinds.QUERY: "Wq",
+    kinds.VALUE: "Wv",
     kinds.OUT: "Wo",
     kinds.GATE_UP: "W1 W3",
+    kinds.PARTIAL: "W2",
     kinds.DOWN: "W2",
     kinds.LOGITS: "classifier",
     kinds.GAIN: "gains",
 }
-WAIT = "wait"
-# unit -> its busy signal, or the streams at its doors; local names in rtl/layer/engine.py
-BUSY = {"matvec": "mac_beat", "attention": "attention_busy"}
+WAIT, IDLE = "wait", "idle"
+# unit -> the streams at its doors; local names in rtl/layer/engine.py and rtl/logits/head.py
 DOORS = {
     "rope": ("head_row", "turned"),
-    "heads": ("turned", "head"),
+    "heads": ("turned", "head", "value_row", "values"),
     "residual": ("fresh_x", "delta", "x"),
-    "norm": ("x", "normed", "inverse_rms"),
+    "norm": ("to_norm", "normed", "inverse_rms"),
     "swiglu": ("up", "gated"),
     "quantiser": ("chosen", "words"),
     "argmax": ("logit", "best"),
@@ -65,59 +67,88 @@ class Spans:
 
 
 class Tracer:
-    """Calls `emit(event="trace", ...)` with every row from its creation on.
+    """Calls `emit(event="trace", ...)` with every row from its creation until `stop`.
 
-    A row: cycle (its first), cycles (how many), stage, layer, pos, busy {unit: cycles}, spans {unit: runs as `Spans`}.
+    A row: station, cycle (its first), cycles (how many), stage, layer, seq, pos, busy {unit: cycles}, spans {unit: runs
+    as `Spans`}.
     """
 
-    def __init__(self, dut, emit):
-        engine = dut.u_layers
-        self._clk, self._cycles, self._emit = dut.clk, dut.cycles, emit
-        issue = engine.u_matrix.u_u_issue
-        self._phase, self._kind = issue.phase, issue.kind
-        self._layer, self._pos = engine.layer, engine.pos
-        self._busy = {unit: getattr(engine, pin) for unit, pin in BUSY.items()}
-        names = {name for streams in DOORS.values() for name in streams}
-        self._streams = {name: [getattr(engine, f"{name}_{pin}") for pin in ("valid", "ready")] for name in names}
-        cocotb.start_soon(self._run())
+    def __init__(self, dut, stations: int, emit):
+        handles, first = station_handles(dut, stations), 0
+        self._tasks = []
+        for number, handle in enumerate(handles):
+            self._tasks.append(cocotb.start_soon(Station(dut, number, handle, first, emit).run()))
+            if hasattr(handle, "n_layers"):
+                first += int(handle.n_layers.value)
 
-    def _stage(self):
-        return WAIT if int(self._phase.value) == IDLE else STAGES[int(self._kind.value)]
+    def stop(self) -> None:
+        """No more rows; those under way are dropped."""
+        for task in self._tasks:
+            task.cancel()
+
+
+class Station:
+    """The rows of one station; `first`: number of its first layer."""
+
+    def __init__(self, dut, number, handle, first, emit):
+        self._clk, self._cycles, self._number, self._first, self._emit = dut.clk, dut.cycles, number, first, emit
+        self._cause, self._kind = handle.cause, handle.u_matrix.now_kind
+        self._layer, self._pos, self._seq, self._start, self._done = (
+            getattr(handle, name) for name in ("layer", "pos", "seq", "start", "done")
+        )
+        self._attention = getattr(handle, "attention_busy", None)
+        names = {name for streams in DOORS.values() for name in streams}
+        self._streams = {
+            name: [getattr(handle, f"{name}_{pin}") for pin in ("valid", "ready")]
+            for name in names
+            if hasattr(handle, f"{name}_valid") and hasattr(handle, f"{name}_ready")
+        }
+
+    def _stage(self) -> str:
+        return STAGES[int(self._kind.value)] if int(self._cause.value) in (WEIGHTS, HEADER_BEAT) else WAIT
 
     def _working(self) -> list[str]:
         """The units that are busy in this cycle."""
         moving = {name for name, (valid, ready) in self._streams.items() if valid.value == 1 and ready.value == 1}
         units = [unit for unit, streams in DOORS.items() if not moving.isdisjoint(streams)]
-        return units + [unit for unit, pin in self._busy.items() if pin.value == 1]
+        if int(self._cause.value) == WEIGHTS:
+            units.append("matvec")
+        if self._attention is not None and self._attention.value == 1:
+            units.append("attention")
+        return units
 
-    async def _run(self):
+    async def run(self):
+        """Sample every cycle."""
         edge = RisingEdge(self._clk)
-        while self._stage() == WAIT:  # no position yet
-            await edge
-        key, layer, start, spans = None, 0, 0, {}
+        key, start, spans, layer, inside = None, 0, {}, self._first, False
         while True:
-            stage, pos, cycle = self._stage(), int(self._pos.value), int(self._cycles.value)
+            await edge
+            cycle = int(self._cycles.value)
+            if self._start.value == 1:
+                inside, layer = True, self._first
+            stage = self._stage() if inside else IDLE
             if stage == STAGES[kinds.KEY]:
-                layer = int(self._layer.value)  # it may move on while the layer's last matrix is still at work
-            elif key is not None and pos != key[2]:
-                layer = 0
-            now = (stage, layer, pos)
+                layer = self._first + int(self._layer.value)  # it moves on while a layer's last matrix is at work
+            now = (stage, layer, int(self._seq.value), int(self._pos.value)) if inside else (IDLE, 0, 0, 0)
             if now != key:
                 if key is not None:
                     self._report(key, start, cycle, spans)
                 key, start, spans = now, cycle, {unit: Spans() for unit in UNITS}
             for unit in self._working():
                 spans[unit].add(cycle)
-            await edge
+            if self._done.value == 1:
+                inside = False
 
     def _report(self, key, start, end, spans):
-        stage, layer, pos = key
+        stage, layer, seq, pos = key
         self._emit(
             event="trace",
+            station=self._number,
             cycle=start,
             cycles=end - start,
             stage=stage,
             layer=layer,
+            seq=seq,
             pos=pos,
             busy={unit: runs.count() for unit, runs in spans.items()},
             spans={unit: runs.runs for unit, runs in spans.items() if runs.runs},

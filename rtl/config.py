@@ -14,7 +14,6 @@ Three ideas, three dataclasses:
 from dataclasses import dataclass, fields, replace
 from math import ceil
 
-
 MIN_DIM = 8  # elements of the residual vector: one is read again long after it was written
 
 

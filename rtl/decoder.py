@@ -49,9 +49,9 @@ def decoder(
 
     s_prompt: `prompt_stream`; m_token: `token_stream`, one beat a position. Prompts wait until a model is loaded.
     loaded: out, the image is in and its checksum holds; error: out, sticky code of `rtl/errors.py` (a bad image's until
-    reset, a bad prompt's until `clear`). cycles: out, since the image was loaded. counter_value: out, counter
-    `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's own station), two
-    cycles later; they run as `cycles` does.
+    reset, a bad prompt's until `clear`). cycles: out, since the image was loaded. counter_value: out, two cycles
+    later, counter `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's
+    own station); they run as `cycles` does.
     """
     if CFG.key_bits != CFG.act_bits:
         raise ConfigError(f"key_bits: must be act_bits = {CFG.act_bits} (one head quantiser), is {CFG.key_bits}")

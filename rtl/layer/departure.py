@@ -1,4 +1,4 @@
-"""Where the residual vector goes: to the norm ahead of every matrix, and out of the station when its layers are done."""
+"""Where the residual vector goes: to the norm ahead of every matrix, and out of the station behind its last layer."""
 
 from myhdl import always, always_comb
 

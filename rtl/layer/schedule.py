@@ -7,9 +7,8 @@ from rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUER
 from rtl.stream.stream import bit, uint
 
 # steps of the sequence; those from ATT_GAIN to DOWN_STEP repeat for every layer, DOWN_STEP for every block of W2
-IDLE, ATT_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, OUT_STEP, FFN_GAIN, GATE_UP_STEP, DOWN_STEP, FINAL_GAIN, LOGITS_STEP = (
-    range(11)
-)
+IDLE, ATT_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, OUT_STEP, FFN_GAIN, GATE_UP_STEP, DOWN_STEP = range(9)
+FINAL_GAIN, LOGITS_STEP = range(9, 11)
 STEP_BITS = 4
 
 
