@@ -1,46 +1,95 @@
-"""The first station: a token request in, a packet out."""
+"""The first station: a token request in, a packet out; the first memory of the boot chain."""
 
 from myhdl import always, always_comb
 
 from rtl.embedding.embedding import embedding
 from rtl.hdl.hierarchy import hblock
-from rtl.layer.packet import vector
+from rtl.layer.packet import label, vector
+from rtl.stream.fifo import fifo
 from rtl.stream.stream import Stream, bit, uint
+
+LABELS = 2  # requests looked up or leaving, beside the one whose label is on the packet
 
 
 @hblock
-def embed_station(clk, rst, s_boot, s, m, dim, dim_beats, CFG):
-    """s: token_request; m: packet with the token's embedding; s_boot: the embedding section of the boot image.
+def embed_station(clk, rst, s_boot, m_boot, s, m, dim, dim_beats, vocab_size, CFG):
+    """s: token_request; m: packet with the token's embedding, in order; s_boot: boot beats (data, last).
 
-    dim, dim_beats: shape registers. Takes the next request when the packet's last element has left.
+    The first vocab_size * (1 + dim_beats) beats of an image fill the table, see `embedding_rows`, the others pass to
+    m_boot in the same cycle; after a `last` the next image begins.
+    dim, dim_beats, vocab_size: shape registers, stable from the first boot beat on.
+    Latency and rate of `embedding`: the next request is taken, and looked up, while the elements before it leave.
     """
+    table_beats = Stream(data=uint(CFG.beat_bits), last=bit())
     lookup = Stream(token=uint(CFG.token_bits))
     x = vector(CFG)
-    busy = bit()
-    table = embedding(clk, rst, s_boot, lookup, x, dim, dim_beats, CFG=CFG)
+    taken, leaving = Stream(**label(CFG)), Stream(**label(CFG))
+    beat = uint(len(dim_beats))
+    token = uint(len(vocab_size))
+    full, row_ends, table_ends = bit(), bit(), bit()  # the table is; the beat is a row's, the table's last one
+
+    table = embedding(clk, rst, table_beats, lookup, x, dim, dim_beats, CFG=CFG)
+    labels = fifo(clk, rst, taken, leaving, DEPTH=LABELS)
+
+    # --- boot ---
+
+    @always_comb
+    def ends():
+        row_ends.next = beat == dim_beats
+        table_ends.next = beat == dim_beats and token == vocab_size - 1
+
+    @always_comb
+    def boot():
+        table_beats.data.next = s_boot.data
+        table_beats.last.next = s_boot.last or table_ends
+        table_beats.valid.next = s_boot.valid and not full
+        m_boot.data.next = s_boot.data
+        m_boot.last.next = s_boot.last
+        m_boot.valid.next = s_boot.valid and full
+        if full:
+            s_boot.ready.next = m_boot.ready
+        else:
+            s_boot.ready.next = table_beats.ready
+
+    @always(clk.posedge)
+    def fill():
+        if rst:
+            full.next = False
+            beat.next = 0
+            token.next = 0
+        elif s_boot.valid and s_boot.ready:
+            if s_boot.last:
+                full.next = False
+                beat.next = 0
+                token.next = 0
+            elif not full:
+                beat.next = beat + 1
+                if row_ends:
+                    beat.next = 0
+                    token.next = token + 1
+                full.next = table_ends
+
+    # --- requests ---
 
     @always_comb
     def request():
         lookup.token.next = s.token
-        lookup.valid.next = s.valid and not busy
-        s.ready.next = lookup.ready and not busy
+        taken.seq.next = s.seq
+        taken.pos.next = s.pos
+        taken.scored.next = s.scored
+        lookup.valid.next = s.valid and taken.ready
+        taken.valid.next = s.valid and lookup.ready
+        s.ready.next = lookup.ready and taken.ready
 
     @always_comb
     def output():
         m.data.next = x.data
         m.last.next = x.last
-        m.valid.next = x.valid
-        x.ready.next = m.ready
+        m.seq.next = leaving.seq
+        m.pos.next = leaving.pos
+        m.scored.next = leaving.scored
+        m.valid.next = x.valid and leaving.valid
+        x.ready.next = m.ready and leaving.valid
+        leaving.ready.next = m.ready and x.valid and x.last
 
-    @always(clk.posedge)
-    def control():
-        if rst:
-            busy.next = False
-        elif s.valid and s.ready:
-            busy.next = True
-            m.pos.next = s.pos
-            m.seq.next = s.seq
-        elif m.valid and m.ready and m.last:
-            busy.next = False
-
-    return table, request, output, control
+    return table, labels, ends, boot, fill, request, output
