@@ -139,6 +139,48 @@ def embedding():
 
 
 @entry
+def embed_station():
+    from rtl.boot.loader import ShapeRegisters
+    from rtl.embedding.station import embed_station as block
+    from rtl.layer.packet import packet, token_request
+
+    shape = ShapeRegisters(CFG)
+    boot = {name: Stream(data=uint(CFG.beat_bits), last=bit()) for name in ("s_boot", "m_boot")}
+    registers = dict(dim=shape.dim, dim_beats=shape.dim_beats, vocab_size=shape.vocab_size)
+    return block, clocked(**boot, s=token_request(CFG), m=packet(CFG), **registers, CFG=CFG)
+
+
+@entry
+def decode_loop():
+    """For four sequences side by side."""
+    from rtl.boot.loader import ShapeRegisters
+    from rtl.decode.decode_loop import decode_loop as block
+    from rtl.decode.decode_loop import prompt_stream, token_stream
+    from rtl.errors import ERROR_BITS
+    from rtl.layer.packet import prediction, token_request
+
+    cfg = replace(CFG, sequences=4)
+    shape = ShapeRegisters(cfg)
+    streams = dict(s_prompt=prompt_stream(cfg), m_request=token_request(cfg))
+    streams |= dict(s_prediction=prediction(cfg), m_token=token_stream(cfg))
+    registers = {name: getattr(shape, name) for name in ("vocab_size", "seq_len", "stop_a", "stop_b")}
+    pins = dict(enable=bit(), clear=bit(), error=uint(ERROR_BITS))
+    return block, clocked(**streams, **registers, **pins, SEQUENCES=cfg.sequences)
+
+
+@entry
+def engine_counters():
+    from rtl.decode.counters import COUNTER_BITS, SELECT_BITS
+    from rtl.decode.counters import engine_counters as block
+    from rtl.layer.causes import CAUSE_BITS
+
+    sources = 5  # of saturations in an engine
+    pins = dict(enable=bit(), cause=uint(CAUSE_BITS), token=bit(), attention_busy=bit())
+    buses = dict(saturated=uint(sources), select=uint(SELECT_BITS), value=uint(COUNTER_BITS))
+    return block, clocked(**pins, **buses)
+
+
+@entry
 def matvec():
     from rtl.matvec.matvec import matvec as block
 
