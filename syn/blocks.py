@@ -246,6 +246,25 @@ def attention():
 
 
 @entry
+def divide():
+    """The division of one pipeline of attention."""
+    from rtl.attention.divide import divide as block
+    from rtl.attention.lazy import SCALE_BITS as LAZY_BITS
+    from rtl.attention.lazy import STEP
+    from rtl.attention.weighted_sum import den_bits, num_bits
+    from rtl.boot.loader import ShapeRegisters
+    from rtl.quant.quantiser import EXPONENT_BITS
+
+    denominator = dict(den_load=bit(), den=uint(den_bits(CFG) + STEP - 1), scale_den=uint(LAZY_BITS))
+    lanes = uint(CFG.max_head_dim * (num_bits(CFG) + STEP - 1))
+    numerator = dict(num_load=bit(), num=lanes, scale_num=uint(LAZY_BITS), gap=uint(EXPONENT_BITS))
+    pairs = dict(valid=bit(), data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit())
+    clips = dict(clipped0=bit(), clipped1=bit())
+    head_dim = ShapeRegisters(CFG).head_dim
+    return block, clocked(**denominator, **numerator, head_dim=head_dim, **pairs, **clips, CFG=CFG)
+
+
+@entry
 def swiglu():
     from rtl.ffn.swiglu import swiglu as block
 

@@ -20,23 +20,31 @@ from tb.clock import start_clock
 from tb.myhdl_sim import simulate
 from tb.runner import SIMULATORS, run, test_parameters
 
-LANES = 10  # three groups, the last one a single pair
-CONTEXTS = (16, 512, 2048)
+BUILDS = ((16, 2), (512, 10), (2048, 40))  # context, lanes: one group; three; seven of six lanes; the last one smaller
 OUTPUTS = ("valid", "data", "second", "last", "clipped0", "clipped1")
-DIMS = (2, 4, 6, 8, 10)
-HEADS = 40  # of each dimension
+HEADS = 30  # of each dimension
 WAITING = 4  # reciprocals that may wait
 
 
-def build(context):
-    return replace(PRESETS["default"].build, max_head_dim=LANES, max_seq=context, max_heads=WAITING)
+def build(context, lanes):
+    return replace(PRESETS["default"].build, max_head_dim=lanes, max_seq=context, max_heads=WAITING)
 
 
-def arguments(context):
-    cfg = build(context)
+def dimensions(lanes):
+    """Head dimensions around the groups' and the longest ones."""
+    return [dim for dim in (2, 4, 6, 8, 10, 12, 14, lanes - 2, lanes) if 0 < dim <= lanes]
+
+
+def pairs_of(lanes):
+    """Pairs in a test of that many lanes."""
+    return HEADS * sum(dimensions(lanes)) // 2
+
+
+def arguments(context, lanes):
+    cfg = build(context, lanes)
     return dict(clk=bit(), rst=bit(), den_load=bit(), den=uint(den_bits(cfg) + STEP - 1), scale_den=uint(SCALE_BITS),
-                num_load=bit(), num=uint(LANES * (num_bits(cfg) + STEP - 1)), scale_num=uint(SCALE_BITS), gap=uint(5),
-                head_dim=uint(clog2(LANES + 1)), valid=bit(), data=sint(cfg.f_bits), second=sint(cfg.f_bits),
+                num_load=bit(), num=uint(lanes * (num_bits(cfg) + STEP - 1)), scale_num=uint(SCALE_BITS), gap=uint(5),
+                head_dim=uint(clog2(lanes + 1)), valid=bit(), data=sint(cfg.f_bits), second=sint(cfg.f_bits),
                 last=bit(), clipped0=bit(), clipped1=bit(), CFG=cfg)
 
 
@@ -55,16 +63,16 @@ def heads(rng, cfg, dim):
         yield den, num, rng.randrange(STEP), rng.randrange(STEP), rng.choice((0, 31, rng.randint(0, 24)))
 
 
-def stimulus(context):
+def stimulus(context, lanes):
     """(inputs of each cycle, wanted pairs as dicts, cycle of each pair).
 
     Numerators come as close as they may, with rests now and then; each den_load anywhere between as early and as late
     as it may.
     """
-    cfg, rng = build(context), random.Random(context)
-    idle = dict(rst=0, den_load=0, den=1, scale_den=0, num_load=0, num=0, scale_num=0, gap=0, head_dim=LANES)
+    cfg, rng = build(context, lanes), random.Random(context)
+    idle = dict(rst=0, den_load=0, den=1, scale_den=0, num_load=0, num=0, scale_num=0, gap=0, head_dim=lanes)
     cycles, wanted, moments, ahead = [dict(idle, rst=1) for _ in range(3)], [], [], 0
-    for dim in DIMS:  # the shape changes only when nothing is inside
+    for dim in dimensions(lanes):  # the shape changes only when nothing is inside
         begin, leads, loads = len(cycles), [], []
         cycles += [dict(idle, head_dim=dim) for _ in range(HEADS * (dim + 10) + LATENCY + EARLY)]
         now = begin + EARLY + 3
@@ -73,9 +81,9 @@ def stimulus(context):
             low = max([begin, *[t + 1 for t in leads[-1:]], *[t + 1 - EARLY for t in loads[-WAITING:-WAITING + 1]]])
             lead = {0: low, 1: now - EARLY}.get(n // 3 % 3, rng.randint(low, now - EARLY))
             cycles[lead].update(den_load=1, den=(den << scale_den) + rng.randrange(1 << scale_den), scale_den=scale_den)
-            lanes = [(x << scale_num) + rng.randrange(1 << scale_num) for x in num]
-            lanes += [rng.randint(-(1 << 20), 1 << 20) for _ in range(LANES - dim)]  # must not be seen
-            cycles[now].update(num_load=1, num=packed(lanes, num_bits(cfg) + STEP - 1), scale_num=scale_num, gap=gap)
+            sums = [(x << scale_num) + rng.randrange(1 << scale_num) for x in num]
+            sums += [rng.randint(-(1 << 20), 1 << 20) for _ in range(lanes - dim)]  # must not be seen
+            cycles[now].update(num_load=1, num=packed(sums, num_bits(cfg) + STEP - 1), scale_num=scale_num, gap=gap)
             ahead = max(ahead, sum(t > lead for t in loads) + 1)
             leads.append(lead)
             loads.append(now)
@@ -88,35 +96,36 @@ def stimulus(context):
             now += max(dim // 2, INTERVAL) + (0, 0, 0, rng.randint(0, 12))[n % 4]
         del cycles[now + LATENCY:]
     assert 0 < sum(w["clipped0"] + w["clipped1"] for w in wanted) < len(wanted)
-    assert ahead > WAITING
-    return skewed(cycles, num_bits(cfg) + STEP - 1), wanted, moments
+    assert ahead > 2
+    return skewed(cycles, num_bits(cfg) + STEP - 1, lanes), wanted, moments
 
 
-def skewed(cycles, bits):
+def skewed(cycles, bits, lanes):
     """The lanes of `num` as `weighted_sum` gives them: one group after the other."""
-    lanes, size = [unpacked(c["num"], bits, LANES) for c in cycles], lanes_a_group(LANES)
-    return [dict(c, num=packed([lanes[max(t - i // size, 0)][i] for i in range(LANES)], bits))
+    sums, size = [unpacked(c["num"], bits, lanes) for c in cycles], lanes_a_group(lanes)
+    return [dict(c, num=packed([sums[max(t - i // size, 0)][i] for i in range(lanes)], bits))
             for t, c in enumerate(cycles)]
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("context, lanes", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
-def test_divide(sim, context):
-    run(divide, arguments(context), __name__, sim, parameters=dict(context=context), tests=1)
+def test_divide(sim, context, lanes):
+    parameters = dict(context=context, lanes=lanes)
+    run(divide, arguments(context, lanes), __name__, sim, parameters=parameters, tests=1)
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
-def test_divide_myhdl(context):
-    cycles, wanted, moments = stimulus(context)
-    found = simulate(divide, arguments(context), cycles, OUTPUTS, 0)
+@pytest.mark.parametrize("context, lanes", BUILDS)
+def test_divide_myhdl(context, lanes):
+    cycles, wanted, moments = stimulus(context, lanes)
+    found = simulate(divide, arguments(context, lanes), cycles, OUTPUTS, 0)
     assert [t for t, v in enumerate(found) if v["valid"]] == moments
     assert [v for v in found if v["valid"]] == wanted
-    assert len(wanted) == HEADS * sum(DIMS) // 2
+    assert len(wanted) == pairs_of(lanes)
 
 
-def single(den_at, num_at, count=1):
-    """Inputs of `count` heads with their loads at these cycles after reset, and every `head_dim / 2` cycles on."""
-    cfg = build(16)
+def loads_at(den_at, num_at, count):
+    """Inputs of `count` heads of one pair, their loads from these cycles after reset on, one a cycle."""
+    cfg = build(16, 4)
     idle = dict(rst=0, den_load=0, den=1 << cfg.p_frac, scale_den=0, num_load=0, num=0, scale_num=0, gap=0, head_dim=2)
     cycles = [dict(idle, rst=1)] * 3 + [dict(idle) for _ in range(max(den_at, num_at) + count + LATENCY)]
     for n in range(count):
@@ -136,24 +145,25 @@ def single(den_at, num_at, count=1):
 )
 def test_limits(den_at, num_at, count, fault):
     """The earliest numerator and the most reciprocals are fine; one more ends the simulation."""
-    cycles = single(den_at, num_at, count)
+    cycles = loads_at(den_at, num_at, count)
     if fault is None:
-        assert sum(v["valid"] for v in simulate(divide, arguments(16), cycles, OUTPUTS, 0)) == count
+        assert sum(v["valid"] for v in simulate(divide, arguments(16, 4), cycles, OUTPUTS, 0)) == count
     else:
         with pytest.raises(AssertionError, match=fault):
-            simulate(divide, arguments(16), cycles, OUTPUTS, 0)
+            simulate(divide, arguments(16, 4), cycles, OUTPUTS, 0)
 
 
 def test_overrun():
     """The numerator of a head that comes while the one before still has pairs ends the simulation."""
-    cycles = [dict(c, head_dim=4) for c in single(0, EARLY, 2)]
+    cycles = [dict(c, head_dim=4) for c in loads_at(0, EARLY, 2)]
     with pytest.raises(AssertionError, match="serialise: a head was loaded before the last pair of the one before"):
-        simulate(divide, arguments(16), cycles, OUTPUTS, 0)
+        simulate(divide, arguments(16, 4), cycles, OUTPUTS, 0)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def all_vectors(dut):
-    cycles, wanted, moments = stimulus(test_parameters()["context"])
+    parameters = test_parameters()
+    cycles, wanted, moments = stimulus(**parameters)
     start_clock(dut)
     found, times = [], []
     await RisingEdge(dut.clk)
@@ -168,5 +178,5 @@ async def all_vectors(dut):
             times.append(t)
     assert times == moments
     assert found == wanted
-    assert len(found) == HEADS * sum(DIMS) // 2
+    assert len(found) == pairs_of(parameters["lanes"])
     assert found[1:] != wanted[:-1]

@@ -1,0 +1,155 @@
+"""collect: the order of the query heads out of every shape of units and lanes, `last`, `head_done`, back-pressure."""
+import random
+from collections import deque
+
+import cocotb
+import pytest
+from cocotb.triggers import ClockCycles, RisingEdge
+
+from rtl.attention.collect import collect
+from rtl.stream.stream import Stream, bit, sint, uint
+from tb.attention.rows import packed
+from tb.clock import start
+from tb.runner import SIMULATORS, run, test_parameters
+from tb.stream.drivers import StreamSink
+
+SHAPES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (3, 2))  # units, lanes of a unit
+MODELS = ((1, 1), (2, 3), (4, 2), (3, 5), (7, 1), (8, 4))  # key/value heads, query heads of each
+BITS, COUNT_BITS, MOST_PAIRS = 32, 4, 4
+
+
+@pytest.mark.parametrize("units, queries", SHAPES)
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_collect(sim, units, queries):
+    pipelines = units * queries
+    buses = dict(data=uint(pipelines * BITS), second=uint(pipelines * BITS), last=uint(pipelines),
+                 valid=uint(pipelines), ready=uint(pipelines))
+    ports = dict(clk=bit(), rst=bit(), **buses, kv_mul=uint(COUNT_BITS), n_kv_heads=uint(COUNT_BITS),
+                 m=Stream(data=sint(BITS), second=sint(BITS), last=bit()), head_done=bit())
+    parameters = dict(units=units, queries=queries)
+    run(collect, {**ports, "UNITS": units, "QUERIES": queries}, __name__, sim, parameters=parameters, tests=4)
+
+
+class Bench:
+    """Drives the pipelines' buses from a queue each, and knows the order of what comes out."""
+
+    def __init__(self, dut):
+        self.dut, self.rng = dut, random.Random(5)
+        shape = test_parameters()
+        self.units, self.queries = shape["units"], shape["queries"]
+        self.queues = [deque() for _ in range(self.units * self.queries)]
+        self.offered = [False] * len(self.queues)
+        self.pause, self.cycle, self.heads = 0, 0, 0
+        self.wanted, self.entered, self.ends, self.done = [], [], [], []
+        self.sink = StreamSink(dut, "m", data=-BITS, second=-BITS, last=1)
+
+    async def start(self):
+        for name in ("data", "second", "last", "valid", "kv_mul", "n_kv_heads"):
+            getattr(self.dut, name).value = 0
+        await start(self.dut)
+        cocotb.start_soon(self.drive())
+
+    def token(self, kv_heads, kv_mul):
+        """Queue the heads of a token, random pairs, each where it is computed."""
+        self.dut.n_kv_heads.value, self.dut.kv_mul.value = kv_heads, kv_mul
+        for i in range(kv_heads * kv_mul):
+            pipeline = i // kv_mul % self.units * self.queries + i % kv_mul % self.queries
+            count = self.rng.randint(1, MOST_PAIRS)
+            for k in range(count):
+                data, second = [self.rng.randrange(-(1 << BITS - 1), 1 << BITS - 1) for _ in range(2)]
+                end = k == count - 1
+                self.queues[pipeline].append((data, second, end))
+                self.wanted.append(dict(data=data, second=second, last=int(end and i == kv_heads * kv_mul - 1)))
+            self.heads += 1
+
+    async def drive(self):
+        while True:
+            for k, queue in enumerate(self.queues):
+                self.offered[k] = bool(queue) and (self.offered[k] or self.rng.random() >= self.pause)
+            fronts = [queue[0] if offer else (0, 0, 0) for queue, offer in zip(self.queues, self.offered)]
+            self.dut.data.value = packed([front[0] for front in fronts], BITS)
+            self.dut.second.value = packed([front[1] for front in fronts], BITS)
+            self.dut.last.value = packed([int(front[2]) for front in fronts], 1)
+            self.dut.valid.value = packed([int(offer) for offer in self.offered], 1)
+            await RisingEdge(self.dut.clk)
+            self.cycle += 1
+            if self.dut.rst.value:
+                for queue in self.queues:
+                    queue.clear()
+                continue
+            if self.dut.head_done.value:
+                self.done.append(self.cycle)
+            moved = int(self.dut.ready.value) & int(self.dut.valid.value)
+            assert moved.bit_count() == int(self.dut.m_valid.value and self.dut.m_ready.value)
+            for k, queue in enumerate(self.queues):
+                if moved >> k & 1:
+                    self.entered.append(self.cycle)
+                    if queue.popleft()[2]:
+                        self.ends.append(self.cycle)
+                    self.offered[k] = False
+
+    async def finish(self):
+        """Wait for all pairs and compare them; returns their number."""
+        await self.sink.wait(len(self.wanted))
+        await ClockCycles(self.dut.clk, 3)
+        assert list(self.sink.queue) == self.wanted
+        assert not any(self.queues)
+        assert self.done == [cycle + 1 for cycle in self.ends]
+        assert len(self.ends) == self.heads
+        return self.sink.received
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def order(dut):
+    """Every model, also kv_mul that is no multiple of the lanes, with and without pauses on both sides."""
+    bench = Bench(dut)
+    await bench.start()
+    for bench.pause, wait in ((0, 0), (0.5, 0.5), (0.9, 0), (0, 0.9)):
+        bench.sink.pause(bench.rng, wait)
+        for kv_heads, kv_mul in MODELS:
+            bench.token(kv_heads, kv_mul)
+            await bench.finish()
+    assert await bench.finish() >= bench.heads == 4 * sum(a * b for a, b in MODELS)
+    assert sum(pair["last"] for pair in bench.sink.queue) == 4 * len(MODELS)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def throughput(dut):
+    """A pair a cycle, over the heads and tokens."""
+    bench = Bench(dut)
+    await bench.start()
+    await ClockCycles(dut.clk, 3)
+    for _ in range(3):
+        bench.token(4, 3)
+    count = await bench.finish()
+    assert bench.entered == list(range(bench.entered[0], bench.entered[0] + count))
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def reset(dut):
+    """In the middle of a token: the next one begins with head 0."""
+    bench = Bench(dut)
+    await bench.start()
+    bench.token(3, 3)
+    await bench.sink.wait(MOST_PAIRS * 4)
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 3)
+    dut.rst.value = 0
+    await ClockCycles(dut.clk, 1)
+    for collected in (bench.sink.queue, bench.wanted, bench.ends, bench.done):
+        collected.clear()
+    bench.heads = 0
+    bench.token(3, 3)
+    assert await bench.finish() > bench.heads
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def scoreboard_can_fail(dut):
+    """Two pairs in the wrong order are seen."""
+    bench = Bench(dut)
+    await bench.start()
+    bench.token(2, 2)
+    bench.wanted[0], bench.wanted[1] = bench.wanted[1], bench.wanted[0]
+    with pytest.raises(AssertionError):
+        await bench.finish()
+    assert bench.sink.received == len(bench.wanted)
