@@ -182,18 +182,14 @@ def engine_counters():
 
 @entry
 def matvec():
+    from rtl.layer.causes import CAUSE_BITS
+    from rtl.matvec import streams as ports
     from rtl.matvec.matvec import matvec as block
 
-
-    command = Stream(
-        kind=kind(), rows=uint(clog2(CFG.max_rows + 1)), beats=uint(clog2(CFG.max_row_beats + 1) + 1), release=bit()
-    )
-    activations = Stream(
-        data=uint(CFG.act_word_bits), factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS), last=bit()
-    )
-    tape, gain = Stream(data=uint(CFG.beat_bits)), Stream(data=uint(CFG.beat_bits))
-    streams = dict(s_cmd=command, s_tape=tape, s_act=activations, m_row=vector(kind=kind()), m_gain=gain)
-    return block, clocked(**streams, mac_beat=bit(), saturated=bit(), CFG=CFG)
+    tape, gain = ports.beat_stream(CFG), ports.beat_stream(CFG)
+    inputs = dict(s_cmd=ports.command_stream(CFG), s_tape=tape, s_act=ports.activation_stream(CFG))
+    outputs = dict(m_row=ports.row_stream(CFG), m_gain=gain, from_head=bit(), cause=uint(CAUSE_BITS), saturated=bit())
+    return block, clocked(**inputs, s_scale=ports.scale_stream(CFG), **outputs, CFG=CFG)
 
 
 @entry

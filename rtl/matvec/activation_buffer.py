@@ -1,93 +1,118 @@
-"""Two activation vectors: one is read by the matvec while the next one is written."""
+"""Activation vectors one behind the other in a ring of words, read a word a beat while the next ones are written."""
 
-from myhdl import always, always_comb, concat
+from myhdl import Signal, always, always_comb, concat, modbv
 
 from rtl.config import clog2
+from rtl.hdl.check import check
 from rtl.hdl.hierarchy import hblock
 from rtl.memory import ram as memory
 from rtl.memory.ram import ram
-from rtl.stream.credit import credit
-from rtl.stream.stream import bit, sint, uint
+from rtl.stream.stream import bit, uint
 
-SLOTS = 2
-LATENCY = memory.LATENCY  # cycles from slot and word to data, and from scalar_slot to factor and scale
+LATENCY = 1  # cycles from a step to the word that it was for
+FIRST = 1 + memory.LATENCY  # cycles from the transfer of a word to the first step that may use it
 
 
 @hblock
-def activation_buffer(clk, rst, s, slot, word, data, done, available, scalar_slot, factor, scale, free, DEPTH):
-    """Writes vectors into two slots in turn; they are read in the same order, by address.
+def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
+    """Writes words into the ring, and hands them out in order: the oldest vector, as often as it is wanted.
 
-    s: in, Stream(data, factor, scale, last): a vector as words; factor and scale are taken with the last one.
-    `s.ready` is a register, low while both slots are taken.
-    slot, word: in, read address; data: out, LATENCY cycles later (put a register behind it).
-    available: out, a vector is loaded that `done` has not yet dismissed; done: in, pulse, the oldest one is not read
-    after this cycle. scalar_slot: in; factor, scale: out, of that slot, LATENCY cycles later.
-    free: in, pulse, the oldest slot may be written again (at least a cycle after its `done`).
-    DEPTH: words of the longest vector.
+    s: in, Stream(data, last): vectors as words; `s.ready` is a register, low while the ring is full.
+    there: out, a register, the next word is in the ring; step: in, it is used in this cycle (only while `there`);
+    again, drop: in, with `step` (else of no account): the next one is the vector's first word again, or the vector is
+    not wanted any more, of which this was the last word; with neither, the word behind it. step may come late in the
+    cycle. data: out, the word used, LATENCY cycles after its step.
+    DEPTH: words the ring holds at least; the next power of two is what it holds.
+    A word may be used FIRST cycles after its transfer, whether or not its vector is complete; a step every cycle.
     """
     ADDRESS = clog2(DEPTH)
-    write_slot = bit()
-    write_word = uint(ADDRESS)
-    arriving, ending = bit(), bit()  # a word is taken in this cycle; so is the last one of a vector
-    write, filled = bit(), bit()  # the same, a cycle later: they enable a whole array
-    loaded = uint(SLOTS.bit_length())
-    waddr, raddr = uint(ADDRESS + 1), uint(ADDRESS + 1)
-    wdata = uint(len(s.data))
-    last_factor, factor0, factor1 = (uint(len(s.factor)) for _ in range(3))
-    last_scale, scale0, scale1 = (sint(len(s.scale)) for _ in range(3))
-    # an empty slot may be read and written at once: what is read then counts for nothing
-    words = ram(clk, write, waddr, wdata, raddr, data, DEPTH=SLOTS << ADDRESS)
-    slots = credit(clk, rst, ending, free, s.ready, DEPTH=SLOTS)
+    RING = 1 << ADDRESS
+    WIDTH = len(s.data)
+    # addresses with one bit more, so that a full ring is not an empty one
+    write, word, base, limit, after_write, after_word = (Signal(modbv(0)[ADDRESS + 1 :]) for _ in range(6))
+    ahead, wanted = uint(ADDRESS + 1), uint(ADDRESS + 1)
+    arriving, overwritten, early, unfinished = (bit() for _ in range(4))
+    waddr, raddr = uint(ADDRESS), uint(ADDRESS)
+    word_in, word_out = uint(WIDTH + 1), uint(WIDTH + 1)
+    # the place behind the last word is free while s.ready: it is written in each such cycle, and kept on a transfer;
+    # what is read of it before is not `there`
+    words = ram(clk, s.ready, waddr, word_in, raddr, word_out, DEPTH=RING)
+    no_overwriting = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
+    no_early_step = check(clk, rst, early, MESSAGE="a word is used that is not there")
+    whole_vectors = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
 
     @always_comb
-    def moves():
+    def arrive():
         arriving.next = s.valid and s.ready
-        ending.next = s.valid and s.ready and s.last
-        available.next = loaded != 0
-        raddr.next = concat(slot, word[ADDRESS:])
+        after_write.next = write + 1
+        after_word.next = word + 1
+        waddr.next = write[ADDRESS:]
+        word_in.next = concat(s.last, s.data)
+
+    @always_comb
+    def choose():
+        if again:
+            ahead.next = base
+        else:
+            ahead.next = after_word
+
+    @always_comb
+    def look():
+        if step:
+            wanted.next = ahead
+        else:
+            wanted.next = word
+
+    @always_comb
+    def address():
+        raddr.next = wanted[ADDRESS:]
+
+    @always_comb
+    def faults():
+        overwritten.next = s.valid and s.ready and write == limit
+        early.next = step and not there
+        unfinished.next = step and drop and not word_out[WIDTH]
 
     @always(clk.posedge)
-    def control():
+    def fill():
         if rst:
-            write_slot.next = False
-            write_word.next = 0
-            write.next = False
-            filled.next = False
-            loaded.next = 0
+            write.next = 0
+            s.ready.next = False
+        elif arriving:
+            write.next = after_write
+            s.ready.next = after_write != limit
         else:
-            write.next = arriving
-            filled.next = ending
-            if ending:
-                write_slot.next = not write_slot
-                write_word.next = 0
-            elif arriving:
-                write_word.next = write_word + 1
-            if filled and not done:
-                loaded.next = loaded + 1
-            elif done and not filled:
-                loaded.next = loaded - 1
+            s.ready.next = write != limit
+
+    @always(clk.posedge)
+    def follow():
+        if rst:
+            word.next = 0
+            base.next = 0
+            limit.next = RING
+            there.next = False
+        else:
+            word.next = wanted
+            there.next = wanted != write
+            if step and drop:
+                base.next = after_word
+                limit.next = after_word + RING
 
     @always(clk.posedge)
     def hold():
-        waddr.next = concat(write_slot, write_word)
-        wdata.next = s.data
-        last_factor.next = s.factor
-        last_scale.next = s.scale
+        data.next = word_out[WIDTH:]
 
-    @always(clk.posedge)
-    def scalars():
-        if filled:
-            if waddr[ADDRESS]:
-                factor1.next = last_factor
-                scale1.next = last_scale
-            else:
-                factor0.next = last_factor
-                scale0.next = last_scale
-        if scalar_slot:
-            factor.next = factor1
-            scale.next = scale1
-        else:
-            factor.next = factor0
-            scale.next = scale0
-
-    return words, slots, moves, control, hold, scalars
+    return (
+        words,
+        no_overwriting,
+        no_early_step,
+        whole_vectors,
+        arrive,
+        choose,
+        look,
+        address,
+        faults,
+        fill,
+        follow,
+        hold,
+    )

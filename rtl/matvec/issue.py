@@ -3,40 +3,60 @@
 from myhdl import always, always_comb
 
 from rtl.hdl.hierarchy import hblock
-from rtl.layer.kinds import GAIN
+from rtl.layer.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
+from rtl.layer.kinds import GAIN, OUT
 from rtl.stream.stream import Payload, bit, uint
 
-IDLE, EXPONENTS, WEIGHTS, GAINS = range(4)
+NOTHING, EXPONENTS, ROWS, GAINS = range(4)
 PHASE_BITS = 2
 
-LATENCY = 1  # cycles from a beat to what `m` says of it
+LATENCY = 1  # cycles from a beat to what `m` says of it, and to its cause
 
 
 class Issued(Payload):
     """What `issue` says of the beat of the cycle before.
 
     weight: a beat of weights; first: of a row; row_end: the last one of a row; exponents: a beat of row exponents;
-    lane: the row's place in its group; kind: of the command; last: last row of the command; slot: of the activation
-    vector; free: with the last row, the vector is not needed again.
+    lane: the row's place in its group; kind: of the command; last: last row of the command; free: with the last row,
+    the vector is not needed again.
     """
 
     def __init__(self, lane_bits, kind_bits):
         super().__init__(weight=bit(), first=bit(), row_end=bit(), exponents=bit(), lane=uint(lane_bits),
-                         kind=uint(kind_bits), last=bit(), slot=bit(), free=bit())
+                         kind=uint(kind_bits), last=bit(), free=bit())
 
 
 @hblock
 def issue(
-    clk, rst, s, tape_valid, tape_ready, gain_valid, gain_ready, available, room, slot, word, row, done, m, LANES
+    clk,
+    rst,
+    s,
+    tape_valid,
+    tape_ready,
+    from_head,
+    gain_valid,
+    gain_ready,
+    there,
+    room,
+    step,
+    again,
+    drop,
+    row,
+    cause,
+    m,
+    LANES,
 ):
     """One tape beat a cycle, also across rows, groups and commands, as long as nothing holds it.
 
-    s: in, Stream(kind, rows, beats, release): commands; the next one is fetched while one runs. rows (unless GAIN)
-    and beats are at least 1. A command of rows waits until `available` (an activation vector is loaded); its weight
-    beats wait for `room` (a register: the output has a place for another row); GAIN beats wait for gain_ready.
-    slot, word: out, the activation word that meets the beat now at the tape's head. row: out, the last beat of a row
-    passes in this cycle; done: out, so does the last beat that reads the activation vector.
-    m: out, Issued, LATENCY cycles later. tape_ready never depends on tape_valid.
+    s: in, Stream(kind, rows, beats, release, head): commands; the next one is fetched while one runs. rows (unless
+    GAIN) and beats are at least 1. Exponent beats wait for nothing; weight beats wait for `there` (the activation word
+    that the beat meets) and `room` (the output has a place for another row), both registers; GAIN beats wait for
+    gain_ready. tape_ready never depends on tape_valid.
+    from_head: out, a register, of the command that runs: which of two tapes the beat wanted now comes from.
+    step: out, a beat of weights passes in this cycle; row: out, so does the last one of a row. again, drop: out, of
+    the beat wanted now if it is one of weights: the next one meets the vector's first word again; the vector is
+    released with it. cause: out, uint(CAUSE_BITS) of rtl/layer/causes.py, of every cycle, LATENCY cycles later.
+    m: out, Issued, LATENCY cycles later.
     """
     LAST_LANE = LANES - 1
     phase = uint(PHASE_BITS)
@@ -44,37 +64,40 @@ def issue(
     next_kind, kind = uint(len(s.kind)), uint(len(s.kind))
     next_rows, rows = uint(len(s.rows)), uint(len(s.rows))  # rows still to come, this one included
     next_last_word, last_word = uint(len(s.beats)), uint(len(s.beats))  # number of the last beat
-    next_drop, drop = bit(), bit()
+    next_frees, frees = bit(), bit()
+    next_head = bit()
+    word = uint(len(s.beats))  # number of the beat wanted now
     lane = uint(len(m.lane))
     exponents, weight, gain = bit(), bit(), bit()  # such a beat passes
-    last_row = bit()
+    last_beat, last_row = bit(), bit()
     ended = bit()  # the command's last beat passes
     start = bit()
 
     @always_comb
     def handshake():
         s.ready.next = not waiting
-        tape_ready.next = (
-            (phase == EXPONENTS and available) or (phase == WEIGHTS and room) or (phase == GAINS and gain_ready)
-        )
+        tape_ready.next = phase == EXPONENTS or (phase == ROWS and room and there) or (phase == GAINS and gain_ready)
         gain_valid.next = tape_valid and phase == GAINS
-        exponents.next = tape_valid and available and phase == EXPONENTS
-        weight.next = tape_valid and room and phase == WEIGHTS
+        exponents.next = tape_valid and phase == EXPONENTS
+        weight.next = tape_valid and room and there and phase == ROWS
         gain.next = tape_valid and gain_ready and phase == GAINS
 
     @always_comb
     def counts():
+        last_beat.next = word == last_word
         last_row.next = rows == 1
 
     @always_comb
     def ends():
-        row.next = weight and word == last_word
-        done.next = weight and word == last_word and last_row and drop
-        ended.next = word == last_word and ((weight and last_row) or gain)
+        step.next = weight
+        row.next = weight and last_beat
+        again.next = last_beat and not (last_row and frees)
+        drop.next = last_beat and last_row and frees
+        ended.next = last_beat and ((weight and last_row) or gain)
 
     @always_comb
     def starts():
-        start.next = waiting and (phase == IDLE or ended)
+        start.next = waiting and (phase == NOTHING or ended)
 
     @always(clk.posedge)
     def fetch():
@@ -88,21 +111,22 @@ def issue(
             next_kind.next = s.kind
             next_rows.next = s.rows
             next_last_word.next = s.beats - 1
-            next_drop.next = s.release
+            next_frees.next = s.release
+            next_head.next = s.head
 
     @always(clk.posedge)
     def advance():
         if rst:
-            phase.next = IDLE
+            phase.next = NOTHING
         elif start:
             if next_kind == GAIN:
                 phase.next = GAINS
             else:
                 phase.next = EXPONENTS
         elif ended:
-            phase.next = IDLE
+            phase.next = NOTHING
         elif exponents:
-            phase.next = WEIGHTS
+            phase.next = ROWS
         elif row and lane == LAST_LANE:
             phase.next = EXPONENTS
 
@@ -112,7 +136,8 @@ def issue(
             kind.next = next_kind
             rows.next = next_rows
             last_word.next = next_last_word
-            drop.next = next_drop
+            frees.next = next_frees
+            from_head.next = next_head
             word.next = 0
             lane.next = 0
         elif row:
@@ -126,13 +151,6 @@ def issue(
             word.next = word + 1
 
     @always(clk.posedge)
-    def turn():
-        if rst:
-            slot.next = False
-        elif done:
-            slot.next = not slot
-
-    @always(clk.posedge)
     def tell():
         m.exponents.next = exponents
         m.weight.next = weight and not rst
@@ -141,7 +159,24 @@ def issue(
         m.lane.next = lane
         m.kind.next = kind
         m.last.next = last_row
-        m.slot.next = slot
-        m.free.next = last_row and drop
+        m.free.next = last_row and frees
 
-    return handshake, counts, ends, starts, fetch, advance, count, turn, tell
+    @always(clk.posedge)
+    def explain():
+        if rst or phase == NOTHING:
+            cause.next = IDLE
+        elif phase == ROWS and not there:
+            if kind == OUT:
+                cause.next = ATTENTION
+            else:
+                cause.next = ACTIVATION
+        elif (phase == ROWS and not room) or (phase == GAINS and not gain_ready):
+            cause.next = DOWNSTREAM
+        elif not tape_valid:
+            cause.next = TAPE
+        elif phase == ROWS:
+            cause.next = WEIGHTS
+        else:
+            cause.next = HEADER
+
+    return handshake, counts, ends, starts, fetch, advance, count, tell, explain

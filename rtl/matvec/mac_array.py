@@ -10,41 +10,33 @@ from rtl.stream.stream import sint, uint
 
 
 def latency(lanes: int) -> int:
-    """Cycles from w and a to y: input register, product register, adder tree."""
-    return 2 + tree_latency(lanes)
+    """Cycles from w and a to y: product register, adder tree."""
+    return 1 + tree_latency(lanes)
 
 
 @hblock
 def mac_array(clk, w, a, y, LANES):
     """y = dot product of w and a. A pure pipeline, one a cycle.
 
-    Ports: clk; w, a unsigned buses of LANES signed elements each, element 0 low, both may come from a RAM;
+    Ports: clk; w, a unsigned buses of LANES signed elements each, element 0 low, both from plain registers;
     y signed, len(w) / LANES + len(a) / LANES + log2(LANES) bits, so it cannot overflow.
     Latency `latency(LANES)` cycles. LANES multipliers (8 x 16 bits fit an 18 x 18 DSP).
 
-        w ─> reg ─┐
-                  * ─> reg ─> adder tree ─> y
-        a ─> reg ─┘
+        w, a ─> * ─> reg ─> adder tree ─> y
     """
     W_BITS, A_BITS = len(w) // LANES, len(a) // LANES
-    w0, a0 = uint(len(w)), uint(len(a))
     weights = [sint(W_BITS) for _ in range(LANES)]
     values = [sint(A_BITS) for _ in range(LANES)]
     products = [sint(W_BITS + A_BITS) for _ in range(LANES)]
     terms = uint(LANES * (W_BITS + A_BITS))
-    unpack_w = unpack(w0, weights)
-    unpack_a = unpack(a0, values)
+    unpack_w = unpack(w, weights)
+    unpack_a = unpack(a, values)
     pack_products = pack(products, terms)
     tree = adder_tree(clk, terms, y, N=LANES)
-
-    @always(clk.posedge)
-    def hold():
-        w0.next = w
-        a0.next = a
 
     @always(clk.posedge)
     def multiply():
         for k in range(LANES):
             products[k].next = weights[k] * values[k]
 
-    return unpack_w, unpack_a, pack_products, tree, hold, multiply
+    return unpack_w, unpack_a, pack_products, tree, multiply

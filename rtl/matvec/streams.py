@@ -9,9 +9,10 @@ SCALE_BITS = 10  # signed exponent of an activation vector
 
 
 def command_stream(cfg: BuildConfig) -> Stream:
-    """Commands: kind; rows (0 for GAIN); beats a row, or beats in all for GAIN (int16 gains and their exponent)."""
+    """Commands: kind; rows (0 for GAIN); beats a row, or beats in all for GAIN (int16 gains and their exponent);
+    release: the activation vector is not needed again; head: the beats come from the head's tape."""
     beats = uint(clog2(cfg.max_row_beats + 1) + 1)
-    return Stream(kind=uint(KIND_BITS), rows=uint(clog2(cfg.max_rows + 1)), beats=beats, release=bit())
+    return Stream(kind=uint(KIND_BITS), rows=uint(clog2(cfg.max_rows + 1)), beats=beats, release=bit(), head=bit())
 
 
 def beat_stream(cfg: BuildConfig) -> Stream:
@@ -20,8 +21,13 @@ def beat_stream(cfg: BuildConfig) -> Stream:
 
 
 def activation_stream(cfg: BuildConfig) -> Stream:
-    """Words of an activation vector; factor and scale count in the last one."""
-    return Stream(data=uint(cfg.act_word_bits), factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS), last=bit())
+    """Words of an activation vector."""
+    return Stream(data=uint(cfg.act_word_bits), last=bit())
+
+
+def scale_stream(_cfg: BuildConfig) -> Stream:
+    """What the rows of an activation vector are multiplied by: factor * 2**scale, one a vector."""
+    return Stream(factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS))
 
 
 def row_stream(cfg: BuildConfig) -> Stream:

@@ -26,23 +26,23 @@ class Work:
     cfg: BuildConfig
     commands: list[dict] = field(default_factory=list)
     tape: list[dict] = field(default_factory=list)
+    heads: list[int] = field(default_factory=list)  # of each beat of the tape: whether it is the head's
     words: list[dict] = field(default_factory=list)
+    scales: list[dict] = field(default_factory=list)
     rows: list[dict] = field(default_factory=list)
     gains: list[dict] = field(default_factory=list)
     weight_beats: int = 0
     stats: Saturations = field(default_factory=Saturations)
 
     def vector(self, rng, beats: int) -> Activation:
-        """Send one activation vector of `beats` words; factor 1.0 now and then."""
+        """Send one activation vector of `beats` words, and its scalar; factor 1.0 now and then."""
         lanes, bits = self.cfg.lanes, self.cfg.act_bits
         mantissa = extremes(rng, bits, beats * lanes)
         act = Activation(np.array(mantissa), rng.choice((UNIT, rng.randrange(1, UNIT))), rng.randrange(-25, -5))
+        self.scales.append(dict(factor=act.factor, scale=act.scale))
         for w in range(beats):
-            last = w == beats - 1
-            # only the last word's factor and scale count
-            factor, scale = (act.factor, act.scale) if last else (rng.randrange(UNIT), rng.randrange(-99, 99))
             data = packed(mantissa[w * lanes : (w + 1) * lanes], bits)
-            self.words.append(dict(data=data, factor=factor, scale=scale, last=int(last)))
+            self.words.append(dict(data=data, last=int(w == beats - 1)))
         return act
 
     def matrix(self, rng, act: Activation, rows: int, kind: int, release: bool):
@@ -51,19 +51,23 @@ class Work:
         cols = len(act.mantissa)
         mantissa = np.array([extremes(rng, bits, cols) for _ in range(rows)])
         exponent = np.array([rng.randrange(-12, 3) for _ in range(rows)])
-        self.commands.append(dict(kind=kind, rows=rows, beats=cols // lanes, release=int(release)))
+        before, head = len(self.tape), rng.randrange(2)
+        self.commands.append(dict(kind=kind, rows=rows, beats=cols // lanes, release=int(release), head=head))
         for row in range(rows):
             if row % lanes == 0:
                 self.tape.append(dict(data=packed(exponent[row : row + lanes].tolist(), self.cfg.exp_bits)))
             for beat in mantissa[row].reshape(-1, lanes).tolist():
                 self.tape.append(dict(data=packed(beat, bits)))
+        self.heads += [head] * (len(self.tape) - before)
         self.weight_beats += rows * cols // lanes
         results = matvec(Matrix(mantissa, exponent), act, self.stats).tolist()
         self.rows += [dict(data=y, kind=kind, last=int(r == rows - 1)) for r, y in enumerate(results)]
 
     def gain(self, rng, beats: int):
         """A GAIN command and its beats."""
-        self.commands.append(dict(kind=GAIN, rows=0, beats=beats, release=0))
+        head = rng.randrange(2)
+        self.commands.append(dict(kind=GAIN, rows=0, beats=beats, release=0, head=head))
+        self.heads += [head] * beats
         beats = [dict(data=rng.getrandbits(self.cfg.beat_bits)) for _ in range(beats)]
         self.tape += beats
         self.gains += beats

@@ -1,113 +1,158 @@
-"""activation_buffer: vectors written at random speed, read by address, dismissed and freed."""
+"""activation_buffer: vectors written at random speed, read again and again, dropped, checked in every cycle."""
 
 import random
+from collections import deque
 
 import cocotb
 import pytest
-from cocotb.triggers import ClockCycles, ReadOnly, RisingEdge
+from cocotb.triggers import ClockCycles, RisingEdge
 
 from rtl.config import PRESETS, clog2
-from rtl.matvec.activation_buffer import LATENCY, SLOTS, activation_buffer
-from rtl.matvec.streams import FACTOR_BITS, SCALE_BITS, activation_stream
-from rtl.stream.stream import bit, sint, uint
+from rtl.matvec.activation_buffer import FIRST, LATENCY, activation_buffer
+from rtl.matvec.matvec import ring_words
+from rtl.matvec.streams import activation_stream
+from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run
 from tb.stream.drivers import StreamSource
 
 CFG = PRESETS["nano"].build
-VECTORS = 60
+DEPTH = ring_words(CFG)
+RING = 1 << clog2(DEPTH)
+VECTORS = 80
 
 
 def ports():
-    read = dict(slot=bit(), word=uint(clog2(CFG.max_row_beats) + 1), data=uint(CFG.act_word_bits))
-    scalars = dict(scalar_slot=bit(), factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS))
-    pulses = dict(done=bit(), available=bit(), free=bit())
-    streams = dict(clk=bit(), rst=bit(), s=activation_stream(CFG))
-    return dict(**streams, **read, **pulses, **scalars, DEPTH=CFG.max_row_beats)
+    control = {name: bit() for name in ("there", "step", "again", "drop")}
+    return dict(clk=bit(), rst=bit(), s=activation_stream(CFG), **control, data=uint(CFG.act_word_bits), DEPTH=DEPTH)
 
 
-def vectors():
+def vectors(longest=DEPTH):
     rng = random.Random(31)
-    return [[a_word(rng, last) for last in [0] * rng.randrange(CFG.max_row_beats) + [1]] for _ in range(VECTORS)]
+    return [[rng.getrandbits(CFG.act_word_bits) for _ in range(rng.randint(1, longest))] for _ in range(VECTORS)]
 
 
-def a_word(rng, last):
-    limit = 1 << SCALE_BITS - 1
-    data, factor = rng.getrandbits(CFG.act_word_bits), rng.randrange(1 << FACTOR_BITS)
-    return dict(data=data, factor=factor, scale=rng.randrange(-limit, limit), last=last)
+def words(sent):
+    """As the source sends them."""
+    return [dict(data=data, last=int(w == len(v) - 1)) for v in sent for w, data in enumerate(v)]
+
+
+def steps(sent, rng):
+    """One to three rows of a vector, only the last one sure to be whole: (word, again, drop, number of the word)."""
+    base = 0
+    for vector in sent:
+        rows = [rng.randint(1, len(vector)) for _ in range(rng.randrange(3))] + [len(vector)]
+        for row, length in enumerate(rows):
+            for w in range(length):
+                end, drop = w == length - 1, row == len(rows) - 1
+                yield vector[w], int(end and not drop), int(end and drop), base + w
+        base += len(vector)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_activation_buffer(sim):
-    run(activation_buffer, ports(), __name__, sim, tests=2)
+    run(activation_buffer, ports(), __name__, sim, tests=3,
+        testcase=["random_steps", "a_step_every_cycle", "full_ring"])
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+@pytest.mark.parametrize("testcase, message", [("unfinished", "not its last"), ("early", "that is not there")])
+def test_misuse_is_seen(sim, testcase, message):
+    with pytest.raises(AssertionError, match=message):
+        run(activation_buffer, ports(), __name__, sim, testcase=testcase)
 
 
 async def prepare(dut):
-    for name in ("slot", "word", "done", "scalar_slot", "free"):
+    for name in ("step", "again", "drop"):
         getattr(dut, name).value = 0
-    source = StreamSource(dut, "s", data=CFG.act_word_bits, factor=FACTOR_BITS, scale=-SCALE_BITS, last=1)
+    source = StreamSource(dut, "s", data=CFG.act_word_bits, last=1)
     await start(dut)
     return source
 
 
-async def read(dut, vector, slot, rng):
-    """Read all words in random order, then the scalars; returns the number of values compared."""
-    dut.slot.value = slot
-    for word in rng.sample(range(len(vector)), len(vector)):
-        dut.word.value = word
-        await ClockCycles(dut.clk, LATENCY)
-        await ReadOnly()
-        assert int(dut.data.value) == vector[word]["data"]
+async def follow(dut, todo, rng, hold):
+    """Step whenever the next word is there, but for pauses; every cycle is checked. Returns values compared, cycles."""
+    assert LATENCY == 1
+    todo, arrivals, expected = deque(todo), [], None
+    compared = cycle = first = last = 0
+    while todo or expected is not None:
+        cycle += 1
+        there = bool(todo) and len(arrivals) > todo[0][3] and cycle >= arrivals[todo[0][3]] + FIRST
+        step = there and rng.random() >= hold
+        _, again, drop, _ = todo[0] if step else (0, rng.randrange(2), rng.randrange(2), 0)
+        dut.step.value, dut.again.value, dut.drop.value = int(step), again, drop
         await RisingEdge(dut.clk)
-    dut.scalar_slot.value = slot
-    await ClockCycles(dut.clk, LATENCY)
-    await ReadOnly()
-    assert int(dut.factor.value) == vector[-1]["factor"]
-    assert dut.scale.value.to_signed() == vector[-1]["scale"]
-    await RisingEdge(dut.clk)
-    return len(vector) + 2
-
-
-async def pulse(dut, name):
-    getattr(dut, name).value = 1
-    await RisingEdge(dut.clk)
-    getattr(dut, name).value = 0
+        if todo:
+            assert int(dut.there.value) == int(there), f"cycle {cycle}"
+        if expected is not None:
+            assert int(dut.data.value) == expected
+            compared += 1
+        expected = todo.popleft()[0] if step else None
+        if step:
+            first, last = first or cycle, cycle
+        if dut.s_valid.value == 1 and dut.s_ready.value == 1:
+            arrivals.append(cycle)
+    return compared, last - first + 1
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def vectors_in_order(dut):
-    rng, sent, compared = random.Random(32), vectors(), 0
+async def random_steps(dut):
+    rng, sent = random.Random(32), vectors()
+    todo = list(steps(sent, rng))
     source = await prepare(dut)
-    source.pause(rng, 0.4)
-    source.send_nowait(*[word for vector in sent for word in vector])
-    for number, vector in enumerate(sent):
-        while dut.available.value != 1:
+    for idle, hold in ((0.3, 0.3), (0, 0.6), (0.7, 0)):
+        source.pause(rng, idle)
+        source.send_nowait(*words(sent))
+        compared, _ = await follow(dut, todo, rng, hold)
+        assert compared == len(todo) > 700
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def a_step_every_cycle(dut):
+    """Words come and are used at full rate, through vectors of all lengths up to half the ring."""
+    rng, sent = random.Random(33), vectors(RING // 2)
+    source = await prepare(dut)
+    source.send_nowait(*words(sent))
+    todo = list(steps(sent, rng))
+    compared, cycles = await follow(dut, todo, rng, 0)
+    assert compared == cycles == len(todo)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def full_ring(dut):
+    """RING words of any number of vectors, and no more until a vector is dropped; after a reset, as many again."""
+    source = await prepare(dut)
+    for _ in range(2):
+        source.sent = 0
+        source.send_nowait(*words([[1, 2], [3]] * RING)[: RING + 2])
+        await ClockCycles(dut.clk, 2 * RING)
+        assert source.sent == RING and dut.s_ready.value == 0 and dut.there.value == 1
+        for drop in (0, 1):
+            dut.step.value, dut.again.value, dut.drop.value = 1, 0, drop
             await RisingEdge(dut.clk)
-        compared += await read(dut, vector, number % SLOTS, rng)
-        await pulse(dut, "done")
-        if rng.random() < 0.5:
-            await ClockCycles(dut.clk, rng.randint(1, 12))
-        await pulse(dut, "free")
-    await ClockCycles(dut.clk, 3)
-    assert dut.available.value == 0
-    assert compared == sum(len(vector) + 2 for vector in sent)
+        dut.step.value = 0
+        await ClockCycles(dut.clk, 10)
+        assert source.sent == RING + 2
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 3)
+        assert dut.there.value == 0
+        dut.rst.value = 0
 
 
-@cocotb.test(timeout_time=1, timeout_unit="ms")
-async def both_slots_taken(dut):
-    """Ready is low with two vectors in; `done` ends `available` at once, only `free` lets the next one in."""
+async def misuse(dut, sent, **pins):
     source = await prepare(dut)
-    source.send_nowait(*[dict(data=n, factor=n, scale=n, last=1) for n in range(SLOTS + 1)])
-    await ClockCycles(dut.clk, 20)
-    assert source.sent == SLOTS and dut.s_ready.value == 0 and dut.available.value == 1
-    for _ in range(SLOTS):
-        assert dut.available.value == 1
-        await pulse(dut, "done")
-        await ReadOnly()
-        await RisingEdge(dut.clk)
-    assert dut.available.value == 0
-    await ClockCycles(dut.clk, 20)
-    assert source.sent == SLOTS
-    await pulse(dut, "free")
+    source.send_nowait(*words(sent))
+    await ClockCycles(dut.clk, 10)
+    for name, value in pins.items():
+        getattr(dut, name).value = value
     await ClockCycles(dut.clk, 5)
-    assert source.sent == SLOTS + 1 and dut.available.value == 1
+
+
+@cocotb.test(timeout_time=1, timeout_unit="us")
+async def unfinished(dut):
+    await misuse(dut, [[1, 2, 3]], step=1, drop=1)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="us")
+async def early(dut):
+    await misuse(dut, [[1]], step=1, drop=1)

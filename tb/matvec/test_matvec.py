@@ -1,14 +1,18 @@
 """matvec against golden.fixed.matvec: random work under random idle and back-pressure, throughput, latency."""
 
 import random
+from collections import Counter
 
 import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from rtl.config import PRESETS
-from rtl.layer.kinds import KEY, KIND_BITS, LOGITS, QUERY, VALUE
-from rtl.matvec.matvec import latency, matvec
+from rtl.layer.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
+from rtl.layer.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
+from rtl.matvec import results
+from rtl.matvec.activation_buffer import FIRST
+from rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ring_words, sum_latency
 from rtl.matvec.streams import (
     FACTOR_BITS,
     SCALE_BITS,
@@ -16,28 +20,37 @@ from rtl.matvec.streams import (
     beat_stream,
     command_stream,
     row_stream,
+    scale_stream,
 )
-from rtl.stream.stream import bit
+from rtl.stream import fifo
+from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.matvec.model import Work, random_work
 from tb.runner import SIMULATORS, run, test_parameters
 from tb.stream.drivers import StreamSink, StreamSource
 
 BUILDS = ("nano", "default")  # 4 and 64 lanes
-PAUSES = ((0, 0, 0, 0), (0.5, 0, 0, 0), (0, 0.5, 0, 0), (0, 0, 0.7, 0), (0.3, 0.3, 0.3, 0.3), (0, 0, 0.95, 0.5))
+PAUSES = (  # probabilities of an idle tape, idle activations, late scalars, held rows and held gains
+    (0, 0, 0, 0, 0),
+    (0.5, 0, 0, 0, 0),
+    (0, 0.5, 0.9, 0, 0),
+    (0, 0, 0, 0.7, 0),
+    (0.3, 0.3, 0.3, 0.3, 0.3),
+    (0, 0, 0.98, 0.95, 0.5),
+)
 VECTORS = {"nano": 30, "default": 4}  # activation vectors a round
 
 
 def ports(cfg):
     streams = dict(s_cmd=command_stream(cfg), s_tape=beat_stream(cfg), s_act=activation_stream(cfg),
-                   m_row=row_stream(cfg), m_gain=beat_stream(cfg))
-    return dict(clk=bit(), rst=bit(), **streams, mac_beat=bit(), saturated=bit(), CFG=cfg)
+                   s_scale=scale_stream(cfg), m_row=row_stream(cfg), m_gain=beat_stream(cfg))
+    return dict(clk=bit(), rst=bit(), **streams, from_head=bit(), cause=uint(CAUSE_BITS), saturated=bit(), CFG=cfg)
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_matvec(sim, name):
-    run(matvec, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=5)
+    run(matvec, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=8)
 
 
 class Bench:
@@ -47,34 +60,52 @@ class Bench:
         cfg = self.cfg = PRESETS[test_parameters()["name"]].build
         self.dut, self.name = dut, test_parameters()["name"]
         self.commands = StreamSource(dut, "s_cmd", kind=KIND_BITS, rows=len(dut.s_cmd_rows), beats=len(dut.s_cmd_beats),
-                                     release=1)
+                                     release=1, head=1)
         self.tape = StreamSource(dut, "s_tape", data=cfg.beat_bits)
-        self.words = StreamSource(dut, "s_act", data=cfg.act_word_bits, factor=FACTOR_BITS, scale=-SCALE_BITS, last=1)
+        self.words = StreamSource(dut, "s_act", data=cfg.act_word_bits, last=1)
+        self.scales = StreamSource(dut, "s_scale", factor=FACTOR_BITS, scale=-SCALE_BITS)
         self.rows = StreamSink(dut, "m_row", data=-cfg.f_bits, kind=KIND_BITS, last=1)
         self.gains = StreamSink(dut, "m_gain", data=cfg.beat_bits)
-        self.cycle = self.mac_beats = self.saturations = 0
-        self.tape_cycles, self.row_cycles = [], []  # of the transfers
+        self.cycle = self.saturations = 0
+        self.causes = Counter()
+        self.heads = []  # from_head with each beat
+        # of the transfers
+        self.tape_cycles, self.word_cycles, self.scale_cycles, self.row_cycles = [], [], [], []
         cocotb.start_soon(self._count())
 
     async def _count(self):
-        dut, edge = self.dut, RisingEdge(self.dut.clk)
+        dut, edge, passed = self.dut, RisingEdge(self.dut.clk), False
         while True:
             await edge
             if dut.rst.value != 0:
+                passed = False
                 continue
             self.cycle += 1
-            self.mac_beats += int(dut.mac_beat.value)
+            cause = int(dut.cause.value)
+            assert (cause in (WEIGHTS, HEADER)) == passed  # the cause is that of the cycle before
+            self.causes[cause] += 1
             self.saturations += int(dut.saturated.value)
-            if dut.s_tape_valid.value == 1 and dut.s_tape_ready.value == 1:
-                self.tape_cycles.append(self.cycle)
-            if dut.m_row_valid.value == 1 and dut.m_row_ready.value == 1:
-                self.row_cycles.append(self.cycle)
+            passed = self._moves("s_tape", self.tape_cycles)
+            if passed:
+                self.heads.append(int(dut.from_head.value))
+            self._moves("s_act", self.word_cycles)
+            self._moves("s_scale", self.scale_cycles)
+            self._moves("m_row", self.row_cycles)
 
-    def send(self, work: Work, words=True):
-        """Queue everything, or all but the activations."""
+    def _moves(self, port, cycles):
+        moves = getattr(self.dut, f"{port}_valid").value == 1 and getattr(self.dut, f"{port}_ready").value == 1
+        if moves:
+            cycles.append(self.cycle)
+        return moves
+
+    def send(self, work: Work, words=True, scales=True):
+        """Queue everything, or all but the activations or their scalars."""
         self.commands.sent = self.tape.sent = 0
+        self.heads.clear()
         if words:
             self.words.send_nowait(*work.words)
+        if scales:
+            self.scales.send_nowait(*work.scales)
         self.commands.send_nowait(*work.commands)
         self.tape.send_nowait(*work.tape)
 
@@ -88,6 +119,7 @@ class Bench:
         self.gains.queue.clear()
         assert self.commands.sent == len(work.commands)
         assert self.tape.sent == len(work.tape)
+        assert self.heads == work.heads
 
 
 def compare(work: Work, rows, gains):
@@ -117,20 +149,19 @@ def test_scoreboard_can_fail(fault):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def random_traffic(dut):
-    """Every round of PAUSES: probabilities of an idle tape, idle activations, held rows and held gains."""
-    bench, rng, total = Bench(dut), random.Random(11), Work(None)
+    """Every round of PAUSES."""
+    bench, rng, total, headers = Bench(dut), random.Random(11), Work(None), 0
     await start(dut)
-    for tape, words, rows, gains in PAUSES:
-        bench.tape.pause(rng, tape)
-        bench.words.pause(rng, words)
-        bench.rows.pause(rng, rows)
-        bench.gains.pause(rng, gains)
+    for pauses in PAUSES:
+        for port, probability in zip((bench.tape, bench.words, bench.scales, bench.rows, bench.gains), pauses):
+            port.pause(rng, probability)
         work = random_work(bench.cfg, rng, VECTORS[bench.name])
         bench.send(work)
         await bench.finish(work)
         total.weight_beats += work.weight_beats
         total.stats.count += work.stats.count
-    assert bench.mac_beats == total.weight_beats
+        headers += len(work.tape) - work.weight_beats
+    assert (bench.causes[WEIGHTS], bench.causes[HEADER]) == (total.weight_beats, headers)
     assert bench.saturations == total.stats.count > 0
     assert bench.rows.received > 500
 
@@ -138,28 +169,49 @@ async def random_traffic(dut):
 async def cycles_of(dut, bench, work):
     """Cycles from the first to the last tape beat of `work`, the vectors being there before it."""
     bench.words.send_nowait(*work.words)
+    bench.scales.send_nowait(*work.scales)
     await ClockCycles(dut.clk, 2 * len(work.words) + 4)
-    bench.send(work, words=False)
+    bench.send(work, words=False, scales=False)
     await bench.finish(work)
     return bench.tape_cycles[-1] - bench.tape_cycles[0] + 1
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def no_beat_is_lost(dut):
-    """Rows of one and of several beats, groups cut short, gains between, both vectors: a beat in every cycle."""
+    """Rows of one and of several beats, groups cut short, gains between, many vectors: a beat in every cycle."""
     bench, rng = Bench(dut), random.Random(12)
-    work, lanes = Work(bench.cfg), bench.cfg.lanes
+    work, lanes, cfg = Work(bench.cfg), bench.cfg.lanes, bench.cfg
     await start(dut)
     act = work.vector(rng, 1)
     work.matrix(rng, act, lanes, KEY, False)
-    work.matrix(rng, act, min(2 * lanes + 3, bench.cfg.max_rows), VALUE, False)
+    work.matrix(rng, act, min(2 * lanes + 3, cfg.max_rows), VALUE, False)
     work.gain(rng, 3)
     work.matrix(rng, act, 1, QUERY, True)
-    act = work.vector(rng, bench.cfg.max_row_beats)
+    for _ in range(most_vectors(cfg) - 2):  # blocks of the hidden vector
+        work.matrix(rng, work.vector(rng, cfg.block_beats), 2, PARTIAL, True)
+    act = work.vector(rng, cfg.dim_beats)
     work.matrix(rng, act, lanes + 1, LOGITS, False)
     work.gain(rng, 2)
     work.matrix(rng, act, 2, QUERY, True)
+    assert len(work.words) <= ring_words(cfg) and len(work.scales) == most_vectors(cfg)
     assert await cycles_of(dut, bench, work) == len(work.tape)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def words_just_in_time(dut):
+    """A long row starts FIRST cycles after its first word; with a word every cycle no beat waits."""
+    bench, rng = Bench(dut), random.Random(18)
+    work, beats = Work(bench.cfg), bench.cfg.max_row_beats
+    await start(dut)
+    work.matrix(rng, work.vector(rng, beats), 1, GATE_UP, True)
+    bench.send(work, words=False)
+    await ClockCycles(dut.clk, 20)
+    assert bench.tape.sent == 1  # the exponents
+    bench.words.send_nowait(*work.words)
+    await bench.finish(work)
+    assert bench.word_cycles == list(range(bench.word_cycles[0], bench.word_cycles[0] + beats))
+    assert bench.tape_cycles[1:] == [cycle + FIRST for cycle in bench.word_cycles]
+    assert FIRST == 2 and bench.causes[ATTENTION] == 0 < bench.causes[ACTIVATION]
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -174,36 +226,65 @@ async def latency_of_a_row(dut):
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def waits_for_its_vector(dut):
-    """Two vectors fit and the third waits for a release; no beat passes before the last word of its vector."""
+async def scalar_comes_last(dut):
+    """The tape runs on until WAIT rows wait for it; the first result follows it by the narrowing."""
+    bench, rng = Bench(dut), random.Random(16)
+    work = Work(bench.cfg)
+    await start(dut)
+    work.matrix(rng, work.vector(rng, 1), min(WAIT + 20, bench.cfg.max_rows), KEY, True)
+    bench.send(work, scales=False)
+    await ClockCycles(dut.clk, 100)
+    places = WAIT + sum_latency(bench.cfg.lanes) + 1
+    if len(work.rows) > places:
+        assert bench.tape.sent == places + -(-(places + 1) // bench.cfg.lanes)
+        assert bench.causes[DOWNSTREAM] > 20
+    assert not bench.row_cycles
+    bench.scales.send_nowait(*work.scales)
+    await bench.finish(work)
+    assert bench.row_cycles[0] - bench.scale_cycles[0] == fifo.LATENCY + results.LATENCY
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def headers_come_first(dut):
+    """Gains and a matrix's first exponents pass before the vector is there; no beat of weights does."""
+    bench, rng = Bench(dut), random.Random(17)
+    work = Work(bench.cfg)
+    await start(dut)
+    work.gain(rng, 3)
+    work.matrix(rng, work.vector(rng, 1), 2, OUT, True)
+    bench.send(work, words=False)
+    await ClockCycles(dut.clk, 50)
+    assert bench.tape.sent == 4 and bench.causes[HEADER] == 4
+    assert bench.causes[ATTENTION] > 40 and bench.causes[ACTIVATION] == 0
+    bench.words.send_nowait(*work.words)
+    await bench.finish(work)
+    assert sum(bench.causes.values()) == bench.cycle and bench.causes[IDLE] > 2 * latency(bench.cfg.lanes) - 4
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def ring_is_full(dut):
+    """The words that do not fit wait until a vector is released."""
     bench, rng = Bench(dut), random.Random(14)
-    work, beats = Work(bench.cfg), min(2, bench.cfg.max_row_beats)
-    for _ in range(3):
+    work, beats = Work(bench.cfg), bench.cfg.max_row_beats
+    ring = 1 << (ring_words(bench.cfg) - 1).bit_length()
+    for _ in range(ring // beats + 2):
         work.matrix(rng, work.vector(rng, beats), 3, KEY, True)
     await start(dut)
     bench.words.send_nowait(*work.words)
-    await ClockCycles(dut.clk, 50)
-    assert bench.words.sent == 2 * beats
+    await ClockCycles(dut.clk, 60)
+    assert bench.words.sent == ring < len(work.words)
     bench.send(work, words=False)
     await bench.finish(work)
-    assert bench.words.sent == 3 * beats
-
-    work = Work(bench.cfg)
-    work.matrix(rng, work.vector(rng, bench.cfg.max_row_beats), 2, KEY, True)
-    bench.words.send_nowait(*work.words[:-1])
-    bench.send(work, words=False)
-    await ClockCycles(dut.clk, 50)
-    assert bench.tape.sent == 0
-    bench.words.send_nowait(work.words[-1])
-    await bench.finish(work)
+    assert bench.words.sent == len(work.words)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def reset_in_the_middle(dut):
-    """A reset drops results, vectors and half a matrix; the next work runs right."""
+    """A reset drops results, vectors, scalars and half a matrix; the next work runs right."""
     bench, rng = Bench(dut), random.Random(15)
     await start(dut)
     bench.rows.pause(rng, 1)
+    await ClockCycles(dut.clk, 2)
     dropped = Work(bench.cfg)
     dropped.matrix(rng, dropped.vector(rng, 1), 5, KEY, True)
     dropped.matrix(rng, dropped.vector(rng, 1), 8, LOGITS, True)
