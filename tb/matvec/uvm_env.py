@@ -4,16 +4,20 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from cocotb.triggers import RisingEdge
+from pyuvm import uvm_component
 
 from golden.fixed.arith import Saturations
 from golden.fixed.matvec import MAX_SHIFT, Activation, matvec
 from rtl.config import BuildConfig
+from rtl.layer.causes import CAUSES, HEADER, WEIGHTS
 from rtl.layer.kinds import GAIN
-from rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream
+from rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
+from tb.uvm.scoreboard import Mismatch, WrongCount
 from weights.rows import QuantisedMatrix
 
 BEATS = ("one", "between", "most")  # beats a row
@@ -21,6 +25,7 @@ REMAINDERS = ("0", "1", "between", "LANES-1")  # rows modulo LANES
 RESULTS = ("zero", "negative", "positive", "clipped")
 SHIFTS = ("0", "between", str(MAX_SHIFT))
 USES = (1, 2, 3)  # matrices that meet one activation vector
+TAPES = ("layers", "head")
 
 
 def lanes_of(word: int, count: int, bits: int) -> np.ndarray:
@@ -35,6 +40,7 @@ class Product:
     kind: int
     rows: int
     beats: int
+    head: int
     results: tuple = ()
     shifts: tuple = ()
     clipped: int = 0
@@ -42,19 +48,25 @@ class Product:
 
 
 class MatvecPredictor(Predictor):
-    """Puts commands, tape beats and activation words together again, and multiplies."""
+    """Puts commands, tape beats, activation words and scalars together again, and multiplies.
+
+    heads: of each beat whether it comes from the head's tape; weight_beats: how many are weights.
+    """
 
     def build_phase(self):
         super().build_phase()
         self.cfg: BuildConfig = self.cdb_get("CFG")
-        self.commands, self.beats, self.vectors, self.words = deque(), deque(), deque(), []
-        self.uses = 0
+        self.commands, self.beats, self.vectors, self.scales = deque(), deque(), deque(), deque()
+        self.words, self.heads = [], []
+        self.uses = self.weight_beats = 0
 
     def take(self, port, beat):
         if port == "s_cmd":
             self.commands.append(beat)
         elif port == "s_tape":
             self.beats.append(beat["data"])
+        elif port == "s_scale":
+            self.scales.append(beat)
         else:
             self._word(beat)
         while self.commands and self._ready(self.commands[0]):
@@ -63,39 +75,47 @@ class MatvecPredictor(Predictor):
     def _word(self, beat):
         self.words.append(lanes_of(beat["data"], self.cfg.lanes, self.cfg.act_bits))
         if beat["last"]:
-            self.vectors.append(Activation(np.concatenate(self.words), beat["factor"], beat["scale"]))
+            self.vectors.append(np.concatenate(self.words))
             self.words = []
 
     def _ready(self, command):
         if command["kind"] == GAIN:
             return len(self.beats) >= command["beats"]
         groups = -(-command["rows"] // self.cfg.lanes)
-        return self.vectors and len(self.beats) >= groups + command["rows"] * command["beats"]
+        return self.vectors and self.scales and len(self.beats) >= groups + command["rows"] * command["beats"]
 
     def _finish(self, command):
+        before = len(self.beats)
+        self._result(command)
+        self.heads += [command["head"]] * (before - len(self.beats))
+
+    def _result(self, command):
         if command["kind"] == GAIN:
             for _ in range(command["beats"]):
                 self.predict("m_gain", dict(data=self.beats.popleft()))
-            self.transactions.write(Product(GAIN, 0, command["beats"]))
+            self.transactions.write(Product(GAIN, 0, command["beats"], command["head"]))
             return
         rows, beats, stats = command["rows"], command["beats"], Saturations()
         act, matrix = self._activation(command), self._matrix(rows, beats)
         results = matvec(matrix, act, stats).tolist()
         for number, result in enumerate(results):
             self.predict("m_row", dict(data=result, kind=command["kind"], last=int(number == rows - 1)))
-        self.pulses["mac_beat"] += rows * beats
+        self.weight_beats += rows * beats
         self.pulses["saturated"] += stats.count
         uses, self.uses = (self.uses, 0) if command["release"] else (0, self.uses)
         shifts = np.clip(-(matrix.exponent + act.scale), 0, MAX_SHIFT).tolist()
         self.transactions.write(
-            Product(command["kind"], rows, beats, tuple(results), tuple(shifts), stats.count, uses)
+            Product(command["kind"], rows, beats, command["head"], tuple(results), tuple(shifts), stats.count, uses)
         )
 
     def _activation(self, command):
         """The oldest vector, as much of it as the rows are long."""
-        act = self.vectors.popleft() if command["release"] else self.vectors[0]
+        mantissa, scalar = self.vectors[0], self.scales[0]
+        if command["release"]:
+            self.vectors.popleft()
+            self.scales.popleft()
         self.uses += 1
-        return Activation(act.mantissa[: command["beats"] * self.cfg.lanes], act.factor, act.scale)
+        return Activation(mantissa[: command["beats"] * self.cfg.lanes], scalar["factor"], scalar["scale"])
 
     def _matrix(self, rows, beats):
         lanes = self.cfg.lanes
@@ -108,6 +128,41 @@ class MatvecPredictor(Predictor):
         return QuantisedMatrix(np.array(mantissa), np.array(exponent[:rows]))
 
 
+class TapeWatch(uvm_component):
+    """Checks the cause of every cycle against what passed in the one before, and from_head with every beat.
+
+    ConfigDB: SCOPE, the instance; PREDICTOR.
+    """
+
+    def build_phase(self):
+        self.scope, self.predictor = self.cdb_get("SCOPE"), self.cdb_get("PREDICTOR")
+        self.causes, self.heads, self.wrong = [0] * len(CAUSES), [], 0
+
+    async def run_phase(self):
+        dut, edge, passed = self.scope, RisingEdge(self.scope.clk), None
+        while True:
+            await edge
+            if str(dut.rst.value) != "0":
+                passed = None
+                continue
+            cause = int(dut.cause.value)
+            self.wrong += passed is not None and passed != (cause in (WEIGHTS, HEADER))
+            self.causes[cause] += 1
+            passed = dut.s_tape_valid.value == 1 and dut.s_tape_ready.value == 1
+            if passed:
+                self.heads.append(int(dut.from_head.value))
+
+    def check_phase(self):
+        if self.wrong or self.heads != self.predictor.heads:
+            raise Mismatch(f"{self.get_full_name()}: from_head with a beat, or {self.wrong} causes")
+        if self.causes[WEIGHTS] != self.predictor.weight_beats or not self.predictor.weight_beats:
+            text = f"causes {self.causes}, {self.predictor.weight_beats} beats of weights"
+            raise WrongCount(f"{self.get_full_name()}: {text}")
+
+    def report_phase(self):
+        self.logger.info(f"{len(self.heads)} beats, causes {dict(zip(CAUSES, self.causes))}")
+
+
 class MatvecCoverage(Coverage):
     """ConfigDB: CFG, and KINDS, the kinds of matrices that the test promises."""
 
@@ -118,12 +173,15 @@ class MatvecCoverage(Coverage):
     def grids(self):
         yield Grid("matrices", kind=self.cdb_get("KINDS"), beats=BEATS, remainder=REMAINDERS, traffic=TRAFFIC)
         yield Grid("gains", beats=BEATS, traffic=TRAFFIC)
+        yield Grid("tapes", goal=2, command=("matrix", "gain"), tape=TAPES, traffic=TRAFFIC)
         yield Grid("results", goal=5, result=RESULTS)
         yield Grid("shifts", goal=20, shift=SHIFTS)
         yield Grid("matrices a vector", goal=3, uses=USES, traffic=TRAFFIC)
 
     def write(self, product: Product):
         level, lanes = self.parent.level, self.cfg.lanes
+        command = "gain" if product.kind == GAIN else "matrix"
+        self.grid["tapes"].sample(command=command, tape=TAPES[product.head], traffic=level)
         beats = {1: "one", self.cfg.max_row_beats: "most"}.get(product.beats, "between")
         if product.kind == GAIN:
             self.grid["gains"].sample(beats=beats, traffic=level)
@@ -141,7 +199,11 @@ class MatvecCoverage(Coverage):
 
 
 class MatvecEnv(BlockEnv):
-    PREDICTOR, COVERAGE, QUIET, PULSES = MatvecPredictor, MatvecCoverage, 300, ("mac_beat", "saturated")
+    PREDICTOR, COVERAGE, QUIET, PULSES = MatvecPredictor, MatvecCoverage, 300, ("saturated",)
+
+    def build_phase(self):
+        super().build_phase()
+        self.watch = TapeWatch.create("watch", self)
 
     def streams(self):
         cfg = self.cdb_get("CFG")
@@ -149,6 +211,7 @@ class MatvecEnv(BlockEnv):
             s_cmd=command_stream(cfg),
             s_tape=beat_stream(cfg),
             s_act=activation_stream(cfg),
+            s_scale=scale_stream(cfg),
             m_row=row_stream(cfg),
             m_gain=beat_stream(cfg),
         )

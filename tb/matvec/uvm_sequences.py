@@ -29,7 +29,6 @@ class Vector(uvm_object):
         self.cfg = cfg
         self.mantissa = self.mantissas(rng, words * cfg.lanes).reshape(words, cfg.lanes)
         self.factor, self.scale = self.scalar(rng)
-        self.noise = [(rng.randrange(UNIT), rng.randrange(-99, 99)) for _ in range(words - 1)]
 
     def mantissas(self, rng, count):
         return signed(rng, self.cfg.act_bits, count) * rng.choice((0, 1, 1, 1, 1, 1))
@@ -39,11 +38,12 @@ class Vector(uvm_object):
         return rng.choice((UNIT, rng.randrange(1, UNIT))), rng.randrange(-30, -10)
 
     def payloads(self):
-        """Its words; factor and scale count in the last one only."""
-        scalars = self.noise + [(self.factor, self.scale)]
-        for number, (lanes, (factor, scale)) in enumerate(zip(self.mantissa, scalars)):
-            last = int(number == len(scalars) - 1)
-            yield dict(data=word_of(lanes, self.cfg.act_bits), factor=factor, scale=scale, last=last)
+        """Its words."""
+        for number, lanes in enumerate(self.mantissa):
+            yield dict(data=word_of(lanes, self.cfg.act_bits), last=int(number == len(self.mantissa) - 1))
+
+    def scalars(self):
+        yield dict(factor=self.factor, scale=self.scale)
 
 
 class Matrix(uvm_object):
@@ -51,6 +51,7 @@ class Matrix(uvm_object):
 
     def randomize(self, rng, cfg, kind, rows, beats):
         self.cfg, self.kind, self.rows, self.beats, self.release = cfg, kind, rows, beats, 0
+        self.head = 0
         self.mantissa = self.mantissas(rng, rows * beats * cfg.lanes).reshape(rows, beats, cfg.lanes)
         self.exponent = [self.row_exponent(rng) for _ in range(rows)]
 
@@ -61,7 +62,7 @@ class Matrix(uvm_object):
         return rng.choice((rng.randrange(-14, 8), rng.randrange(-14, 8), rng.randrange(-64, 64)))
 
     def command(self):
-        return dict(kind=self.kind, rows=self.rows, beats=self.beats, release=self.release)
+        return dict(kind=self.kind, rows=self.rows, beats=self.beats, release=self.release, head=self.head)
 
     def payloads(self):
         """Its tape beats."""
@@ -78,9 +79,10 @@ class Gains(uvm_object):
 
     def randomize(self, rng, cfg, beats):
         self.cfg, self.beats = cfg, [rng.getrandbits(cfg.beat_bits) for _ in range(beats)]
+        self.head = 0
 
     def command(self):
-        return dict(kind=GAIN, rows=0, beats=len(self.beats), release=0)
+        return dict(kind=GAIN, rows=0, beats=len(self.beats), release=0, head=self.head)
 
     def payloads(self):
         for beat in self.beats:
@@ -110,18 +112,30 @@ class MatvecWork(BlockSequence):
             group, matrices = matrices[:uses], matrices[uses:]
             if not group:
                 break
+            longest = max(group, key=lambda matrix: matrix.beats)
+            group.append(group.pop(group.index(longest)))  # the one that releases the vector reads all of it
             group[-1].release = 1
-            vectors.append(self.vector(max(matrix.beats for matrix in group)))
+            vectors.append(self.vector(group[-1].beats))
             work += group
             work.insert(self.rng.randrange(len(work)), self.gains(beats))
+        for kind in (Matrix, Gains):
+            self.deal_heads([item for item in work if isinstance(item, kind)])
         gains = sum(len(item.beats) for item in work if isinstance(item, Gains))
         self.env.promise(m_row=sum(item.rows for item in work if isinstance(item, Matrix)), m_gain=gains)
         await self.env.feed(
             s_cmd=[[item.command()] for item in work],
             s_tape=[item.payloads() for item in work],
             s_act=[vector.payloads() for vector in vectors],
+            s_scale=[vector.scalars() for vector in vectors],
         )
         await self.env.settled()
+
+    def deal_heads(self, items):
+        """Half of them come from the head's tape."""
+        heads = [number % 2 for number in range(len(items))]
+        self.rng.shuffle(heads)
+        for item, head in zip(items, heads):
+            item.head = head
 
     def length(self, beats):
         most = self.cfg.max_row_beats
