@@ -160,6 +160,16 @@ def test_overrun():
         simulate(divide, arguments(16, 4), cycles, OUTPUTS, 0)
 
 
+def test_reset():
+    """A head on its way out and two that wait are dropped."""
+    before = loads_at(0, EARLY + 3, 3)[:EARLY + 7]
+    cycles, wanted, moments = stimulus(16, 4)
+    assert sum(c["den_load"] for c in before) == 3 and sum(c["num_load"] for c in before) == 1
+    found = simulate(divide, arguments(16, 4), before + cycles, OUTPUTS, 0)
+    assert [t - len(before) for t, v in enumerate(found) if v["valid"]] == moments
+    assert [v for v in found if v["valid"]] == wanted
+
+
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def all_vectors(dut):
     parameters = test_parameters()
