@@ -210,8 +210,10 @@ def quantiser():
     from rtl.quant.quantiser import quantiser as block
 
     words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
-    parameters = dict(MAX_LEN=CFG.max_cols, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits)
-    return block, clocked(s=vector(tag=kind()), m=words, **parameters)
+    pairs = vector(second=sint(CFG.f_bits), both=bit(), tag=kind())
+    longest = max(CFG.max_dim, CFG.hidden_block)
+    parameters = dict(MAX_LEN=longest, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits)
+    return block, clocked(s=pairs, m=words, **parameters)
 
 
 @entry

@@ -3,7 +3,7 @@
 from myhdl import always, always_comb
 
 from rtl.hdl.hierarchy import hblock
-from rtl.layer.kinds import GAIN, GATE_UP
+from rtl.layer.kinds import GAIN, GATE_UP, OUT
 from rtl.stream.stream import bit, uint
 
 NORM, ATTENTION, FFN = range(3)
@@ -11,57 +11,72 @@ NORM, ATTENTION, FFN = range(3)
 
 @hblock
 def vector_merge(clk, rst, s_norm, s_attention, s_ffn, m):
-    """Sources: (data F, last), attention with its tag; m: (data F, tag, last), tag GAIN for norm, GATE_UP for SwiGLU.
+    """Sources: s_norm and s_ffn (data F, last), s_attention pairs (data F, second F, last); m: (data, second, both,
+    tag, last), `both` with a pair, tag GAIN for norm, OUT for attention, GATE_UP for SwiGLU.
 
-    A source is granted when it has data and no vector is under way (norm first), and kept until its last element.
-    One element a cycle; one idle cycle ahead of each vector.
+    Between vectors the source that has data is granted at once, norm before attention before SwiGLU, and kept until its
+    last transfer; one that was offered to m and not taken stays first. Latency 0, no idle cycle between vectors.
     """
     owner = uint(2)
-    held = bit()  # a vector is under way
+    held = bit()  # `owner` is in the middle of a vector, or waits to begin it
+    chosen = uint(2)
+
+    @always_comb
+    def choose():
+        if held:
+            chosen.next = owner
+        elif s_norm.valid:
+            chosen.next = NORM
+        elif s_attention.valid:
+            chosen.next = ATTENTION
+        else:
+            chosen.next = FFN
 
     @always_comb
     def payload():
         m.data.next = s_norm.data
+        m.second.next = 0
+        m.both.next = False
         m.last.next = s_norm.last
         m.tag.next = GAIN
-        if owner == ATTENTION:
+        if chosen == ATTENTION:
             m.data.next = s_attention.data
+            m.second.next = s_attention.second
+            m.both.next = True
             m.last.next = s_attention.last
-            m.tag.next = s_attention.tag
-        elif owner == FFN:
+            m.tag.next = OUT
+        elif chosen == FFN:
             m.data.next = s_ffn.data
             m.last.next = s_ffn.last
             m.tag.next = GATE_UP
 
     @always_comb
     def valid():
-        if owner == NORM:
-            m.valid.next = held and s_norm.valid
-        elif owner == ATTENTION:
-            m.valid.next = held and s_attention.valid
+        if chosen == NORM:
+            m.valid.next = s_norm.valid
+        elif chosen == ATTENTION:
+            m.valid.next = s_attention.valid
         else:
-            m.valid.next = held and s_ffn.valid
+            m.valid.next = s_ffn.valid
 
+    # a source's ready looks at the other sources' valid only
     @always_comb
     def ready():
-        s_norm.ready.next = held and owner == NORM and m.ready
-        s_attention.ready.next = held and owner == ATTENTION and m.ready
-        s_ffn.ready.next = held and owner == FFN and m.ready
+        if held:
+            s_norm.ready.next = m.ready and owner == NORM
+            s_attention.ready.next = m.ready and owner == ATTENTION
+            s_ffn.ready.next = m.ready and owner == FFN
+        else:
+            s_norm.ready.next = m.ready
+            s_attention.ready.next = m.ready and not s_norm.valid
+            s_ffn.ready.next = m.ready and not s_norm.valid and not s_attention.valid
 
     @always(clk.posedge)
-    def grant():
+    def keep():
         if rst:
             held.next = False
-        elif held:
-            if m.valid and m.ready and m.last:
-                held.next = False
-        else:
-            held.next = s_norm.valid or s_attention.valid or s_ffn.valid
-            if s_norm.valid:
-                owner.next = NORM
-            elif s_attention.valid:
-                owner.next = ATTENTION
-            else:
-                owner.next = FFN
+        elif m.valid:
+            held.next = not (m.ready and m.last)
+            owner.next = chosen
 
-    return payload, valid, ready, grant
+    return choose, payload, valid, ready, keep

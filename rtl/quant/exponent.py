@@ -1,20 +1,55 @@
 """The exponent of a block: how far its largest magnitude must shift to fit the mantissas."""
-from myhdl import always_comb, intbv
+from myhdl import always, always_comb, intbv
 
 from rtl.hdl.hierarchy import hblock
+from rtl.stream.stream import uint
+
+HALVES = 2
 
 
 @hblock
-def exponent(magnitudes, narrow, e, BITS, NARROW):
-    """e = max(0, bit length of `magnitudes` - (BITS - 1)), with NARROW in place of BITS when `narrow`. Combinational.
+def exponent(clk, take, first, half, data, second, both, of, e, BITS):
+    """e = max(0, bit length of a vector's magnitudes ORed - (BITS - 1)), for the last vector in each of two halves.
 
-    Ports: magnitudes unsigned, the OR of a block's one's complement magnitudes; narrow bool; e unsigned.
+    Ports: clk; take: data (signed) belongs to the vector of `half` (one bit), and so does `second` if `both`; first:
+    they open it; of: the half whose exponent is wanted; e unsigned: follows `of` within the cycle, one cycle after the
+    vector's last element.
     """
-    LENGTH = len(magnitudes)
+    F = len(data)
+    LENGTH = F - 1
     E_BITS = len(e)
-    FULL, SHORT = BITS - 1, NARROW - 1
-    if LENGTH - min(FULL, SHORT) >= 1 << E_BITS:
-        raise ValueError(f"exponent: e must hold {LENGTH - min(FULL, SHORT)}, has {E_BITS} bits")
+    BASE = BITS - 1
+    if F - BITS >= 1 << E_BITS:
+        raise ValueError(f"exponent: e must hold {F - BITS}, has {E_BITS} bits")
+
+    magnitude, largest = uint(LENGTH), uint(LENGTH)  # one's complement
+    magnitudes = [uint(LENGTH) for _ in range(HALVES)]  # ORed over a vector
+
+    @always_comb
+    def measure():
+        one = intbv(0)[LENGTH:]
+        other = intbv(0)[LENGTH:]
+        one[:] = data[LENGTH:]
+        other[:] = second[LENGTH:]
+        if data[LENGTH]:
+            one[:] = ~one
+        if second[LENGTH]:
+            other[:] = ~other
+        if not both:
+            other[:] = 0
+        magnitude.next = one | other
+
+    @always(clk.posedge)
+    def gather():
+        if take:
+            if first:
+                magnitudes[half].next = magnitude
+            else:
+                magnitudes[half].next = magnitudes[half] | magnitude
+
+    @always_comb
+    def choose():
+        largest.next = magnitudes[of]
 
     # each place of the topmost set bit is told by itself, and their codes are ORed: a tree, not a chain
     @always_comb
@@ -22,16 +57,10 @@ def exponent(magnitudes, narrow, e, BITS, NARROW):
         rest = intbv(0)[LENGTH:]
         code = intbv(0)[E_BITS:]
         code[:] = 0
-        if narrow:
-            for k in range(SHORT, LENGTH):
-                rest[:] = magnitudes >> k
-                if rest == 1:
-                    code[:] = code | (k + 1 - SHORT)
-        else:
-            for k in range(FULL, LENGTH):
-                rest[:] = magnitudes >> k
-                if rest == 1:
-                    code[:] = code | (k + 1 - FULL)
+        for k in range(BASE, LENGTH):
+            rest[:] = largest >> k
+            if rest == 1:
+                code[:] = code | (k + 1 - BASE)
         e.next = code
 
-    return encode
+    return measure, gather, choose, encode

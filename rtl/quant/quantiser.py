@@ -2,184 +2,176 @@
 from myhdl import always, always_comb, concat, intbv
 
 from golden.fixed.arith import F_BITS
-from rtl.arith.delay import delay
 from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
-from rtl.layer.kinds import VALUE
-from rtl.memory import ram as storage
-from rtl.memory.ram import ram
 from rtl.quant import round_lanes as rounding
-from rtl.quant.assemble import assemble
-from rtl.quant.exponent import exponent
+from rtl.quant.bank import bank
+from rtl.quant.exponent import HALVES, exponent
 from rtl.quant.round_lanes import round_lanes
-from rtl.stream import fifo as group_fifo
-from rtl.stream.elastic import elastic
-from rtl.stream.stream import Stream, bit, uint
+from rtl.stream.stream import bit, uint
 
 EXPONENT_BITS = (F_BITS - 1).bit_length()
-HALVES = 2
-_PIPELINE = storage.LATENCY + rounding.LATENCY
-_FIRST_GROUP = 1 + _PIPELINE + group_fifo.LATENCY + 1  # read issued, rounded, through the FIFO, in its word
 
 
 def latency(WORD, QLANES):
     """Cycles from the last element of a vector to its first word."""
-    return _FIRST_GROUP + WORD // QLANES - 1
+    return 2 + rounding.LATENCY + WORD // QLANES - 1
 
 
 @hblock
-def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS, NARROW=0):
+def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     """golden.fixed.arith.quantise of vectors of 1 .. MAX_LEN elements.
 
-    s: Stream(data=F, tag=uint(KIND_BITS), last=bit()).
+    s: Stream(data=F, second=F, both=bit(), tag=uint(KIND_BITS), last=bit()): an element, or with `both` two of them in
+    order; a vector comes in pairs throughout or not at all.
     m: Stream(data=uint(WORD * BITS), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()): WORD mantissas a
     word, element 0 low, zeros behind the last element; x ~ mantissa * 2**exponent; tag: that of the last element.
-    QLANES: elements rounded a cycle, 2 or more, divides WORD. NARROW: vectors tagged VALUE are rounded to so many bits,
-    in the same lanes (0: none is).
+    QLANES: elements rounded a cycle, even, divides WORD.
 
-    Two buffers: one element a cycle in, while the vector before leaves with a word every WORD / QLANES cycles.
+    Two buffers: a transfer a cycle in, while the vector before leaves with a word every WORD / QLANES cycles.
     `latency` cycles from the last element to the first word. No multiplier.
 
-        s ─┬─> QLANES banks of RAM, two halves ─> round_lanes ─> FIFO ─> assemble ─> m
-           └─> OR of magnitudes ─> exponent ───────┘
+        s ─┬─> QLANES banks of RAM, two halves ─> round_lanes ─> m, the last group; earlier ones wait beside it
+           └─> exponent ─────────────────────────────┘
+
+    All that follows the banks stands still while a word of m waits.
     """
-    if QLANES < 2 or WORD % QLANES:
-        raise ValueError(f"quantiser: QLANES must be 2 or more and divide WORD = {WORD}, is {QLANES}")
+    if QLANES < 2 or QLANES % 2 or WORD % QLANES:
+        raise ValueError(f"quantiser: QLANES must be even and divide WORD = {WORD}, is {QLANES}")
     F, TAG_BITS = len(s.data), len(s.tag)
     GROUPS = WORD // QLANES
+    GROUP_BITS = QLANES * BITS
     ROWS = -(-MAX_LEN // WORD) * GROUPS  # of one half of a bank
     ROW_BITS = clog2(ROWS)
     LAST_BANK, LAST_GROUP = QLANES - 1, GROUPS - 1
+    LAST_PAIR = QLANES - 2
     ALL_LANES = (1 << QLANES) - 1
-    MIN_BITS = NARROW or BITS
-    HAS_NARROW = NARROW > 0
+    OLDER_BITS = max(1, GROUPS - 1) * GROUP_BITS
 
-    # of the vector in each half: its last row, which lanes of that row it fills, tag and exponent
+    # of the vector in each half: its last row, which lanes of that row it fills, and its tag
     last_row = [uint(ROW_BITS) for _ in range(HALVES)]
     tails = [uint(QLANES) for _ in range(HALVES)]
     tags = [uint(TAG_BITS) for _ in range(HALVES)]
-    exponents = [uint(EXPONENT_BITS) for _ in range(HALVES)]
-    held = uint(HALVES.bit_length())  # whole vectors in the halves
+    full = uint(HALVES)  # a bit a half: a whole vector
     # writing
-    take, complete, stored, first, narrow = [bit() for _ in range(5)]
-    half, stored_half = uint(1), uint(1)
-    row, bank = uint(ROW_BITS), uint(QLANES)  # bank: one bit set
-    magnitudes, data = uint(F - 1), uint(F)
+    take, complete, first = [bit() for _ in range(3)]
+    half = uint(1)
+    row, place, below = uint(ROW_BITS), uint(QLANES), uint(QLANES)  # place: one bit set; below: all bits under it
+    data, second = uint(F), uint(F)
     write_address = uint(ROW_BITS + 1)
-    write_bus = uint(QLANES)
+    chosen, write_bus = uint(QLANES), uint(QLANES)
     writes = [bit() for _ in range(QLANES)]
-    e = uint(EXPONENT_BITS)
-    # reading
-    offered, room, issue, ends, closes, freed = [bit() for _ in range(6)]
-    read_half, half1 = uint(1), uint(1)
-    read_row, group = uint(ROW_BITS), uint(clog2(GROUPS))
+    # the row to be read next
+    read_half, read_row, group = uint(1), uint(ROW_BITS), uint(clog2(GROUPS))
+    there, load, ends, closes, freed = [bit() for _ in range(5)]
     read_address = uint(ROW_BITS + 1)
-    row_limit, tail = uint(ROW_BITS), uint(QLANES)
-    keep, ends1, closes1, narrow1 = uint(QLANES), bit(), bit(), bit()
-    e1, tag1 = uint(EXPONENT_BITS), uint(TAG_BITS)
+    e = uint(EXPONENT_BITS)
+    # at the banks' outputs
+    there1, ends1, closes1, move = [bit() for _ in range(4)]
+    keep, e1, tag1 = uint(QLANES), uint(EXPONENT_BITS), uint(TAG_BITS)
     elements = [uint(F) for _ in range(QLANES)]
     elements_bus = uint(QLANES * F)
-    beside, arrived = [uint(EXPONENT_BITS + TAG_BITS + 2) for _ in range(2)]
-    groups = Stream(data=uint(QLANES * BITS), exponent=uint(EXPONENT_BITS), tag=uint(TAG_BITS), ends=bit(), last=bit())
-    rounded = groups.bare()
+    # behind the coarse shift
+    there2, ends2, closes2 = [bit() for _ in range(3)]
+    e2, tag2 = uint(EXPONENT_BITS), uint(TAG_BITS)
+    # at the output: the groups of a word that came before the last one
+    mantissas, older, word = uint(GROUP_BITS), uint(OLDER_BITS), uint(WORD * BITS)
 
     strobes = unpack(write_bus, writes)
-    banks = [ram(clk, writes[k], write_address, data, read_address, elements[k], DEPTH=1 << (ROW_BITS + 1))
-             for k in range(QLANES)]
+    banks = [bank(clk, writes[k], write_address, second if k % 2 else data, move, read_address, elements[k],
+                  DEPTH=1 << (ROW_BITS + 1)) for k in range(QLANES)]
     packing = pack(elements, elements_bus)
-    common = exponent(magnitudes, narrow, e, BITS=BITS, NARROW=MIN_BITS)
-    arithmetic = round_lanes(clk, elements_bus, keep, e1, narrow1, rounded.data, BITS=BITS, NARROW=MIN_BITS)
-    labels = delay(clk, beside, arrived, CYCLES=rounding.LATENCY)
-    queue = elastic(clk, rst, offered, room, rounded, groups, LATENCY=_PIPELINE)
-    words = assemble(clk, rst, groups, m)
+    common = exponent(clk, take, first, half, s.data, s.second, s.both, read_half, e, BITS=BITS)
+    arithmetic = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
 
     @always_comb
     def accept():
-        s.ready.next = held != HALVES
-        take.next = s.valid and held != HALVES
-        complete.next = s.valid and held != HALVES and s.last
-        data.next = s.data[F:]
+        s.ready.next = not full[half]
+        take.next = s.valid and not full[half]
+        complete.next = s.valid and s.last and not full[half]
         write_address.next = concat(half, row)
+
+    # a pair meets an even bank and the odd one above it
+    @always_comb
+    def spread():
+        data.next = s.data[F:]
+        if s.both:
+            second.next = s.second[F:]
+            chosen.next = place | (place << 1)
+        else:
+            second.next = s.data[F:]
+            chosen.next = place
 
     @always_comb
     def strobe():
         if take:
-            write_bus.next = bank
+            write_bus.next = chosen
         else:
             write_bus.next = 0
 
     @always(clk.posedge)
-    def place():
+    def advance():
         if rst:
             half.next = 0
             row.next = 0
-            bank.next = 1
+            place.next = 1
+            below.next = 0
             first.next = True
-            stored.next = False
-        else:
-            stored.next = complete
-            if complete:
-                first.next = True
-                half.next = not half
-                row.next = 0
-                bank.next = 1
-            elif take:
-                first.next = False
-                if bank[LAST_BANK]:
-                    row.next = row + 1
-                    bank.next = 1
+        elif complete:
+            half.next = not half
+            row.next = 0
+            place.next = 1
+            below.next = 0
+            first.next = True
+        elif take:
+            first.next = False
+            if place[LAST_BANK] or (s.both and place[LAST_PAIR]):
+                row.next = row + 1
+                place.next = 1
+                below.next = 0
+            else:
+                below.next = below | chosen
+                if s.both:
+                    place.next = place << 2
                 else:
-                    bank.next = bank << 1
+                    place.next = place << 1
 
     @always(clk.posedge)
     def describe():
-        magnitude = intbv(0)[F - 1:]
-        magnitude[:] = s.data[F - 1:]
-        if s.data[F - 1]:
-            magnitude[:] = ~magnitude
-        if take:
-            if first:
-                magnitudes.next = magnitude
-            else:
-                magnitudes.next = magnitudes | magnitude
-            narrow.next = HAS_NARROW and s.tag == VALUE
-            stored_half.next = half
         if complete:
             last_row[half].next = row
-            tails[half].next = bank | (bank - 1)
+            tails[half].next = below | chosen
             tags[half].next = s.tag
-        if stored:
-            exponents[stored_half].next = e
 
     @always(clk.posedge)
     def count():
+        bits = intbv(0)[HALVES:]
+        bits[:] = full
         if rst:
-            held.next = 0
-        elif complete and not freed:
-            held.next = held + 1
-        elif freed and not complete:
-            held.next = held - 1
+            bits[:] = 0
+        else:
+            if complete:
+                bits[half] = True
+            if freed:
+                bits[read_half] = False
+        full.next = bits
 
     @always_comb
-    def look():
-        row_limit.next = last_row[read_half]
-        tail.next = tails[read_half]
-        e1.next = exponents[half1]
-        tag1.next = tags[half1]
-
-    @always_comb
-    def advance():
-        offered.next = held != 0
-        issue.next = held != 0 and room
+    def judge():
+        there.next = full[read_half]
         ends.next = group == LAST_GROUP
-        closes.next = group == LAST_GROUP and read_row >= row_limit
-        freed.next = held != 0 and room and group == LAST_GROUP and read_row >= row_limit
+        closes.next = group == LAST_GROUP and read_row >= last_row[read_half]
         read_address.next = concat(read_half, read_row)
 
-    # while no vector is held the banks are read at the row that is being written; nothing uses what they give then
+    @always_comb
+    def moves():
+        move.next = m.ready or not m.valid
+        load.next = full[read_half] and (m.ready or not m.valid)
+        freed.next = closes and full[read_half] and (m.ready or not m.valid)
+
     @always(clk.posedge)
-    def read():
+    def step():
         if rst:
             read_half.next = 0
             read_row.next = 0
@@ -188,37 +180,66 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS, NARROW=0):
             read_half.next = not read_half
             read_row.next = 0
             group.next = 0
-        elif issue:
+        elif load:
             read_row.next = read_row + 1
             if ends:
                 group.next = 0
             else:
                 group.next = group + 1
 
-    # beside the row that leaves the RAM; the exponent is there just in time for the first one
     @always(clk.posedge)
-    def mask():
-        half1.next = read_half
-        ends1.next = ends
-        closes1.next = closes
-        if read_row < row_limit:
-            keep.next = ALL_LANES
-        elif read_row == row_limit:
-            keep.next = tail
-        else:
-            keep.next = 0
+    def describe_row():
+        if move:
+            e1.next = e
+            tag1.next = tags[read_half]
+            ends1.next = ends
+            closes1.next = closes
+            if read_row < last_row[read_half]:
+                keep.next = ALL_LANES
+            elif read_row == last_row[read_half]:
+                keep.next = tails[read_half]
+            else:
+                keep.next = 0
 
-    @always_comb
+    # the rows of a word follow each other without a gap, so that a stage that moves takes the next one
+    @always(clk.posedge)
+    def travel():
+        if rst:
+            there1.next = False
+            there2.next = False
+            m.valid.next = False
+        elif move:
+            there1.next = there
+            there2.next = there1
+            m.valid.next = there2 and ends2
+
+    @always(clk.posedge)
     def label():
-        narrow1.next = HAS_NARROW and tag1 == VALUE
-        beside.next = concat(tag1, e1, closes1, ends1)
+        if move:
+            e2.next = e1
+            tag2.next = tag1
+            ends2.next = ends1
+            closes2.next = closes1
+            m.exponent.next = e2
+            m.tag.next = tag2
+            m.last.next = closes2
+
+    @always(clk.posedge)
+    def delay_groups():
+        if move:
+            older.next = word[WORD * BITS:GROUP_BITS]
 
     @always_comb
-    def collect():
-        rounded.ends.next = arrived[0]
-        rounded.last.next = arrived[1]
-        rounded.exponent.next = arrived[EXPONENT_BITS + 2:2]
-        rounded.tag.next = arrived[len(arrived):EXPONENT_BITS + 2]
+    def join():
+        word.next = concat(mantissas, older)
 
-    return (strobes, banks, packing, common, arithmetic, labels, queue, words, accept, strobe, place, describe, count,
-            look, advance, read, mask, label, collect)
+    @always_comb
+    def straight():
+        word.next = mantissas
+
+    @always_comb
+    def output():
+        m.data.next = word
+
+    return (strobes, banks, packing, common, arithmetic, accept, spread, strobe, advance, describe, count, judge, moves,
+            step, describe_row, travel, label, output, (delay_groups, join) if GROUPS > 1 else straight)

@@ -9,7 +9,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 import golden.fixed.arith as golden
 from golden.fixed.arith import F_BITS
 from rtl.config import preset
-from rtl.layer.kinds import KEY, KIND_BITS, VALUE
+from rtl.layer.kinds import KEY, KIND_BITS, QUERY
 from rtl.quant.quantiser import EXPONENT_BITS, latency, quantiser
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
@@ -19,38 +19,41 @@ from tb.stream.drivers import StreamSink, StreamSource
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 USES = {
-    "block": dict(MAX_LEN=CFG.max_cols, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits, NARROW=0),
-    "head": dict(MAX_LEN=CFG.max_head_dim, WORD=CFG.max_head_dim, QLANES=2, BITS=CFG.act_bits, NARROW=CFG.value_bits),
-    "short": dict(MAX_LEN=5, WORD=4, QLANES=2, BITS=8, NARROW=0),
-    "whole word": dict(MAX_LEN=24, WORD=4, QLANES=4, BITS=16, NARROW=12),
+    "block": dict(MAX_LEN=CFG.max_dim, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits),
+    "head": dict(MAX_LEN=CFG.max_head_dim, WORD=CFG.max_head_dim, QLANES=CFG.max_head_dim // 2, BITS=CFG.act_bits),
+    "value head": dict(MAX_LEN=CFG.max_head_dim, WORD=CFG.max_head_dim, QLANES=CFG.max_head_dim, BITS=CFG.value_bits),
+    "short": dict(MAX_LEN=5, WORD=4, QLANES=2, BITS=8),
+    "whole word": dict(MAX_LEN=24, WORD=4, QLANES=4, BITS=16),
+    "many groups": dict(MAX_LEN=100, WORD=48, QLANES=6, BITS=16),
 }
 
 
 def ports(use):
     word = uint(use["WORD"] * use["BITS"])
-    return dict(clk=bit(), rst=bit(), s=Stream(data=sint(F_BITS), tag=uint(KIND_BITS), last=bit()),
+    pairs = Stream(data=sint(F_BITS), second=sint(F_BITS), both=bit(), tag=uint(KIND_BITS), last=bit())
+    return dict(clk=bit(), rst=bit(), s=pairs,
                 m=Stream(data=word, exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()), **use)
 
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_quantiser(sim, use):
-    run(quantiser, ports(USES[use]), __name__, sim, parameters=USES[use], tests=4)
+    run(quantiser, ports(USES[use]), __name__, sim, parameters=USES[use], tests=6)
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_lanes_are_checked(lanes):
-    with pytest.raises(ValueError, match=f"QLANES must be 2 or more and divide WORD = 4, is {lanes}"):
+    with pytest.raises(ValueError, match=f"QLANES must be even and divide WORD = 4, is {lanes}"):
         quantiser(**ports(USES["short"] | dict(QLANES=lanes)))
 
 
 def words(x, tag, use):
     """Golden words of one vector, as the sink reports them."""
-    bits = use["NARROW"] if tag == VALUE and use["NARROW"] else use["BITS"]
+    bits = use["BITS"]
     mantissas, exponent = golden.quantise(np.array(x), bits)
-    lanes = [int(v) & ((1 << use["BITS"]) - 1) for v in mantissas] + [0] * (-len(x) % use["WORD"])
+    lanes = [int(v) & ((1 << bits) - 1) for v in mantissas] + [0] * (-len(x) % use["WORD"])
     rows = [lanes[k:k + use["WORD"]] for k in range(0, len(lanes), use["WORD"])]
-    return [dict(data=sum(v << (k * use["BITS"]) for k, v in enumerate(row)), exponent=exponent, tag=tag,
+    return [dict(data=sum(v << (k * bits) for k, v in enumerate(row)), exponent=exponent, tag=tag,
                  last=int(n == len(rows) - 1)) for n, row in enumerate(rows)]
 
 
@@ -59,18 +62,21 @@ class Bench:
 
     def __init__(self, dut, rng):
         self.dut, self.rng, self.use = dut, rng, test_parameters()
-        self.source = StreamSource(dut, "s", data=-F_BITS, tag=KIND_BITS, last=1)
+        self.source = StreamSource(dut, "s", data=-F_BITS, second=-F_BITS, both=1, tag=KIND_BITS, last=1)
         self.sink = StreamSink(dut, "m", data=self.use["WORD"] * self.use["BITS"], exponent=EXPONENT_BITS,
                                tag=KIND_BITS, last=1)
-        self.wanted, self.elements = [], 0
+        self.wanted, self.transfers = [], 0
 
-    def send(self, x, tag):
-        # the tag of the last element counts; the others' must not matter
-        tags = [self.rng.randrange(1 << KIND_BITS) for _ in x[1:]] + [tag]
-        self.source.send_nowait(*[dict(data=v, tag=t, last=int(k == len(x) - 1))
-                                  for k, (v, t) in enumerate(zip(x, tags))])
+    def send(self, x, tag, pairs=False):
+        """Queue a vector, one element at a time or two; an odd one goes in single elements."""
+        pairs = pairs and len(x) % 2 == 0
+        steps = list(zip(x[::2], x[1::2])) if pairs else [(v, self.rng.randint(LOW, HIGH)) for v in x]
+        # the tag of the last element counts; the others' must not matter, nor `second` of a single element
+        tags = [self.rng.randrange(1 << KIND_BITS) for _ in steps[1:]] + [tag]
+        self.source.send_nowait(*[dict(data=a, second=b, both=int(pairs), tag=t, last=int(k == len(steps) - 1))
+                                  for k, ((a, b), t) in enumerate(zip(steps, tags))])
         self.wanted += words(x, tag, self.use)
-        self.elements += len(x)
+        self.transfers += len(steps)
 
     def vector(self, length):
         span = self.rng.randrange(F_BITS)
@@ -84,7 +90,7 @@ class Bench:
         await self.sink.wait(len(self.wanted))
         await ClockCycles(self.dut.clk, 2 * latency(self.use["WORD"], self.use["QLANES"]))
         assert list(self.sink.queue) == self.wanted
-        assert self.source.sent == self.elements
+        assert self.source.sent == self.transfers
         assert self.sink.received == len(self.wanted)
         return self.sink.received
 
@@ -94,20 +100,18 @@ async def extremes(dut):
     """Zero and single elements, all at the limits, and around every power of two: all exponents, all clips."""
     bench = Bench(dut, random.Random(1))
     await start(dut)
-    tags = (KEY, VALUE)
     longest = bench.use["MAX_LEN"]
-    for tag in tags:
-        for length in (1, longest):
-            for value in (0, 1, -1, LOW, HIGH):
-                bench.send([value] * length, tag)
-        for k in range(F_BITS - 1):
-            for value in (1 << k, (1 << k) - 1, -(1 << k), -(1 << k) - 1, (1 << k) - (1 << k >> 9)):
-                bench.send([value, value >> 1, -value][:longest], tag)
+    for length in (1, longest):
+        for value in (0, 1, -1, LOW, HIGH):
+            bench.send([value] * length, KEY)
+    for k in range(F_BITS - 1):
+        for value in (1 << k, (1 << k) - 1, -(1 << k), -(1 << k) - 1, (1 << k) - (1 << k >> 9)):
+            bench.send([value, value >> 1, -value][:longest], KEY)
+            bench.send([value >> 2, value], QUERY, pairs=True)
     seen = {word["exponent"] for word in bench.wanted}
-    smallest = bench.use["NARROW"] or bench.use["BITS"]
-    assert seen == set(range(F_BITS - smallest + 1))
+    assert seen == set(range(F_BITS - bench.use["BITS"] + 1))
     per_long = -(-longest // bench.use["WORD"])
-    assert await bench.finish() == 2 * (5 * (1 + per_long) + (F_BITS - 1) * 5)
+    assert await bench.finish() == 5 * (1 + per_long) + (F_BITS - 1) * 10
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
@@ -120,35 +124,81 @@ async def random_traffic(dut):
         bench.source.pause(rng, idle)
         bench.sink.pause(rng, wait)
         for length in [1, 1, 1, longest, longest, 1, longest] + [rng.randint(1, longest) for _ in range(12)]:
-            bench.send(bench.vector(length), rng.choice([KEY, VALUE]))
+            bench.send(bench.vector(length), rng.choice([KEY, QUERY]), pairs=rng.random() < 0.5)
         await bench.sink.wait(len(bench.wanted))
     assert await bench.finish() >= 5 * 19
 
 
+async def watch(bench, count):
+    """Cycles of the transfers in, and those with a word at the output (nothing stops it), until `count` words came."""
+    entered, left, cycle = [], [], 0
+    while len(left) < count:
+        await RisingEdge(bench.dut.clk)
+        cycle += 1
+        if bench.dut.s_valid.value and bench.dut.s_ready.value:
+            entered.append(cycle)
+        if bench.dut.m_valid.value:
+            left.append(cycle)
+    return entered, left
+
+
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def latency_and_throughput(dut):
-    """Input without a gap, `latency` to the first word, then a word every WORD / QLANES cycles."""
+async def latency_of_every_length(dut):
+    """One vector at a time: `latency` to the first word, then a word every WORD / QLANES cycles."""
+    bench = Bench(dut, random.Random(6))
+    await start(dut)
+    await ClockCycles(dut.clk, 3)
+    word, lanes, longest = (bench.use[name] for name in ("WORD", "QLANES", "MAX_LEN"))
+    for length in sorted({1, 2, lanes - 1, lanes, lanes + 1, word - 1, word, word + 1, longest - 1, longest}):
+        if not 1 <= length <= longest:
+            continue
+        for pairs in (False, True):
+            bench.send(bench.vector(length), KEY, pairs)
+            count = -(-length // word)
+            entered, left = await watch(bench, count)
+            assert left == [entered[-1] + latency(word, lanes) + k * (word // lanes) for k in range(count)]
+    assert await bench.finish() > 4
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def throughput(dut):
+    """Vectors as long as the buffers hold, back to back: no gap at the input, and the same latency for each."""
     bench = Bench(dut, random.Random(4))
     await start(dut)
     await ClockCycles(dut.clk, 3)
-    longest, vectors = bench.use["MAX_LEN"], 3
+    word, lanes, longest = (bench.use[name] for name in ("WORD", "QLANES", "MAX_LEN"))
+    vectors, per_vector = 4, -(-longest // word)
     for _ in range(vectors):
         bench.send(bench.vector(longest), KEY)
-    entered, left, cycle = [], [], 0
-    while len(left) < len(bench.wanted):
-        await RisingEdge(dut.clk)
-        cycle += 1
-        if dut.s_valid.value and dut.s_ready.value:
-            entered.append(cycle)
-        if dut.m_valid.value:
-            left.append(cycle)
-    groups = bench.use["WORD"] // bench.use["QLANES"]
-    per_vector = -(-longest // bench.use["WORD"])
+    entered, left = await watch(bench, vectors * per_vector)
     assert entered == list(range(entered[0], entered[0] + vectors * longest))
     for n in range(vectors):
-        first = entered[(n + 1) * longest - 1] + latency(bench.use["WORD"], bench.use["QLANES"])
-        assert left[n * per_vector:(n + 1) * per_vector] == [first + k * groups for k in range(per_vector)]
+        first = entered[(n + 1) * longest - 1] + latency(word, lanes)
+        assert left[n * per_vector:(n + 1) * per_vector] == [first + k * (word // lanes) for k in range(per_vector)]
     assert await bench.finish() == vectors * per_vector
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def reset_empties(dut):
+    """A reset with a word waiting and a vector begun; the next ones pass right."""
+    bench = Bench(dut, random.Random(7))
+    bench.sink.pause(random.Random(0), 1.0)
+    await start(dut)
+    longest = bench.use["MAX_LEN"]
+    bench.send([HIGH] * longest, KEY)
+    bench.source.send_nowait(dict(data=HIGH, second=0, both=0, tag=0, last=0))
+    await ClockCycles(dut.clk, 2 * longest + 20)
+    assert dut.m_valid.value == 1 and not bench.source.queue
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 2)
+    dut.rst.value = 0
+    await ClockCycles(dut.clk, 10)
+    assert dut.m_valid.value == 0
+    bench.sink.pause(None, 0)
+    bench.wanted, bench.transfers = [], bench.source.sent
+    for length in (1, longest, 2):
+        bench.send(bench.vector(length), QUERY)
+    assert await bench.finish() == 2 + -(-longest // bench.use["WORD"])
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

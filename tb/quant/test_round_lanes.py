@@ -1,4 +1,4 @@
-"""round_lanes against golden.fixed.arith, in Verilog and in MyHDL's simulation."""
+"""round_lanes against golden.fixed.arith, in Verilog and in MyHDL's simulation, moving always and with pauses."""
 import random
 
 import cocotb
@@ -12,62 +12,90 @@ from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 from tb.runner import SIMULATORS, run, test_parameters
 
-FORMATS = [(16, 8), (8, 8), (12, 9)]  # BITS, NARROW
+FORMATS = [16, 8, 12]  # BITS
 LANES = 3
 
 
-def ports(bits, narrow):
-    return dict(clk=bit(), x=uint(LANES * F_BITS), keep=uint(LANES), exponent=uint(EXPONENT_BITS), narrow=bit(),
-                y=uint(LANES * bits), BITS=bits, NARROW=narrow)
+def ports(bits):
+    return dict(clk=bit(), move=bit(), x=uint(LANES * F_BITS), keep=uint(LANES),
+                exponent=uint(EXPONENT_BITS), y=uint(LANES * bits), BITS=bits)
 
 
 def packed(values, bits):
     return sum((int(v) & ((1 << bits) - 1)) << (k * bits) for k, v in enumerate(values))
 
 
-def cases(bits, narrow):
-    """(elements, keep, exponent, short): every exponent with the largest elements that it allows, and random ones."""
+def cases(bits):
+    """(elements, keep, exponent): every exponent with the largest elements that it allows, and random ones."""
     rng, rows = random.Random(2), []
-    for short in (0, 1):
-        width = narrow if short else bits
-        for e in range(F_BITS - width + 1):
-            top = (1 << (e + width - 1)) - 1
-            rows.append(([top, -top - 1, top - (1 << e >> 1)], 7, e, short))
-            rows.append(([-1, 1 << e >> 1, -(1 << e >> 1)], 7, e, short))
-            rows += [([rng.randint(-top - 1, top) for _ in range(LANES)], rng.randrange(8), e, short)
-                     for _ in range(8)]
+    for e in range(F_BITS - bits + 1):
+        top = (1 << (e + bits - 1)) - 1
+        rows.append(([top, -top - 1, top - (1 << e >> 1)], 7, e))
+        rows.append(([-1, 1 << e >> 1, -(1 << e >> 1)], 7, e))
+        rows += [([rng.randint(-top - 1, top) for _ in range(LANES)], rng.randrange(8), e) for _ in range(8)]
     return rows
 
 
-def vectors(bits, narrow):
-    return [dict(x=packed(x, F_BITS), keep=keep, exponent=e, narrow=short) for x, keep, e, short in cases(bits, narrow)]
+def vectors(bits, pauses=0):
+    """Input cycles and the cases that the output shows LATENCY cycles later (None: not yet one)."""
+    rng, rows, stages, shown = random.Random(4), [], [None] * LATENCY, []
+    queue = list(enumerate(cases(bits)))
+    while queue or stages[-1] != len(cases(bits)) - 1:
+        move = rng.random() >= pauses
+        n, (x, keep, e) = queue[0] if queue else (None, cases(bits)[0])
+        rows.append(dict(x=packed(x, F_BITS), keep=keep, exponent=e, move=int(move)))
+        shown.append(stages[-1])
+        if move:
+            stages = [n] + stages[:-1]
+            queue = queue[1:]
+    return rows, shown + [stages[-1]]
 
 
-def wanted(bits, narrow):
+def wanted(bits):
     rows = []
-    for x, keep, e, short in cases(bits, narrow):
-        mantissas = [saturate(round_shift(v, e), narrow if short else bits) if keep >> k & 1 else 0
-                     for k, v in enumerate(x)]
+    for x, keep, e in cases(bits):
+        mantissas = [saturate(round_shift(v, e), bits) if keep >> k & 1 else 0 for k, v in enumerate(x)]
         rows.append(dict(y=packed(mantissas, bits)))
     return rows
 
 
-@pytest.mark.parametrize("bits, narrow", FORMATS)
-def test_round_lanes_myhdl(bits, narrow):
-    found = simulate(round_lanes, ports(bits, narrow), vectors(bits, narrow), ["y"], LATENCY)
-    assert found == wanted(bits, narrow)
+def check(found, shown, bits):
+    """Compare every cycle's output with the case that it must show; returns the cases seen."""
+    golden, seen = wanted(bits), set()
+    for row, n in zip(found, shown):
+        if n is not None:
+            assert row == golden[n], n
+            seen.add(n)
+    return len(seen)
 
 
-@pytest.mark.parametrize("bits, narrow", FORMATS)
+@pytest.mark.parametrize("bits", FORMATS)
+def test_round_lanes_myhdl(bits):
+    rows, shown = vectors(bits, 0.3)
+    assert check(simulate(round_lanes, ports(bits), rows, ["y"], 0), shown, bits) >= len(cases(bits)) - 1
+
+
+@pytest.mark.parametrize("bits", FORMATS)
 @pytest.mark.parametrize("sim", SIMULATORS)
-def test_round_lanes(sim, bits, narrow):
-    run(round_lanes, ports(bits, narrow), __name__, sim, parameters=dict(format=[bits, narrow]), tests=1)
+def test_round_lanes(sim, bits):
+    run(round_lanes, ports(bits), __name__, sim, parameters=dict(bits=bits), tests=2)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-async def all_vectors(dut):
-    bits, narrow = test_parameters()["format"]
-    found = await apply(dut, vectors(bits, narrow), dict(y=False), LATENCY)
-    assert found == wanted(bits, narrow)
-    assert len(found) == 10 * (2 * F_BITS - bits - narrow + 2)
-    assert found[1:] != wanted(bits, narrow)[:-1]  # one cycle off is seen
+async def always_moving(dut):
+    bits = test_parameters()["bits"]
+    rows = vectors(bits)[0][:len(cases(bits))]
+    found = await apply(dut, rows, dict(y=False), LATENCY)
+    assert found == wanted(bits)
+    assert len(found) == 10 * (F_BITS - bits + 1)
+    assert found[1:] != wanted(bits)[:-1]  # one cycle off is seen
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def pauses(dut):
+    bits = test_parameters()["bits"]
+    rows, shown = vectors(bits, 0.4)
+    found = await apply(dut, rows, dict(y=False), 0)
+    assert check(found, shown, bits) >= len(cases(bits)) - 1
+    with pytest.raises(AssertionError):
+        check(found, shown[1:], bits)
