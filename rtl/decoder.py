@@ -6,6 +6,8 @@ s_prompt -> decode loop -> embed station -> engine 0 .. E-1 -> head -> predictio
 With one engine the head shares its MAC array; with more it is a station of its own.
 """
 
+from copy import copy
+
 from myhdl import always, always_comb, intbv
 
 from rtl.boot.loader import ShapeRegisters, loader
@@ -14,7 +16,7 @@ from rtl.decode.counters import COUNTER_BITS, COUNTERS, cycle_counter
 from rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
 from rtl.embedding.station import embed_station
 from rtl.errors import ERROR_BITS, NONE
-from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.hierarchy import hblock, tied, unused
 from rtl.hdl.lanes import pack
 from rtl.layer.engine import engine
 from rtl.layer.packet import packet, prediction, token_request
@@ -47,7 +49,8 @@ def decoder(
 ):
     """s_boot: Stream(data = one beat, last), see `rtl/boot/registers.py`; a new image needs a reset.
 
-    s_prompt: `prompt_stream`; m_token: `token_stream`, one beat a position. Prompts wait until a model is loaded.
+    s_prompt: `prompt_stream` (of a build for one sequence, `seq` is not looked at); m_token: `token_stream`, one beat a
+    position. Prompts wait until a model is loaded.
     loaded: out, the image is in and its checksum holds; error: out, sticky code of `rtl/errors.py` (a bad image's until
     reset, a bad prompt's until `clear`). cycles: out, since the image was loaded. counter_value: out, two cycles
     later, counter `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's
@@ -71,13 +74,18 @@ def decoder(
     values = [uint(COUNTER_BITS) for _ in range(STATIONS)]
     values_bus = uint(STATIONS * COUNTER_BITS)
 
+    prompts = copy(s_prompt)
+    if CFG.sequences == 1:
+        prompts.seq = tied(uint(CFG.seq_bits))
+        unused(s_prompt.seq)
+
     boot = loader(clk, rst, s_boot, payload, shape, freq_we, freq_addr, freq_data, loaded, boot_error, CFG=CFG)
     control = decode_loop(
         clk,
         rst,
         loaded,
         clear,
-        s_prompt,
+        prompts,
         request,
         predicted,
         m_token,
