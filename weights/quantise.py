@@ -4,13 +4,14 @@ import numpy as np
 
 from golden.checkpoint import Checkpoint
 from golden.errors import ModelError
+from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
 from golden.float_model import FloatModel
 from golden.sampling import CALIBRATION_SEED, sample_texts
 from weights.calibrated import quantise_calibrated
 from weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
 from weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
 
-EMBEDDING_LIMITS = {"low": -20, "high": 3}  # an int8 shifted by 0 to 23 always fits the 12.20 residual
+EMBEDDING_LIMITS = {"low": EXPONENT_MIN, "high": EXPONENT_MAX}
 CALIBRATION_SEQUENCES = 64
 CALIBRATION_WORK = 64 * 2**20  # sequences times parameters, so that a large model's sampling ends in minutes
 MIN_CALIBRATION_SEQUENCES = 4
