@@ -1,109 +1,141 @@
 """The residual vector x of the packet in the engine: loaded once, then added to."""
 
-from myhdl import always, always_comb, concat
+from myhdl import always, always_comb, intbv
 
-from rtl.arith import saturate as clipping
-from rtl.arith.delay import delay
-from rtl.arith.saturate import saturate
 from rtl.config import clog2
+from rtl.hdl.check import check
 from rtl.hdl.hierarchy import hblock
-from rtl.memory import ram as storage
-from rtl.memory.ram import ram
-from rtl.stream.elastic import elastic
+from rtl.memory.held_ram import held_ram
 from rtl.stream.stream import bit, sint, uint
 
-PIPELINE = storage.LATENCY + 2 + clipping.LATENCY  # RAM, its register, the sum, the clip
-LATENCY = PIPELINE + 1  # cycles from an element to its sum on m
+LATENCY = 1  # cycles from an element to its sum on m
+PREFETCH = 2  # old elements that are read ahead: one at the output of the RAM, one in front of the adder
 
 
 @hblock
 def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     """Keeps x in a RAM of max_dim F words.
 
-    s_x: Stream(data=F, last): a new x; s_add: Stream(data=F, last): rows to add element by element, saturating to F;
-    m: Stream(data=F, last): every element as stored, from either source. saturated: out, an element was clipped.
-    A vector is taken whole; between vectors there are PIPELINE idle cycles, so that no element is read before it is
-    written. One element a cycle, LATENCY cycles.
-    """
-    ADDRESS_BITS = clog2(CFG.max_dim)
-    adding, held = bit(), bit()  # the source of the vector under way; one is under way
-    take, ready, offered, last = bit(), bit(), bit(), bit()
-    index, written_at = uint(ADDRESS_BITS), uint(ADDRESS_BITS)
-    gap = uint(clog2(PIPELINE + 1))
-    data = sint(CFG.f_bits)
-    arriving, arrived = uint(CFG.f_bits), uint(CFG.f_bits)
-    beside, at_end = uint(ADDRESS_BITS + 1), uint(ADDRESS_BITS + 1)  # last, address
-    travelling = uint(PIPELINE)  # bit k: an element was taken k + 1 cycles ago
-    stored, store = uint(CFG.f_bits), uint(CFG.f_bits)
-    old = sint(CFG.f_bits)
-    addend, addend_at_sum = uint(1), uint(1)
-    total = sint(CFG.f_bits + 1)
-    clipped, writes = bit(), bit()
-    result = m.bare()
+    s_x: Stream(data=F, last): a new x of 4 elements or more, when no vector to add is left. s_add: Stream(data=F,
+    emit, last): rows to add element by element, vectors as long as x, saturating to F.
+    m: Stream(data=F, last): elements as stored, those of s_x and those of s_add that came with `emit`.
+    saturated: out, an element was clipped.
+    One element a cycle, LATENCY cycles to m; vectors to add follow each other without a gap, PREFETCH + 1 cycles after
+    a new x. While an element of m waits, nothing moves.
 
-    memory = ram(clk, writes, written_at, store, index, stored, DEPTH=CFG.max_dim)
-    values = delay(clk, arriving, arrived, CYCLES=storage.LATENCY + 1)
-    modes = delay(clk, addend, addend_at_sum, CYCLES=storage.LATENCY + 1)
-    labels = delay(clk, beside, at_end, CYCLES=PIPELINE)
-    clip = saturate(clk, total, result.data, clipped)
-    handshake = elastic(clk, rst, offered, ready, result, m, LATENCY=PIPELINE)
+        s_x ──────────────────────────────────┬─> m
+        s_add ─> + ─> saturate ───────────────┤
+        RAM ─> ahead ─> old ┘                 └─> RAM, a cycle later
+    """
+    F = CFG.f_bits
+    ADDRESS_BITS = clog2(CFG.max_dim)
+    LIMIT = 1 << F
+    HIGHEST, LOWEST = (1 << (F - 1)) - 1, -(1 << (F - 1))
+
+    loading, between = bit(), bit()  # a new x is under way; no vector is
+    known = bit()  # there is an x
+    ahead_count = uint(clog2(PREFETCH + 1))
+    move, primed, load, take, fetch, last = [bit() for _ in range(6)]
+    index, final_index = uint(ADDRESS_BITS), uint(ADDRESS_BITS)  # of the element at the input; of x's last one
+    fetched_at, written_at = uint(ADDRESS_BITS), uint(ADDRESS_BITS)
+    ahead, store = uint(F), uint(F)
+    old = sint(F)
+    fresh, clipped, early, torn = bit(), bit(), bit(), bit()  # fresh: m's data came in this cycle
+
+    memory = held_ram(clk, fresh, written_at, store, fetch, fetched_at, ahead, DEPTH=CFG.max_dim)
+    no_hazard = check(clk, rst, early, MESSAGE="residual: an element is read before it is written")
+    whole_vectors = check(clk, rst, torn, MESSAGE="residual: a vector is not as long as x")
 
     @always_comb
-    def select():
-        if adding:
-            data.next = s_add.data
-            last.next = s_add.last
-            offered.next = s_add.valid and held
-        else:
-            data.next = s_x.data
-            last.next = s_x.last
-            offered.next = s_x.valid and held
-        s_add.ready.next = ready and held and adding
-        s_x.ready.next = ready and held and not adding
+    def accept():
+        move.next = m.ready or not m.valid
+        primed.next = known and ahead_count == PREFETCH
+        s_x.ready.next = (m.ready or not m.valid) and (loading or between)
+        s_add.ready.next = (
+            (m.ready or not m.valid)
+            and known
+            and ahead_count == PREFETCH
+            and not loading
+            and not (between and s_x.valid)
+        )
 
     @always_comb
     def enter():
-        take.next = offered and ready
-        arriving.next = data[len(arriving) :]
-        addend.next = adding
-        beside.next = concat(index, last)
+        load.next = s_x.valid and move and (loading or between)
+        take.next = s_add.valid and move and primed and not loading and not (between and s_x.valid)
 
     @always_comb
-    def leave():
-        writes.next = travelling[PIPELINE - 1]
-        result.last.next = at_end[0]
-        written_at.next = at_end[len(at_end) : 1]
-        store.next = result.data[len(store) :]
-        saturated.next = clipped and travelling[PIPELINE - 1]
+    def choose():
+        last.next = s_add.last
+        if load:
+            last.next = s_x.last
+        fetch.next = take or (known and ahead_count != PREFETCH)
+        store.next = m.data[F:]
+        saturated.next = fresh and clipped
+        torn.next = take and s_add.last != (index == final_index)
+        early.next = fetch and ((fresh and written_at == fetched_at) or (take and index == fetched_at))
 
     @always(clk.posedge)
     def add():
-        old.next = stored.signed()
-        if addend_at_sum:
-            total.next = old + arrived.signed()
-        else:
-            total.next = arrived.signed()
+        total = intbv(0, min=-LIMIT, max=LIMIT)
+        total[:] = old + s_add.data
+        if load:
+            m.data.next = s_x.data
+            m.last.next = s_x.last
+            clipped.next = False
+        elif take:
+            m.last.next = s_add.last
+            clipped.next = total[F] != total[F - 1]
+            if total[F] == total[F - 1]:
+                m.data.next = total[F:].signed()
+            elif total[F]:
+                m.data.next = LOWEST
+            else:
+                m.data.next = HIGHEST
+        written_at.next = index
 
     @always(clk.posedge)
-    def control():
+    def flow():
         if rst:
-            held.next = False
-            gap.next = 0
-            index.next = 0
-            travelling.next = 0
+            m.valid.next = False
+            fresh.next = False
         else:
-            travelling.next = concat(travelling[PIPELINE - 1 :], take)
-            if held:
-                if take:
-                    index.next = index + 1
-                    if last:
-                        index.next = 0
-                        held.next = False
-                        gap.next = PIPELINE
-            elif gap != 0:
-                gap.next = gap - 1
-            else:
-                held.next = s_x.valid or s_add.valid
-                adding.next = not s_x.valid
+            fresh.next = load or take
+            if move:
+                m.valid.next = load or (take and s_add.emit)
 
-    return memory, values, modes, labels, clip, handshake, select, enter, leave, add, control
+    @always(clk.posedge)
+    def count():
+        if rst:
+            loading.next = False
+            between.next = True
+            known.next = False
+            index.next = 0
+        elif load or take:
+            between.next = last
+            if last:
+                index.next = 0
+            else:
+                index.next = index + 1
+            if load:
+                loading.next = not s_x.last
+                known.next = s_x.last
+                final_index.next = index
+
+    # addresses are sequential: what the next elements need is read before they come
+    @always(clk.posedge)
+    def read_ahead():
+        if load:
+            ahead_count.next = 0
+            fetched_at.next = 0
+        elif fetch:
+            if not primed:
+                ahead_count.next = ahead_count + 1
+            if fetched_at == final_index:
+                fetched_at.next = 0
+            else:
+                fetched_at.next = fetched_at + 1
+        if fetch:
+            old.next = ahead.signed()
+
+    return memory, no_hazard, whole_vectors, accept, enter, choose, add, flow, count, read_ahead

@@ -5,8 +5,8 @@ from golden.fixed.arith import F_BITS
 from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
+from rtl.memory.held_ram import held_ram
 from rtl.quant import round_lanes as rounding
-from rtl.quant.bank import bank
 from rtl.quant.exponent import HALVES, exponent
 from rtl.quant.round_lanes import round_lanes
 from rtl.stream.stream import bit, uint
@@ -79,8 +79,8 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     mantissas, older, word = uint(GROUP_BITS), uint(OLDER_BITS), uint(WORD * BITS)
 
     strobes = unpack(write_bus, writes)
-    banks = [bank(clk, writes[k], write_address, second if k % 2 else data, move, read_address, elements[k],
-                  DEPTH=1 << (ROW_BITS + 1)) for k in range(QLANES)]
+    banks = [held_ram(clk, writes[k], write_address, second if k % 2 else data, move, read_address, elements[k],
+                      DEPTH=1 << (ROW_BITS + 1)) for k in range(QLANES)]
     packing = pack(elements, elements_bus)
     common = exponent(clk, take, first, half, s.data, s.second, s.both, read_half, e, BITS=BITS)
     arithmetic = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)

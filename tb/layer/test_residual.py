@@ -1,4 +1,4 @@
-"""residual against golden.fixed.arith.saturate: loads and additions, clipping, order of the sources, traffic."""
+"""residual against golden.fixed.arith.saturate: loads, additions shown and silent, clipping, traffic, its checks."""
 
 import random
 
@@ -9,24 +9,35 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.fixed.arith import F_BITS, Saturations, saturate
 from rtl.config import preset
-from rtl.layer.residual import LATENCY, PIPELINE, residual
+from rtl.layer.residual import LATENCY, PREFETCH, residual
 from rtl.stream.stream import Stream, bit, sint
 from tb.clock import start
-from tb.runner import SIMULATORS, run
+from tb.runner import SIMULATORS, run, test_parameters
 from tb.stream.drivers import StreamSink, StreamSource
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 
 
-def vector():
-    return Stream(data=sint(F_BITS), last=bit())
+SHORTEST = 4
+
+
+def ports():
+    vector, rows = Stream(data=sint(F_BITS), last=bit()), Stream(data=sint(F_BITS), emit=bit(), last=bit())
+    return dict(clk=bit(), rst=bit(), s_x=vector, s_add=rows, m=vector.clone(), saturated=bit(), CFG=CFG)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_residual(sim):
-    ports = dict(clk=bit(), rst=bit(), s_x=vector(), s_add=vector(), m=vector(), saturated=bit(), CFG=CFG)
-    run(residual, ports, __name__, sim, tests=5)
+    testcase = ["extremes", "random_traffic", "both_offer", "latency_and_throughput", "scoreboard_can_fail"]
+    run(residual, ports(), __name__, sim, testcase=testcase, tests=5)
+
+
+@pytest.mark.parametrize("fault", ["a vector is not as long as x", "an element is read before it is written"])
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_checks_fire(sim, fault):
+    with pytest.raises(AssertionError, match=f"residual: {fault}"):
+        run(residual, ports(), __name__, sim, testcase="breaks_the_rules", parameters=dict(fault=fault))
 
 
 class Bench:
@@ -35,10 +46,10 @@ class Bench:
     def __init__(self, dut):
         self.dut = dut
         self.loads = StreamSource(dut, "s_x", data=-F_BITS, last=1)
-        self.adds = StreamSource(dut, "s_add", data=-F_BITS, last=1)
+        self.adds = StreamSource(dut, "s_add", data=-F_BITS, emit=1, last=1)
         self.sink = StreamSink(dut, "m", data=-F_BITS, last=1)
         self.stored, self.wanted = np.zeros(CFG.max_dim, dtype=np.int64), []
-        self.stats, self.pulses = Saturations(), 0
+        self.stats, self.pulses, self.taken = Saturations(), 0, 0
 
     async def start(self):
         await start(self.dut)
@@ -50,35 +61,40 @@ class Bench:
             self.pulses += int(self.dut.saturated.value)
 
     def load(self, x):
-        self._send(self.loads, x, np.array(x))
+        self.loads.send_nowait(*[dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(x)])
+        self._expect(np.array(x), True)
 
-    def add(self, x):
-        self._send(self.adds, x, saturate(self.stored[: len(x)] + np.array(x), F_BITS, self.stats))
+    def add(self, x, emit=True):
+        self.adds.send_nowait(*[dict(data=v, emit=int(emit), last=int(k == len(x) - 1)) for k, v in enumerate(x)])
+        self._expect(saturate(self.stored[: len(x)] + np.array(x), F_BITS, self.stats), emit)
 
-    def _send(self, source, x, result):
-        source.send_nowait(*[dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(x)])
-        self.stored[: len(x)] = result
-        self.wanted += [dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(result.tolist())]
+    def _expect(self, result, emit):
+        self.stored[: len(result)] = result
+        self.taken += len(result)
+        if emit:
+            self.wanted += [dict(data=v, last=int(k == len(result) - 1)) for k, v in enumerate(result.tolist())]
 
     async def settle(self):
+        await self.adds.wait()
         await self.sink.wait(len(self.wanted))
 
     async def finish(self):
         """Compare everything; returns the number of elements."""
         await self.settle()
-        await ClockCycles(self.dut.clk, 2 * LATENCY)
+        await ClockCycles(self.dut.clk, LATENCY + 5)
         assert list(self.sink.queue) == self.wanted
-        assert self.loads.sent + self.adds.sent == self.sink.received == len(self.wanted)
+        assert self.loads.sent + self.adds.sent == self.taken
+        assert self.sink.received == len(self.wanted)
         assert self.pulses == self.stats.count
         return self.sink.received
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def extremes(dut):
-    """Sums at and over both limits, zero vectors, single elements, lengths around the pipeline's."""
+    """Sums at and over both limits, zero vectors, the shortest and the longest."""
     bench = Bench(dut)
     await bench.start()
-    lengths = (1, 2, 3, 4, 5, 6, CFG.max_dim - 1, CFG.max_dim)
+    lengths = (SHORTEST, SHORTEST + 1, 8, CFG.max_dim - 1, CFG.max_dim)
     for length in lengths:
         for x in (LOW, -1, 0, 1, HIGH):
             for y in (LOW, -1, 0, 1, HIGH):
@@ -93,7 +109,7 @@ async def extremes(dut):
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def random_traffic(dut):
-    """A load, then additions back to back: each must see the sums of the one before, however short."""
+    """A load, then additions back to back, shown or not: each must see the sums of the one before, however short."""
     rng = random.Random(3)
     bench = Bench(dut)
     await bench.start()
@@ -101,14 +117,15 @@ async def random_traffic(dut):
         for port in (bench.loads, bench.adds):
             port.pause(rng, idle)
         bench.sink.pause(rng, wait)
-        for length in [1, 2, 3, 5, CFG.max_dim] + [rng.randint(1, CFG.max_dim) for _ in range(5)]:
+        for length in [SHORTEST, SHORTEST + 1, CFG.max_dim] + [rng.randint(SHORTEST, CFG.max_dim) for _ in range(6)]:
             span = rng.choice([0, 2, 8, 24])
             bench.load([rng.randint(LOW, HIGH) >> span for _ in range(length)])
             await bench.settle()
-            for _ in range(4):
-                bench.add([rng.randint(LOW, HIGH) >> span for _ in range(length)])
+            for emit in (True, False, rng.random() < 0.5, False, True):
+                bench.add([rng.randint(LOW, HIGH) >> span for _ in range(length)], emit)
             await bench.settle()
-    assert await bench.finish() > 4 * 5 * (11 + CFG.max_dim)
+    assert await bench.finish() > 4 * 3 * (11 + CFG.max_dim)
+    assert bench.taken > bench.sink.received + 4 * 2 * CFG.max_dim
     assert bench.pulses > 50
 
 
@@ -119,39 +136,44 @@ async def both_offer(dut):
     await bench.start()
     bench.load([3] * 40)
     await bench.settle()
-    await ClockCycles(dut.clk, 2 * LATENCY)
-    bench.load([10, 20, 30])
-    bench.add([1, 1, 1])
+    await ClockCycles(dut.clk, LATENCY + 5)
+    bench.load([10, 20, 30, 40])
+    bench.add([1, 1, 1, 1])
     await bench.settle()
-    await ClockCycles(dut.clk, 2 * LATENCY)
+    bench.load([7] * 40)
+    await bench.settle()
     # an addition is under way when the load comes
     bench.add(list(range(40)))
     await ClockCycles(dut.clk, 10)
     bench.load([5] * 40)
-    assert await bench.finish() == 40 + 6 + 80
+    assert await bench.finish() == 40 + 8 + 40 + 80
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_and_throughput(dut):
-    """One element a cycle, LATENCY cycles, PIPELINE + 1 idle cycles between vectors."""
+    """One element a cycle without a gap between vectors, LATENCY cycles; PREFETCH + 1 from a new x to the first sum."""
     bench = Bench(dut)
     await bench.start()
+    await ClockCycles(dut.clk, 3)
     bench.load(list(range(CFG.max_dim)))
-    await bench.settle()
-    await ClockCycles(dut.clk, 2 * LATENCY)
     bench.add([7] * CFG.max_dim)
+    bench.add([8] * CFG.max_dim, emit=False)
     bench.add([9] * CFG.max_dim)
-    entered, left, cycle = [], [], 0
-    while len(left) < 2 * CFG.max_dim:
+    loaded, entered, left, cycle = [], [], [], 0
+    while len(left) < 3 * CFG.max_dim:
         await RisingEdge(dut.clk)
         cycle += 1
+        if dut.s_x_valid.value and dut.s_x_ready.value:
+            loaded.append(cycle)
         if dut.s_add_valid.value and dut.s_add_ready.value:
             entered.append(cycle)
         if dut.m_valid.value:
             left.append(cycle)
-    second = entered[0] + CFG.max_dim + PIPELINE + 1
-    assert entered == [first + k for first in (entered[0], second) for k in range(CFG.max_dim)]
-    assert left == [cycle + LATENCY for cycle in entered]
+    assert loaded == list(range(loaded[0], loaded[0] + CFG.max_dim))
+    first = loaded[-1] + PREFETCH + 1
+    assert entered == list(range(first, first + 3 * CFG.max_dim))
+    shown = loaded + entered[: CFG.max_dim] + entered[2 * CFG.max_dim :]
+    assert left == [cycle + LATENCY for cycle in shown]
     assert await bench.finish() == 3 * CFG.max_dim
 
 
@@ -160,10 +182,23 @@ async def scoreboard_can_fail(dut):
     """A sum that the model does not know of is seen."""
     bench = Bench(dut)
     await bench.start()
-    bench.load([1, 2])
+    bench.load([1, 2, 3, 4])
     await bench.settle()
     bench.stored[0] = 5
-    bench.add([1, 1])
+    bench.add([1, 1, 1, 1])
     with pytest.raises(AssertionError):
         await bench.finish()
-    assert [item["data"] for item in bench.sink.queue] == [1, 2, 2, 3]
+    assert [item["data"] for item in bench.sink.queue] == [1, 2, 3, 4, 2, 3, 4, 5]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def breaks_the_rules(dut):
+    """A vector to add that ends early; or an x that is too short. A check must end the simulation."""
+    bench = Bench(dut)
+    await bench.start()
+    length = 3 if "written" in test_parameters()["fault"] else 8
+    bench.load([1] * length)
+    await bench.settle()
+    for _ in range(2):
+        bench.add([1] * (length if length == 3 else 5))
+    await ClockCycles(dut.clk, 50)

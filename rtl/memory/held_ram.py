@@ -1,0 +1,29 @@
+"""A RAM with one write port and one registered read port that can stand still."""
+from myhdl import always
+
+from rtl.hdl.hierarchy import hblock
+from rtl.stream.stream import uint
+
+LATENCY = 1  # cycles of `load` from `raddr` to `rdata`
+
+
+@hblock
+def held_ram(clk, we, waddr, wdata, load, raddr, rdata, DEPTH):
+    """DEPTH words of len(wdata) bits, unsigned.
+
+    we, waddr, wdata: write port; raddr: address to read. load: rdata becomes the word at raddr, else it holds.
+    A word that is read in the cycle in which it is written may come out wrong.
+    """
+    words = [uint(len(wdata)) for _ in range(DEPTH)]
+
+    @always(clk.posedge)
+    def write():
+        if we:
+            words[waddr].next = wdata
+
+    @always(clk.posedge)
+    def read():
+        if load:
+            rdata.next = words[raddr]
+
+    return write, read
