@@ -266,7 +266,7 @@ def divide():
 def swiglu():
     from rtl.ffn.swiglu import swiglu as block
 
-    return block, clocked(s=vector(), m=vector(), saturated=bit())
+    return block, clocked(s=vector(), m=vector(), saturated=bit(), BLOCK=CFG.hidden_block)
 
 
 @entry

@@ -20,11 +20,12 @@ F_FRAC = 20
 
 
 @hblock
-def swiglu(clk, rst, s, m, saturated):
+def swiglu(clk, rst, s, m, saturated, BLOCK):
     """z = h1 * sigma(h1) * h3 for each pair, as golden.fixed.swiglu.swiglu.
 
     s: Stream(data=F, last=bit()): h1[0], h3[0], h1[1], h3[1], ...; `last` counts on h3 only.
-    m: Stream(data=F, last=bit()): one element a pair, with the `last` of its h3.
+    m: Stream(data=F, last=bit()): one element a pair; last with the `last` of its h3, and at the end of every BLOCK
+    elements, counted from the vector's first.
     saturated: out, an element of m was clipped (one pulse an element).
 
     One element of s a cycle, so a result every two cycles; LATENCY cycles when nothing waits. Six multipliers: three in
@@ -36,7 +37,11 @@ def swiglu(clk, rst, s, m, saturated):
     F = len(s.data)
     SIGMOID = logistic.LATENCY
     SLOTS = 1 << clog2(SIGMOID // 2 + 1)  # pairs inside sigmoid: one starts every two cycles at most
+    LAST_OF_BLOCK = BLOCK - 1
     CREDITS = LATENCY // 2 + 3  # with fewer, one element a cycle would not be sustained
+
+    if BLOCK < 1:
+        raise ValueError(f"swiglu: BLOCK must be 1 or more, is {BLOCK}")
 
     take, give, ready, odd, start, second, ends, clipped, valid = [bit() for _ in range(9)]
     first, h1, h3, old_h1, old_h3, z = [sint(F) for _ in range(6)]
@@ -45,6 +50,7 @@ def swiglu(clk, rst, s, m, saturated):
     sigma = uint(EXP2_FRAC + 1)
     travelling = uint(PIPELINE)  # bit k: a pair started k + 1 cycles ago
     last_in, last_out = uint(1), uint(1)
+    place = uint(clog2(BLOCK))  # of the pair in its block
     results = Stream(data=sint(F), last=bit())
 
     logistic_function = sigmoid(clk, h1, sigma)
@@ -69,11 +75,17 @@ def swiglu(clk, rst, s, m, saturated):
             travelling.next = 0
             write_slot.next = 0
             read_slot.next = 0
+            place.next = 0
         else:
             start.next = take
             travelling.next = concat(travelling[PIPELINE - 1:], start)
             if s.valid and ready:
                 odd.next = not odd
+            if take:
+                if s.last or place == LAST_OF_BLOCK:
+                    place.next = 0
+                else:
+                    place.next = place + 1
             if start:
                 write_slot.next = write_slot + 1
             # two cycles to read, one more in which the pair is held
@@ -86,7 +98,7 @@ def swiglu(clk, rst, s, m, saturated):
             if odd:
                 h1.next = first
                 h3.next = s.data
-                ends.next = s.last
+                ends.next = s.last or place == LAST_OF_BLOCK
             else:
                 first.next = s.data
         old_h1.next = entry[F:].signed()

@@ -3,12 +3,13 @@ from myhdl import Signal, always, always_comb, concat, modbv
 
 from rtl.config import PHASE_BITS, BuildConfig, clog2
 from rtl.hdl.hierarchy import hblock
+from rtl.memory import ram as storage
 from rtl.memory.ram import ram
 from rtl.rope import sincos as wave
 from rtl.rope.sincos import VALUE_BITS, sincos
 from rtl.stream.stream import bit, sint, uint
 
-READ_LATENCY = 2  # cycles from raddr to rcos and rsin
+READ_LATENCY = storage.LATENCY  # cycles from raddr to rcos and rsin
 _FETCH = 2  # cycles a pair: read its frequency
 _ISSUE = 2  # cycles a pair: its cosine and its sine enter the table
 
@@ -25,10 +26,10 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
     s_pos: Stream(pos=uint(CFG.pos_bits)); its `ready` is low while the table is computed.
     freq_we, freq_addr, freq_data: write port of the frequencies (max_head_dim / 2 words of PHASE_BITS), for boot time.
     pairs: head_dim / 2, 1 .. max_head_dim / 2, stable while positions are taken.
-    raddr: pair to read; rcos, rsin: sint(VALUE_BITS), signed 1.16, READ_LATENCY cycles later.
+    raddr: pair to read; rcos, rsin: sint(VALUE_BITS), signed 1.16, READ_LATENCY cycles later, straight from the RAM.
     ready: out, the table is complete for the last position taken. Read only while it is high.
 
-        pos ─> shift-and-add ─> phase ─> sincos (cosine, then sine) ─> table ─> register ─> rcos, rsin
+        pos ─> shift-and-add ─> phase ─> sincos (cosine, then sine) ─> table ─> rcos, rsin
                    ^ frequencies[pair]
 
     The product takes pos_bits cycles a pair and no multiplier: see `latency`. One multiplier, in sincos.
@@ -109,9 +110,12 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
             left.next = left >> 1
 
     @always(clk.posedge)
-    def read():
+    def hold():
         cosine_value.next = value
+
+    @always_comb
+    def read():
         rcos.next = entry[2 * VALUE_BITS:VALUE_BITS].signed()
         rsin.next = entry[VALUE_BITS:].signed()
 
-    return frequencies, sine, table, connect, control, multiply, read
+    return frequencies, sine, table, connect, control, multiply, hold, read

@@ -2,9 +2,8 @@
 from myhdl import always, always_comb, concat
 
 from rtl.arith.delay import delay
-from rtl.config import UNIT, clog2
+from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock, unused
-from rtl.layer.kinds import VALUE
 from rtl.rope import rotate as turn
 from rtl.rope.angles import angles
 from rtl.rope.rotate import rotate
@@ -22,7 +21,6 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
     """Turns the pairs (2i, 2i+1) of every KEY and QUERY head by the angles of a position, as golden.fixed.rope.
 
     s: Stream(data=F, kind=uint(KIND_BITS), last=bit()): elements head by head, `last` ignored.
-    VALUE rows pass unchanged.
     s_pos: Stream(pos=uint(CFG.pos_bits)): one a token, before its rows and after the results of all earlier ones;
     rows wait until its angles are ready (`angles.latency`).
     m: Stream(data=F, tag=uint(KIND_BITS), last=bit()): as many elements in the same order, last = end of a head.
@@ -32,7 +30,7 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
     One element a cycle; LATENCY cycles when nothing waits. Five multipliers: four in rotate, one in sincos.
 
         s ─> pair up ─> rotate (two cycles a pair) ─> fifo ─> m        credits: a place in the fifo for every
-        s_pos ─> angles ──┘ cos, sin; 1, 0 for VALUE                   element that was accepted
+        s_pos ─> angles ──┘ cos, sin                                   element that was accepted
     """
     F = len(s.data)
     DEPTH = LATENCY + 2  # results in flight and waiting; with fewer, one element a cycle would not be sustained
@@ -40,19 +38,18 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
     KIND_BITS = len(s.kind)
 
     take, give, credit_ready, angles_ready = [bit() for _ in range(4)]
-    odd, still, start, second, ends, clipped, valid = [bit() for _ in range(7)]
+    odd, start, second, ends, clipped, valid = [bit() for _ in range(6)]
     first, a, b, y = [sint(F) for _ in range(4)]
     pair = uint(clog2(CFG.max_head_dim // 2))
     last_pair = uint(len(pairs))
     kind = uint(KIND_BITS)
-    table_cos, table_sin, cos, sin = [sint(VALUE_BITS) for _ in range(4)]
+    cos, sin, a_factor, b_factor = [sint(VALUE_BITS) for _ in range(4)]
     travelling = uint(ROTATE)
     beside, arrived = uint(KIND_BITS + 1), uint(KIND_BITS + 1)
     results = Stream(data=sint(F), tag=uint(KIND_BITS), last=bit())
 
-    table = angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, pair, table_cos, table_sin, angles_ready,
-                   CFG=CFG)
-    arithmetic = rotate(clk, a, b, cos, sin, second, y, clipped)
+    table = angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, pair, cos, sin, angles_ready, CFG=CFG)
+    arithmetic = rotate(clk, a, b, a_factor, b_factor, second, y, clipped)
     labels = delay(clk, beside, arrived, CYCLES=ROTATE)
     credits = credit(clk, rst, take, give, credit_ready, DEPTH=DEPTH)
     queue = fifo(clk, rst, results, m, DEPTH=DEPTH)
@@ -63,15 +60,6 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
         s.ready.next = credit_ready and angles_ready
         take.next = s.valid and credit_ready and angles_ready
         give.next = m.valid and m.ready
-
-    @always_comb
-    def angle():
-        if still:
-            cos.next = UNIT
-            sin.next = 0
-        else:
-            cos.next = table_cos
-            sin.next = table_sin
 
     # a pair enters rotate in two cycles: `start`, then `second`; the next pair is not complete before them
     @always(clk.posedge)
@@ -102,10 +90,19 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
                 a.next = first
                 b.next = s.data
                 kind.next = s.kind
-                still.next = s.kind == VALUE
                 ends.next = pair == last_pair
             else:
                 first.next = s.data
+
+    # beside a and b: for the cycle of `start`, then for that of `second`, in which the table still shows the same pair
+    @always(clk.posedge)
+    def turn_factors():
+        if take and odd:
+            a_factor.next = cos
+            b_factor.next = sin
+        else:
+            a_factor.next = sin
+            b_factor.next = cos
 
     @always_comb
     def label():
@@ -123,4 +120,5 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
     def report():
         saturated.next = clipped and valid
 
-    return (table, arithmetic, labels, credits, queue, handshake, angle, control, pair_up, label, collect, report)
+    return (table, arithmetic, labels, credits, queue, handshake, control, pair_up, turn_factors, label, collect,
+            report)

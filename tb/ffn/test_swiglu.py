@@ -1,4 +1,4 @@
-"""swiglu against golden.fixed.swiglu: vectors of pairs with idle and back-pressure."""
+"""swiglu against golden.fixed.swiglu: vectors of pairs in blocks, with idle and back-pressure."""
 import random
 
 import cocotb
@@ -10,28 +10,34 @@ from golden.fixed.arith import F_BITS, Saturations
 from rtl.ffn.swiglu import LATENCY, swiglu
 from rtl.stream.stream import Stream, bit, sint
 from tb.clock import start
-from tb.runner import SIMULATORS, run
+from tb.runner import SIMULATORS, run, test_parameters
 from tb.stream.drivers import StreamSink, StreamSource
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 EXTREMES = [LOW, LOW + 1, -1, 0, 1, 1 << 20, -(1 << 20), HIGH]
 
 
-def ports():
+def ports(block):
     stream = Stream(data=sint(F_BITS), last=bit())
-    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone(), saturated=bit())
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone(), saturated=bit(), BLOCK=block)
 
 
+@pytest.mark.parametrize("block", [8, 1, 64])
 @pytest.mark.parametrize("sim", SIMULATORS)
-def test_swiglu(sim):
-    run(swiglu, ports(), __name__, sim, tests=3)
+def test_swiglu(sim, block):
+    run(swiglu, ports(block), __name__, sim, parameters=dict(block=block), tests=4)
+
+
+def test_block_is_checked():
+    with pytest.raises(ValueError, match="BLOCK must be 1 or more, is 0"):
+        swiglu(**ports(1) | dict(BLOCK=0))
 
 
 class Bench:
     """Drivers of both streams, the golden results of what was sent, and a count of the `saturated` pulses."""
 
     def __init__(self, dut, rng):
-        self.dut, self.rng = dut, rng
+        self.dut, self.rng, self.block = dut, rng, test_parameters()["block"]
         self.source = StreamSource(dut, "s", data=-F_BITS, last=1)
         self.sink = StreamSink(dut, "m", data=-F_BITS, last=1)
         self.stats, self.wanted, self.pulses = Saturations(), [], 0
@@ -54,7 +60,8 @@ class Bench:
         """Payloads of one vector; its results join `wanted`. `last` of h1 is noise."""
         z = golden.swiglu(h1, h3, self.stats).tolist()
         lasts = [0] * (len(z) - 1) + [1]
-        self.wanted += [dict(data=value, last=last) for value, last in zip(z, lasts)]
+        self.wanted += [dict(data=value, last=int(last or k % self.block == self.block - 1))
+                        for k, (value, last) in enumerate(zip(z, lasts))]
         payloads = []
         for a, b, last in zip(h1, h3, lasts):
             payloads += [dict(data=a, last=self.rng.randrange(2)), dict(data=b, last=last)]
@@ -84,7 +91,7 @@ async def random_traffic(dut):
     for idle, wait in [(0, 0), (0.5, 0), (0, 0.8), (0.3, 0.7), (0.7, 0.3), (0.9, 0.9)]:
         bench.source.pause(rng, idle)
         bench.sink.pause(rng, wait)
-        for length in (1, 2, rng.randrange(3, 20), 60):
+        for length in (1, 2, rng.randrange(3, 20), 60, bench.block, 2 * bench.block + 1):
             await bench.source.send(*bench.random_vector(length))
             count += length
     assert await bench.finish() == count > 440
@@ -109,6 +116,24 @@ async def latency_and_throughput(dut):
     assert moved_in == list(range(moved_in[0], moved_in[0] + 200))
     assert results == list(range(moved_in[0] + LATENCY, moved_in[0] + LATENCY + 200, 2))
     assert await bench.finish() == 100
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def reset_empties(dut):
+    """A reset in the middle of a block and of a pair; the next vectors pass right."""
+    bench = Bench(dut, random.Random(14))
+    await bench.start()
+    await bench.source.send(*bench.random_vector(3)[:5])
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 2)
+    dut.rst.value = 0
+    await ClockCycles(dut.clk, 2 * LATENCY)
+    bench.wanted, bench.source.sent, bench.sink.received = [], 0, 0
+    bench.sink.queue.clear()
+    bench.stats.count = bench.pulses
+    for length in (10, 1, 70):
+        await bench.source.send(*bench.random_vector(length))
+    assert await bench.finish() == 81
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

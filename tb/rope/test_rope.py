@@ -1,4 +1,4 @@
-"""rope against golden.fixed.rope: tokens of key, value and query heads, every head size, random traffic."""
+"""rope against golden.fixed.rope: tokens of key and query heads, every head size, random traffic."""
 import random
 
 import cocotb
@@ -8,7 +8,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 import golden.fixed.rope as golden
 from golden.fixed.arith import F_BITS, Saturations
 from rtl.config import PHASE_BITS, clog2, preset
-from rtl.layer.kinds import KEY, KIND_BITS, QUERY, VALUE
+from rtl.layer.kinds import KEY, KIND_BITS, QUERY
 from rtl.rope.rope import LATENCY, rope
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
@@ -70,14 +70,14 @@ class Bench:
         """Payloads of one head of random elements; what must come out joins `wanted`."""
         head_dim = 2 * len(self.frequencies)
         v = [self.element() for _ in range(head_dim)]
-        out = v if kind == VALUE else golden.rope(v, *golden.angles(pos, self.frequencies), self.stats).tolist()
+        out = golden.rope(v, *golden.angles(pos, self.frequencies), self.stats).tolist()
         self.wanted += [dict(data=y, tag=kind, last=int(k == head_dim - 1)) for k, y in enumerate(out)]
         return [dict(data=x, kind=kind, last=self.rng.randrange(2)) for x in v]
 
     async def token(self, pos, kv_heads, heads):
         """One position, then its rows; returns when all results are out."""
         await self.positions.send(dict(pos=pos))
-        for kind in [KEY] * kv_heads + [VALUE] * kv_heads + [QUERY] * heads:
+        for kind in [KEY] * kv_heads + [QUERY] * heads:
             self.source.send_nowait(*self.head(pos, kind))
         await self.sink.wait(len(self.wanted))
 
@@ -106,7 +106,7 @@ async def random_traffic(dut):
             bench.source.pause(rng, idle)
             bench.sink.pause(rng, wait)
             await bench.token(pos, 2, 3)
-    assert await bench.finish() == 7 * 5 * sum(sizes)
+    assert await bench.finish() == 5 * 5 * sum(sizes)
     assert bench.pulses > 0
 
 
@@ -131,7 +131,7 @@ async def latency_and_throughput(dut):
     assert results[0] - first_in == LATENCY
     assert results == list(range(results[0], results[0] + len(payloads)))
     assert bench.sink.received - before >= len(payloads) - 1
-    assert await bench.finish() == 11 * bench.cfg.max_head_dim
+    assert await bench.finish() == 10 * bench.cfg.max_head_dim
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")

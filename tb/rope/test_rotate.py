@@ -19,8 +19,8 @@ LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 
 
 def ports():
-    return dict(clk=bit(), a=sint(F_BITS), b=sint(F_BITS), cos=sint(VALUE_BITS), sin=sint(VALUE_BITS), second=bit(),
-                y=sint(F_BITS), clipped=bit())
+    return dict(clk=bit(), a=sint(F_BITS), b=sint(F_BITS), a_factor=sint(VALUE_BITS), b_factor=sint(VALUE_BITS),
+                second=bit(), y=sint(F_BITS), clipped=bit())
 
 
 def pairs():
@@ -35,7 +35,8 @@ def pairs():
 
 
 def vectors():
-    return [dict(a=a, b=b, cos=cos, sin=sin, second=second) for a, b, cos, sin in pairs() for second in (0, 1)]
+    return [dict(a=a, b=b, a_factor=sin if second else cos, b_factor=cos if second else sin, second=second)
+            for a, b, cos, sin in pairs() for second in (0, 1)]
 
 
 def wanted():
