@@ -22,7 +22,8 @@ endif
 export OPENBLAS_NUM_THREADS ?= 1
 
 # Values reach the recipes through the environment, never pasted into shell text: any quote, space or dollar survives.
-VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS TAP_POSITIONS TAP_LAYERS CONFIG BLOCK POS LAYER ONLY
+VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS TAP_POSITIONS TAP_LAYERS CONFIG BLOCK POS LAYER ONLY ENGINES \
+	QUICK STORE
 $(foreach v,$(VALUES),$(if $(filter undefined,$(origin $v)),,$(eval export OPT_$v := $$(value $v))))
 lower = $(shell echo $1 | tr A-Z_ a-z-)
 # $(call options,A B): --a=VALUE --b=VALUE for each that is set
@@ -33,7 +34,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help setup test test-all sim known-block convert generate accuracy figures timing regress fetch train lint synth pnr clean
+.PHONY: help setup test test-all sim known-block convert generate accuracy bench figures timing regress fetch train lint synth pnr clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -60,14 +61,17 @@ known-block:
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset]
 	@$(PY) -m rtl.convert $${OPT_CONFIG:+"$$OPT_CONFIG"}
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE=1 TAPS=npz CONFIG]
-	@$(PY) $(GENERATE) $(call options,MODEL TOKENIZER STEPS LANES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG) \
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
+	@$(PY) $(GENERATE) $(call options,MODEL TOKENIZER STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG) \
 	$${OPT_PROMPT+"--prompt=$$OPT_PROMPT"} $${OPT_TRACE:+--trace}
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]
 	@$(PY) -m golden.accuracy "$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_TOKENIZER:-weights/default/tokenizer.bin}"
 
-figures: $(DEV) ## measure the README's tables anew: [ONLY=decoder|agreement|accuracy|routed]
+bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
+	@$(PY) -m host.bench $${OPT_QUICK:+--quick} $${OPT_STORE:+--store}
+
+figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|routed]
 	@$(PY) -m host.figures $(call options,ONLY)
 
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]

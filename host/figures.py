@@ -10,30 +10,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from golden.errors import ModelError
 from golden.files import write_whole
 from host import measure
 from host.measure import Missing
+from host.readme import README, ReadmeError, insert
 from host.report import render
 from host.simulate import SimulationError
 from rtl.config import ConfigError
 
-ROOT = Path(__file__).resolve().parents[1]
-JSON, README = ROOT / "docs" / "figures.json", ROOT / "README.md"
-BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+JSON, SECTION = README.parent / "docs" / "figures.json", "figures"
 BLOCKS = ("matvec", "attention", "rmsnorm", "argmax", "rope", "swiglu", "quantiser")
 FATE = {  # what is said of a figure that could not be measured
     "missing": "no figure",
     "measured": "the earlier figure stays, nothing that it depends on has changed",
     "earlier": "the earlier figure stays, marked, as its sources have changed",
 }
-GROUPS = ("decoder", "agreement", "accuracy", "routed")  # what can be asked for alone; the rest costs nothing
-
-
-class ReadmeError(ValueError):
-    """The README has not exactly one pair of markers."""
+GROUPS = ("agreement", "accuracy", "routed")  # what can be asked for alone; the rest costs nothing
 
 
 @dataclass(frozen=True)
@@ -52,12 +46,7 @@ class Figure:
 
 def plan() -> list[Figure]:
     """All figures in the order of the tables."""
-    figures = []
-    for model, lanes in (("stories260K", 64), ("stories260K", 16), ("stories260K", 8), ("default", 64)):
-        run, digest = partial(measure.decoder, model, lanes), partial(measure.decoder_digest, model, lanes)
-        figures.append(Figure(f"decoder/{model}/{lanes}", "make figures ONLY=decoder", run, digest))
-    digest = partial(measure.decoder_digest, "stories260K", 64)
-    figures.append(Figure("agreement", "make figures ONLY=agreement", measure.agreement, digest))
+    figures = [Figure("agreement", "make figures ONLY=agreement", measure.agreement, measure.agreement_digest)]
     for model in ("stories260K", "default"):
         run, digest = partial(measure.accuracy, model), partial(measure.accuracy_digest, model)
         figures.append(Figure(f"accuracy/{model}", "make figures ONLY=accuracy", run, digest))
@@ -94,14 +83,6 @@ def collect(figures: list[Figure], earlier: dict, only: str | None, say: Callabl
     return result
 
 
-def insert(text: str, block: str) -> str:
-    """The text with the lines between the markers replaced by the block; ReadmeError when the markers are not there."""
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ReadmeError(f"README.md: must hold {BEGIN} and {END} once each, in this order")
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{block}\n{END}{rest.partition(END)[2]}"
-
-
 def main(argv=None) -> int:
     """Exit status 0, also with figures missing; 2 after one line when something went wrong."""
     parser = argparse.ArgumentParser(prog="host.figures", description=__doc__.splitlines()[0])
@@ -109,11 +90,11 @@ def main(argv=None) -> int:
     args = parser.parse_args(argv)
     try:
         text = README.read_text()
-        insert(text, "")  # refuse before minutes are spent
+        insert(text, SECTION, "")  # refuse before minutes are spent
         earlier = json.loads(JSON.read_text()) if JSON.exists() else {}
         figures = collect(plan(), earlier, args.only, lambda line: print(line, file=sys.stderr, flush=True))
         write_whole(JSON, [(json.dumps(figures, indent=1) + "\n").encode()])
-        write_whole(README, [insert(README.read_text(), render(figures)).encode()])
+        write_whole(README, [insert(README.read_text(), SECTION, render(figures)).encode()])
     except (ModelError, ConfigError, SimulationError, ReadmeError, Missing, OSError, json.JSONDecodeError) as error:
         print(f"figures: {error}", file=sys.stderr)
         return 2

@@ -16,10 +16,11 @@ from golden.accuracy import evaluate
 from golden.checkpoint import read_checkpoint
 from golden.fixed_model import FixedModel
 from golden.float_model import FloatModel
-from golden.sampling import EVALUATION_SEED, sample_texts
-from host.models import DEFAULT, MODELS_VARIABLE, build_with, stories260k
-from host.simulate import Job, SimulationError, run
-from rtl.config import PRESETS
+from host.machine import SIM, check
+from host.models import DEFAULT, MODELS_VARIABLE, stories260k
+from host.scenarios import Stories
+from host.simulate import Job, Outcome, run
+from rtl.config import PRESETS, build_of
 from rtl.decoder import decoder as top
 from rtl.decoder import ports
 from rtl.hdl.hierarchy import convert
@@ -28,9 +29,8 @@ from weights.cache import quantised, tape_file
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUTED = ROOT / "sim_build" / "syn"
-SIM = "verilator"
-EARLY = 32  # positions whose cycles are averaged
-POSITIONS = 256  # the last one is reported too
+POSITIONS = 256  # of the stories that are compared with llama2.c's
+AGREEMENT_BUILD = build_of("stories260K", lanes=64)
 ACCURACY_POSITIONS = 2000
 
 
@@ -57,21 +57,17 @@ def source_digest(*patterns: str) -> str:
     return _digest([file.read_bytes() for pattern in patterns for file in sorted(ROOT.glob(pattern))])
 
 
-@cache
-def _decoder_verilog(lanes: int) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        modules = convert(top, Path(folder), **ports(build_with(lanes)))
-        return _digest([module.file.read_bytes() for module in modules])
-
-
 def _model_files(model: str) -> list[str]:
     """Patterns of what a model's integer weights come from; stories260K itself is one file for ever."""
     return ["weights/*.py", *(["weights/default/model.bin"] if model == "default" else [])]
 
 
-def decoder_digest(model: str, lanes: int) -> str:
+def agreement_digest() -> str:
     """Changes with the decoder's Verilog and with what makes its tape."""
-    return _digest([source_digest(*_model_files(model)).encode(), _decoder_verilog(lanes).encode()])
+    with tempfile.TemporaryDirectory() as folder:
+        modules = convert(top, Path(folder), **ports(AGREEMENT_BUILD))
+        decoder = _digest([module.file.read_bytes() for module in modules])
+    return _digest([source_digest(*_model_files("stories260K")).encode(), decoder.encode()])
 
 
 def accuracy_digest(model: str) -> str:
@@ -79,39 +75,14 @@ def accuracy_digest(model: str) -> str:
     return source_digest("golden/**/*.py", *_model_files(model))
 
 
-def _simulate(path: Path, lanes: int, jobs: list[Job]) -> list:
-    """Outcomes of jobs on one build, each proved equal to the integer model at every position."""
-    build, weights = build_with(lanes), quantised(path)
-    jobs[0] = Job(jobs[0].prompt, jobs[0].steps, str(tape_file(path, weights, lanes)))
-    outcomes, golden = run(build, SIM, jobs), FixedModel(weights, build)
+def _simulate(path: Path, jobs: list[Job]) -> list[Outcome]:
+    """Outcomes of jobs, each proved equal to the integer model at every position."""
+    weights = quantised(path)
+    jobs[0] = Job(jobs[0].prompt, jobs[0].steps, str(tape_file(path, weights, AGREEMENT_BUILD)))
+    outcomes, stories = run(AGREEMENT_BUILD, SIM, jobs), Stories(FixedModel(weights, AGREEMENT_BUILD))
     for job, outcome in zip(jobs, outcomes, strict=True):
-        golden.reset()
-        tokens = job.prompt + outcome.predictions[len(job.prompt) - 1 :]
-        tokens = tokens[: len(outcome.predictions)]
-        expected = [int(golden.forward(token, pos).argmax()) for pos, token in enumerate(tokens)]
-        if outcome.predictions != expected:
-            raise SimulationError(f"{path.name}, {lanes} lanes: the hardware differs from the integer model")
+        check(stories, job, outcome)
     return outcomes
-
-
-def decoder(model: str, lanes: int) -> dict:
-    """Cycles per token of the simulated decoder on a text sampled from the model, and its cycle floor."""
-    path = checkpoint_path(model)
-    checkpoint = read_checkpoint(path)
-    text = sample_texts(FloatModel(checkpoint), 1, POSITIONS, EVALUATION_SEED)[0].tolist()
-    (outcome,) = _simulate(path, lanes, [Job(text, POSITIONS)])
-    cycles = outcome.cycles_per_position
-    if len(cycles) != POSITIONS:
-        raise SimulationError(f"{path.name}, {lanes} lanes: ran {len(cycles)} of {POSITIONS} positions")
-    mean, floor = sum(cycles[:EARLY]) / EARLY, checkpoint.shape.beats(lanes)
-    return dict(
-        mean=mean,
-        most=max(cycles[:EARLY]),
-        last=cycles[POSITIONS - 1],
-        floor=floor,
-        ratio=mean / floor,
-        utilisation=checkpoint.shape.macs() / (mean * lanes),
-    )
 
 
 def agreement() -> dict:
@@ -125,7 +96,7 @@ def agreement() -> dict:
     jobs = [Job(ids[:POSITIONS], POSITIONS) for ids in texts.values()]
     told = "Once upon a time"
     jobs.append(Job(stories[told]["prompt_ids"], POSITIONS))
-    *forced, free = _simulate(path, 64, jobs)
+    *forced, free = _simulate(path, jobs)
     result = {"texts": {}, "free_prompt": told}
     for (name, ids), outcome in zip(texts.items(), forced, strict=True):
         first = len(stories[name]["prompt_ids"]) - 1  # from here on llama2.c's next token is its own choice
@@ -179,6 +150,6 @@ def configurations() -> dict[str, dict]:
     """Shape, lanes, tape beats and cycle floor of every preset."""
     return {
         name: asdict(p.shape)
-        | dict(lanes=p.build.lanes, tape=tape_beats(p.shape, p.build.lanes), floor=p.shape.beats(p.build.lanes))
+        | dict(lanes=p.build.lanes, tape=tape_beats(p.shape, p.build), floor=p.shape.beats(p.build.lanes))
         for name, p in sorted(PRESETS.items(), key=lambda item: item[1].shape.macs())
     }

@@ -1,10 +1,5 @@
 """The figures as Markdown: tables made from the contents of docs/figures.json and nothing else."""
 
-CONTEXT = (  # published figures of other designs, from their own pages
-    ("llama2.clash, stories260K", "64", "112,370", "3.6%"),
-    ("llama2.v, stories260K (fp32)", "1", "1,087,255", "23.9%"),
-    ("llama2.hls, stories15M", "64", "", "17.9%"),
-)
 ACCURACY = (("agreement", ".2%"), ("perplexity_ratio", ".4f"))  # columns and their formats
 DAGGER = "†"
 STALE = f"{DAGGER} measured with earlier sources; `make figures` measures again."
@@ -30,30 +25,6 @@ def _row(label: tuple[str, ...], entry: dict, columns: int, values) -> tuple[str
     if entry["state"] == "missing":
         return (*label, f"not measured: {entry['why']}", *("",) * (columns - len(label) - 1))
     return (label[0] + _mark(entry), *label[1:], *values(entry["values"]))
-
-
-def _decoder(figures: dict) -> list[str]:
-    heads = ("design, model", "lanes", "cycles per token", "at most", "at position 255", "floor", "ratio", "MACs used")
-    rows = []
-    for name, entry in group(figures, "decoder"):
-        model, lanes = name.split("/")
-        label = "this decoder, " + ("shipped model" if model == "default" else model)
-
-        def values(v):
-            counts = (f"{v[key]:,.0f}" for key in ("mean", "most", "last", "floor"))
-            return (*counts, f"{v['ratio']:.2f}", f"{v['utilisation']:.1%}")
-
-        rows.append(_row((label, lanes), entry, len(heads), values))
-    rows += [(label, lanes, cycles, "", "", "", "", busy) for label, lanes, cycles, busy in CONTEXT]
-    return [
-        "**Speed.** Clock cycles per token of the simulated decoder on a text that it is fed: mean and maximum over "
-        "positions 0 to 31, and at position 255 (`make figures ONLY=decoder`; for a story that is told: `make generate "
-        "MODEL=.. TOKENIZER=.. LANES=.. STEPS=32`). The floor is one weight beat a cycle and nothing else, the ratio "
-        "is the mean over the floor. MACs used: the model's multiply-accumulates over what the lanes could have done. "
-        "The last rows are the published figures of other designs.",
-        "",
-        *table(heads, rows),
-    ]
 
 
 def _agreement(figures: dict) -> list[str]:
@@ -127,7 +98,7 @@ def _configurations(figures: dict) -> list[str]:
 
 def render(figures: dict) -> str:
     """The whole block between the README's markers."""
-    parts = [_decoder, _agreement, _accuracy, _routed, _configurations]
+    parts = [_agreement, _accuracy, _routed, _configurations]
     lines = [line for part in parts for line in part(figures)]
     if any(entry["state"] == "earlier" for entry in figures.values()):
         lines += [STALE, ""]

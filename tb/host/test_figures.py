@@ -5,11 +5,12 @@ import json
 import pytest
 
 from host import measure
-from host.figures import BEGIN, END, JSON, README, Figure, ReadmeError, collect, insert, plan
+from host.figures import JSON, SECTION, Figure, collect, plan
 from host.measure import Missing
+from host.readme import README, ReadmeError, insert, markers
 from host.report import DAGGER, render
-from host.timing import cut, picture
 
+BEGIN, END = markers(SECTION)
 TEXT = f"above\n\n{BEGIN}\nold | table\n{END}\n\nbelow\n"
 
 
@@ -22,20 +23,20 @@ def figure(measured, sources="now"):
 
 
 def test_only_the_block_between_the_markers_changes():
-    once = insert(TEXT, "| new |")
+    once = insert(TEXT, SECTION, "| new |")
     assert once == f"above\n\n{BEGIN}\n\n| new |\n{END}\n\nbelow\n"
-    assert insert(once, "| new |") == once
+    assert insert(once, SECTION, "| new |") == once
 
 
 @pytest.mark.parametrize("text", ["no markers", f"{BEGIN} alone", f"{END}{BEGIN}", f"{TEXT}{BEGIN}{END}"])
 def test_other_markers_are_refused(text):
     with pytest.raises(ReadmeError, match="figures"):
-        insert(text, "x")
+        insert(text, SECTION, "x")
 
 
 def test_readme_holds_the_figures_of_the_json_file():
     readme = README.read_text()
-    assert insert(readme, render(json.loads(JSON.read_text()))) == readme
+    assert insert(readme, SECTION, render(json.loads(JSON.read_text()))) == readme
 
 
 def test_configurations_are_the_present_ones():
@@ -64,7 +65,7 @@ def test_a_missing_input_is_said_and_an_old_figure_marked(sources, state):
     kept = collect([figure(missing)], earlier, None, said.append)["routed/matvec"]
     assert kept["state"] == state and kept["values"] == {"fmax_mhz": 90.0}
     assert len(said) == 1 and "run make pnr BLOCK=matvec" in said[0]
-    assert collect([figure(missing)], earlier, "decoder", said.append)["routed/matvec"] == kept
+    assert collect([figure(missing)], earlier, "accuracy", said.append)["routed/matvec"] == kept
 
 
 @pytest.mark.parametrize("state, marked", [("measured", False), ("earlier", True)])
@@ -74,33 +75,3 @@ def test_what_was_never_measured_is_a_note_in_the_table(state, marked):
     text = render(notes | {"configurations": dict(state=state, values=measure.configurations())})
     assert text.count("run make pnr BLOCK=matvec") == len(figures)
     assert (DAGGER in text) is marked
-
-
-def row(cycle, cycles, stage, **spans):
-    return dict(cycle=cycle, cycles=cycles, stage=stage, spans=spans)
-
-
-ROWS = [
-    row(100, 2, "gains"),
-    row(102, 8, "Wk", matvec=[[102, 8]]),
-    row(110, 3, "wait"),
-    row(113, 4, "W2", matvec=[[114, 2]]),
-    row(117, 1, "Wk"),
-    row(118, 9, "Wk"),
-    row(127, 5, "W2"),
-    row(132, 6, "classifier"),
-]
-
-
-def test_a_layer_is_cut_from_wk_to_wk():
-    layer = cut(ROWS, 0)
-    assert (layer.cycles, layer.stages) == (15, [("Wk", 0, 8), ("wait", 8, 3), ("W2", 11, 4)])
-    assert layer.spans == {"matvec": [(0, 8), (12, 2)]}
-    assert cut(ROWS, 1).cycles == 15
-    with pytest.raises(ValueError, match="2 whole layers"):
-        cut(ROWS, 2)
-
-
-def test_the_timing_picture_is_reproducible():
-    first = picture(cut(ROWS, 0), "title")
-    assert first == picture(cut(ROWS, 0), "title") != picture(cut(ROWS, 1), "title")

@@ -12,7 +12,7 @@ from weights.tape import boot_image, write_tape
 
 SHAPE, BUILD = preset("nano").shape, preset("nano").build
 TOKENS = 3
-MATRICES = ["Wk", "Wv", "Wq", "Wo", "W1 W3", "W2"]
+MATRICES = ["Wk", "Wq", "Wv", "Wo", "W1 W3", "W2"]
 
 
 @pytest.fixture(scope="module")
