@@ -5,7 +5,7 @@ from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import unpack
 from rtl.stream.stream import bit, uint
 
-LATENCY = 4  # cycles from s to m and half
+LATENCY = 2  # cycles from s to m and half
 
 GROUP = 16  # bits that one coarse step of the search spans
 PAIRS = GROUP // 2
@@ -34,11 +34,10 @@ def normalise(clk, s, m, half):
     LIMIT = 2 * PAIRS * GROUPS
 
     groups = [uint(GROUP) for _ in range(GROUPS)]
-    held = [uint(GROUP) for _ in range(GROUPS)]
     used = [bit() for _ in range(GROUPS)]
     padded = uint(GROUPS * GROUP)
-    top, top1 = uint(GROUPS.bit_length()), uint(GROUPS.bit_length())
-    window, window1 = uint(WINDOW), uint(WINDOW)
+    top = uint(GROUPS.bit_length())
+    window = uint(WINDOW)
     zeros = uint(PAIRS.bit_length())  # leading pairs of the window that are 0
 
     split = unpack(padded, groups)
@@ -47,22 +46,21 @@ def normalise(clk, s, m, half):
     def widen():
         padded.next = s
 
-    @always(clk.posedge)
+    @always_comb
     def inspect():
         for k in range(GROUPS):
             used[k].next = groups[k] != 0
-            held[k].next = groups[k]
 
     @always(clk.posedge)
     def choose():
         top.next = 0
-        window.next = concat(held[0], intbv(0)[GROUP:])
+        window.next = concat(groups[0], intbv(0)[GROUP:])
         for k in range(1, GROUPS):
             if used[k]:
                 top.next = k
-                window.next = concat(held[k], held[k - 1])
+                window.next = concat(groups[k], groups[k - 1])
 
-    @always(clk.posedge)
+    @always_comb
     def count_zeros():
         rest = intbv(0)[GROUP:]
         zeros.next = PAIRS
@@ -71,8 +69,6 @@ def normalise(clk, s, m, half):
             rest[:] = rest >> (2 * k)
             if rest[2:] != 0:
                 zeros.next = PAIRS - 1 - k
-        window1.next = window
-        top1.next = top
 
     @always(clk.posedge)
     def shift():
@@ -81,9 +77,9 @@ def normalise(clk, s, m, half):
         place = intbv(0, min=-LIMIT, max=LIMIT)
         amount[:] = zeros
         amount[:] = amount << 1
-        wide[:] = window1 << amount
+        wide[:] = window << amount
         m.next = wide[WINDOW:LOWEST]
-        place[:] = top1
+        place[:] = top
         place[:] = place * PAIRS
         place[:] = place + (PAIRS - 1)
         half.next = place - zeros

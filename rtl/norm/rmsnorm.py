@@ -17,8 +17,7 @@ from rtl.stream import fifo as output_fifo
 from rtl.stream.elastic import elastic
 from rtl.stream.stream import bit, sint, uint
 
-_SCALE = product.LATENCY + 1  # cycles of the pipeline that multiplies by the gain
-LATENCY = _SCALE + output_fifo.LATENCY  # cycles from an element of s_x to that of m_y
+LATENCY = product.LATENCY + output_fifo.LATENCY  # cycles from an element of s_x to that of m_y
 R_LATENCY = summing.LATENCY + normalising.LATENCY + root.LATENCY + 1  # cycles from the last element to m_r
 
 
@@ -33,8 +32,8 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
     m_r: Stream(factor=uint(EXP2_FRAC + 1), scale signed): one a vector. y * factor * 2**scale is the normalised vector.
     eps_term: dim * epsilon, EPS_FRAC fraction bits; gain_beats: beats of mantissas. Both stable while a vector passes.
 
-    One element a cycle; LATENCY cycles to m_y, R_LATENCY from the last element to m_r. Six multipliers: three for the
-    squares, two for the gain, one in rsqrt.
+    One element a cycle; LATENCY cycles to m_y, R_LATENCY from the last element to m_r. Seven multipliers: three for
+    the squares, two for the gain, two in rsqrt.
 
         s_gain ─> gain_buffer ─┐
         s_x ─┬──────────────── x ─> round ─> m_y
@@ -48,7 +47,6 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
     TOTAL_BITS = 2 * F - 1 + clog2(CFG.max_dim)
     HALF_BITS = (GROUP * group_count(TOTAL_BITS)).bit_length()
     R_STEPS = R_LATENCY - 1
-    START = summing.LATENCY + normalising.LATENCY
     SCALE_BASE = CFG.f_frac - EXP2_FRAC
     if EPS_FRAC != len(eps_term):
         raise ValueError(f"rmsnorm: eps_term must have {EPS_FRAC} bits, has {len(eps_term)}")
@@ -57,7 +55,7 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
     exponent, exponent_r = sint(CFG.exp_bits), sint(CFG.exp_bits)
     high, low = sint(HIGH), sint(LOW)
     gain_ready, room, offered, take, last_taken = [bit() for _ in range(5)]
-    first, last0, start, busy = [bit() for _ in range(4)]  # busy: from a vector's last element until its m_r has left
+    first, last, busy = [bit() for _ in range(3)]  # busy: from a vector's last element until its m_r has left
     steps = uint(R_STEPS)  # bit k: the last element came k + 1 cycles ago
     total = uint(TOTAL_BITS)
     m = uint(EXP2_FRAC + 1)
@@ -67,10 +65,10 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
 
     gains = gain_buffer(clk, rst, s_gain, take, s_x.last, gain, exponent, gain_ready, gain_beats, CFG=CFG)
     scaling = split_product(clk, s_x.data, gain, high, low)
-    output = elastic(clk, rst, offered, room, y, m_y, LATENCY=_SCALE)
+    output = elastic(clk, rst, offered, room, y, m_y, LATENCY=product.LATENCY)
     squares = sum_of_squares(clk, s_x.data, take, first, eps_term, total, FRAC=CFG.f_frac)
     normaliser = normalise(clk, total, m, half)
-    newton = rsqrt(clk, start, m, factor)
+    newton = rsqrt(clk, m, factor)
 
     @always_comb
     def accept():
@@ -78,9 +76,8 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
         offered.next = s_x.valid and gain_ready and not busy
         take.next = s_x.valid and room and gain_ready and not busy
         last_taken.next = s_x.valid and room and gain_ready and not busy and s_x.last
-        start.next = steps[START - 1]
 
-    @always(clk.posedge)
+    @always_comb
     def add():
         upper = intbv(0, min=-LIMIT, max=LIMIT)
         lower = intbv(0, min=-LIMIT, max=LIMIT)
@@ -90,8 +87,7 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
         lower[:] = lower + HALF
         lower[:] = lower >> DROP
         y.data.next = upper + lower
-        last0.next = s_x.last
-        y.last.next = last0
+        y.last.next = last
 
     @always(clk.posedge)
     def control():
@@ -116,6 +112,7 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
     @always(clk.posedge)
     def result():
         scale = intbv(0, min=m_r.scale.min, max=m_r.scale.max)
+        last.next = s_x.last
         if last_taken:
             exponent_r.next = exponent
         if steps[R_STEPS - 1]:

@@ -5,8 +5,8 @@ from golden.fixed.arith import F_BITS
 from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
-from rtl.memory.held_ram import held_ram
 from rtl.quant import round_lanes as rounding
+from rtl.quant.bank import bank
 from rtl.quant.exponent import HALVES, exponent
 from rtl.quant.round_lanes import round_lanes
 from rtl.stream.stream import bit, uint
@@ -55,17 +55,15 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     tags = [uint(TAG_BITS) for _ in range(HALVES)]
     full = uint(HALVES)  # a bit a half: a whole vector
     # writing
-    take, complete, first = [bit() for _ in range(3)]
+    take, complete, row_done, first = [bit() for _ in range(4)]
     half = uint(1)
     row, place, below = uint(ROW_BITS), uint(QLANES), uint(QLANES)  # place: one bit set; below: all bits under it
     data, second = uint(F), uint(F)
-    write_address = uint(ROW_BITS + 1)
     chosen, write_bus = uint(QLANES), uint(QLANES)
     writes = [bit() for _ in range(QLANES)]
     # the row to be read next
     read_half, read_row, group = uint(1), uint(ROW_BITS), uint(clog2(GROUPS))
     there, load, ends, closes, freed = [bit() for _ in range(5)]
-    read_address = uint(ROW_BITS + 1)
     e = uint(EXPONENT_BITS)
     # at the banks' outputs
     there1, ends1, closes1, move = [bit() for _ in range(4)]
@@ -79,8 +77,8 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     mantissas, older, word = uint(GROUP_BITS), uint(OLDER_BITS), uint(WORD * BITS)
 
     strobes = unpack(write_bus, writes)
-    banks = [held_ram(clk, writes[k], write_address, second if k % 2 else data, move, read_address, elements[k],
-                      DEPTH=1 << (ROW_BITS + 1)) for k in range(QLANES)]
+    banks = [bank(clk, rst, writes[k], row_done, complete, second if k % 2 else data, move, load, freed, elements[k],
+                  ROWS=ROWS) for k in range(QLANES)]
     packing = pack(elements, elements_bus)
     common = exponent(clk, take, first, half, s.data, s.second, s.both, read_half, e, BITS=BITS)
     arithmetic = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
@@ -90,7 +88,7 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
         s.ready.next = not full[half]
         take.next = s.valid and not full[half]
         complete.next = s.valid and s.last and not full[half]
-        write_address.next = concat(half, row)
+        row_done.next = s.valid and not full[half] and (place[LAST_BANK] or (s.both and place[LAST_PAIR]))
 
     # a pair meets an even bank and the odd one above it
     @always_comb
@@ -126,7 +124,7 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
             first.next = True
         elif take:
             first.next = False
-            if place[LAST_BANK] or (s.both and place[LAST_PAIR]):
+            if row_done:
                 row.next = row + 1
                 place.next = 1
                 below.next = 0
@@ -162,7 +160,6 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
         there.next = full[read_half]
         ends.next = group == LAST_GROUP
         closes.next = group == LAST_GROUP and read_row >= last_row[read_half]
-        read_address.next = concat(read_half, read_row)
 
     @always_comb
     def moves():

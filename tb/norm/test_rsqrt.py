@@ -16,7 +16,7 @@ ONE = UNIT // 2  # 1.0 in 2.15
 
 
 def ports():
-    return dict(clk=bit(), start=bit(), m=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
+    return dict(clk=bit(), m=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
 
 
 def values():
@@ -28,8 +28,8 @@ def values():
 
 
 def vectors():
-    """Each value is held for LATENCY cycles, `start` high in the first."""
-    return [dict(start=int(k == 0), m=m) for m in values() for k in range(LATENCY)]
+    """Each value is held for LATENCY cycles."""
+    return [dict(m=m) for m in values() for _ in range(LATENCY)]
 
 
 def wanted():
@@ -53,4 +53,4 @@ async def all_values(dut):
     assert found == wanted()
     assert len(found) == 1 + 2 * 256 + 400
     early = [row["y"] for row in rows[LATENCY - 1::LATENCY]]
-    assert sum(a != b for a, b in zip(early, wanted()[1:])) > 800  # one cycle off is seen
+    assert sum(a != b for a, b in zip(early, wanted()[1:])) > 600  # one cycle off is seen

@@ -1,0 +1,50 @@
+"""A bank of the quantiser: a small RAM that is written and read row by row."""
+from myhdl import always, always_comb, concat
+
+from rtl.config import clog2
+from rtl.hdl.hierarchy import hblock
+from rtl.memory.held_ram import held_ram
+from rtl.stream.stream import uint
+
+
+@hblock
+def bank(clk, rst, write, written, filled, data, move, read, emptied, element, ROWS):
+    """Two halves of ROWS rows of len(data) bits; both sides begin with row 0 of the first half.
+
+    write: data goes to the row being written. written: that row is done, the next one follows; filled: so is this half,
+    row 0 of the other one follows. read, emptied: the same for the row being read. move: element becomes that row a
+    cycle later, else it holds.
+    The addresses are counted in every bank: two registers that led to all of them would be far from most.
+    """
+    ROW_BITS = clog2(ROWS)
+    write_half, read_half = uint(1), uint(1)
+    write_row, read_row = uint(ROW_BITS), uint(ROW_BITS)
+    write_address, read_address = uint(ROW_BITS + 1), uint(ROW_BITS + 1)
+
+    memory = held_ram(clk, write, write_address, data, move, read_address, element, DEPTH=1 << (ROW_BITS + 1))
+
+    @always_comb
+    def address():
+        write_address.next = concat(write_half, write_row)
+        read_address.next = concat(read_half, read_row)
+
+    @always(clk.posedge)
+    def count():
+        if rst:
+            write_half.next = 0
+            write_row.next = 0
+            read_half.next = 0
+            read_row.next = 0
+        else:
+            if filled:
+                write_half.next = not write_half
+                write_row.next = 0
+            elif written:
+                write_row.next = write_row + 1
+            if emptied:
+                read_half.next = not read_half
+                read_row.next = 0
+            elif read:
+                read_row.next = read_row + 1
+
+    return memory, address, count
