@@ -68,6 +68,9 @@ def decoder(
     # hop k: what enters station k; the last one is what leaves the engines
     boot_in, boot_out = [beat.clone() for _ in range(STATIONS)], [beat.clone() for _ in range(STATIONS)]
     leaving, entering = [packet(CFG) for _ in range(STATIONS)], [packet(CFG) for _ in range(STATIONS)]
+    chain_end = boot_out[STATIONS - 1]  # no beat gets here
+    chain_end.ready = tied(bit(True))
+    unused(chain_end.data, chain_end.last, chain_end.valid)
     shares = [uint(LAYER_BITS) for _ in range(ENGINES)]
     request, predicted = token_request(CFG), prediction(CFG)
     boot_error, loop_error = uint(ERROR_BITS), uint(ERROR_BITS)
@@ -140,12 +143,6 @@ def decoder(
     )
     clock = cycle_counter(clk, rst, loaded, cycles)
     packing = pack(values, values_bus)
-    end = boot_out[STATIONS - 1]
-    unused(end.data, end.last, end.valid)
-
-    @always_comb
-    def chain_end():
-        end.ready.next = True
 
     @always_comb
     def errors():
@@ -174,7 +171,6 @@ def decoder(
         last,
         clock,
         packing,
-        chain_end,
         errors,
         report,
     )

@@ -6,13 +6,13 @@ from rtl.hdl.hierarchy import hblock
 
 
 @hblock
-def boot_register(clk, write, index, word, value, NUMBER):
-    """Keeps the low bits of `word` when register NUMBER is written; value: out, its width says how many."""
+def boot_register(clk, write, index, word, value, number):
+    """Keeps the low bits of `word` when register `number` is written; value: out, its width says how many."""
     BITS = len(value)
 
     @always(clk.posedge)
     def keep():
-        if write and index == NUMBER:
+        if write and index == number:
             value.next = word[BITS:]
 
     return keep

@@ -5,7 +5,7 @@ from myhdl import always, always_comb, concat, intbv
 from rtl.boot.boot_register import boot_register
 from rtl.boot.registers import REGISTERS, WORD, register_limits
 from rtl.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, NONE
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, tied
 from rtl.hdl.lanes import unpack
 from rtl.stream.stream import bit, uint
 
@@ -59,11 +59,11 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     words = [uint(WORD) for _ in range(len(s.data) // WORD)]
     splitting = unpack(s.data, words)
     COUNT = len(words)
+    numbers = {name: tied(uint(len(index), k)) for k, name in enumerate(REGISTERS)}
     shape_registers = [
-        boot_register(clk, write, index, word, getattr(shape, name), NUMBER=REGISTERS.index(name))
-        for name in ShapeRegisters.NAMES
+        boot_register(clk, write, index, word, getattr(shape, name), numbers[name]) for name in ShapeRegisters.NAMES
     ]
-    payload_register = boot_register(clk, write, index, word, payload_beats, NUMBER=PAYLOAD_BEATS)
+    payload_register = boot_register(clk, write, index, word, payload_beats, numbers["payload_beats"])
 
     @always_comb
     def handshake():
