@@ -16,8 +16,8 @@ from rtl.matvec.streams import SCALE_BITS
 from rtl.stream.stream import Stream, bit, sint, uint
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
-# The device's block RAM holds a key/value cache of 8 heads for 2 layers of 128 positions; the datapath is that of CFG.
-CACHE_THAT_FITS = replace(CFG, max_layers=2, max_seq=128)
+# The device holds a key/value cache of 8 heads for 2 layers of 128 positions and one attention unit of one query.
+CACHE_THAT_FITS = replace(CFG, max_layers=2, max_seq=128, attention_units=1, attention_queries=1)
 
 Entry = Callable[[], tuple[object, dict]]
 BLOCKS: dict[str, Entry] = {}
@@ -228,19 +228,32 @@ def rope():
     return block, clocked(**streams, **frequencies, pairs=ShapeRegisters(CFG).pairs, saturated=bit(), CFG=CFG)
 
 
-@entry
-def attention():
+def _attention(cfg):
     from rtl.attention.attention import attention as block
     from rtl.boot.loader import ShapeRegisters
     from rtl.quant.quantiser import EXPONENT_BITS
 
-    cfg = CACHE_THAT_FITS
     shape = ShapeRegisters(cfg)
-    row_bits = cfg.max_head_dim * cfg.act_bits
-    heads = Stream(data=uint(row_bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
-    place = dict(layer=uint(clog2(cfg.max_layers)), pos=uint(cfg.pos_bits))
+
+    def rows(bits):
+        return Stream(data=uint(cfg.max_head_dim * bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
+
+    pairs = Stream(data=sint(cfg.f_bits), second=sint(cfg.f_bits), last=bit())
+    streams = dict(s=rows(cfg.act_bits), s_value=rows(cfg.value_bits), m=pairs)
+    place = dict(layer=uint(clog2(cfg.max_layers)), seq=uint(cfg.seq_bits), pos=uint(cfg.pos_bits))
     ratio = dict(head_dim=shape.head_dim, kv_mul=shape.kv_mul, n_kv_heads=shape.n_kv_heads)
-    return block, clocked(s=heads, m=vector(tag=kind()), **place, **ratio, saturated=bit(), busy=bit(), CFG=cfg)
+    return block, clocked(**streams, **place, **ratio, saturated=bit(), busy=bit(), CFG=cfg)
+
+
+@entry
+def attention():
+    return _attention(CACHE_THAT_FITS)
+
+
+@entry
+def attention_2x2():
+    """Two units, each with two queries side by side."""
+    return _attention(replace(CACHE_THAT_FITS, attention_units=2, attention_queries=2))
 
 
 @entry

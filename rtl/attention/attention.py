@@ -1,85 +1,93 @@
-"""Attention of one layer engine: the key/value cache and the units that stream it past the query rows."""
-from myhdl import always_comb, concat
+"""Attention of one layer engine: the key/value caches and the units that stream them past the query rows."""
+from myhdl import always
 
 from rtl.attention import attention_unit as one_unit
-from rtl.attention import query_queue
+from rtl.attention import row_intake as sorting
+from rtl.attention import value_intake as placing
 from rtl.attention.attention_unit import attention_unit
 from rtl.attention.collect import collect
 from rtl.attention.event_queue import event_queue
-from rtl.attention.kv_cache import rows
+from rtl.attention.kv_cache import base_bits
 from rtl.attention.row_intake import row_intake
+from rtl.attention.value_intake import value_intake
 from rtl.config import clog2
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack, unpack
-from rtl.stream import fifo
 from rtl.stream.skid import skid
-from rtl.stream.stream import Stream, bit, sint, uint
+from rtl.stream.stream import bit, uint
 
-_INTAKE = 1  # cycles from a row to its strobe
-_SEQUENCER = 1  # cycles from a waiting row to the first address
-_REGISTER = 1  # behind the unit's FIFO
 _SKID = 1
+# cycles from the transfer of a token's last value row to that of its heads' first pair, if all else is done
+VALUE_LATENCY = placing.LATENCY + one_unit.VALUE_LATENCY + _SKID
 
 
 def latency(CFG):
-    """Cycles from the transfer of a token's first query row to that of the first element, at pos = 0; pos more else."""
-    return _INTAKE + query_queue.LATENCY + _SEQUENCER + one_unit.latency(CFG) + fifo.LATENCY + _REGISTER + _SKID
+    """Cycles from the transfer of a pass's last query row to that of its first pair, at pos = 0; pos more else."""
+    return sorting.LATENCY + one_unit.latency(CFG) + _SKID
 
 
 @hblock
-def attention(clk, rst, s, m, layer, pos, head_dim, kv_mul, n_kv_heads, saturated, busy, CFG):
+def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_heads, saturated, busy, CFG):
     """Causal attention of one token over all positions so far, bit for bit golden.fixed.attention.
 
     clk, rst.
     s: Stream(data=uint(max_head_dim * act_bits), exponent=uint(5), tag=uint(KIND_BITS), last=bit()): head rows of one
-       token: n_kv_heads KEY rows, n_kv_heads VALUE rows, kv_mul * n_kv_heads QUERY rows (tags of rtl.layer.kinds).
-       Lanes are signed, lane 0 low, those from head_dim on zero; of a KEY lane the low key_bits count, of a VALUE lane
-       the low value_bits. `last` is not looked at.
-    m: Stream(data=F, tag=uint(KIND_BITS), last=bit()): the heads' outputs in order, head_dim elements each; tag QUERY;
-       last on the token's last element.
-    layer, pos, head_dim, kv_mul, n_kv_heads: stable from a token's first row to its last output element.
+       token: n_kv_heads KEY rows, kv_mul * n_kv_heads QUERY rows (tags of rtl.layer.kinds). Lanes are signed, lane 0
+       low, those from head_dim on zero; of a KEY lane the low key_bits count. `last` is not looked at.
+    s_value: Stream(data=uint(max_head_dim * value_bits), exponent, tag, last): n_kv_heads VALUE rows, at any time from
+       the token's first row on. `tag` and `last` are not looked at.
+    m: Stream(data=F, second=F, last=bit()): the heads' outputs in order, elements 2 * i and 2 * i + 1 of a head in one
+       transfer, head_dim / 2 each; last on the token's last pair.
+    layer, seq, pos, head_dim (even), kv_mul, n_kv_heads: stable from a token's first row to its last pair.
     saturated: one pulse for each clipped score or output element (pulses may come late).
-    busy: from a token's first row to its last output element.
+    busy: from a token's first row to its last pair.
 
-    CFG.attention_units units work side by side; kv head h belongs to unit h % units. A query head takes
-    max(pos + 1, head_dim, sequencer.INTERVAL) cycles of its unit; heads follow without a gap.
-    Multipliers (18x18): (2 * max_head_dim + 4) * attention_units.
+    CFG.attention_units units work side by side; kv head h belongs to unit h % units. Up to CFG.attention_queries query
+    heads of a kv head go through its unit side by side, a pass, which takes max(pos + 1, head_dim / 2) cycles; passes
+    follow without a gap. Only the numerators' last step waits for the token's value row. A pair a cycle leaves.
+    Multipliers (18x18): (2 * max_head_dim + 6) * attention_queries * attention_units.
     """
-    UNITS = CFG.attention_units
-    BASE_BITS = clog2(rows(CFG) // CFG.max_seq)
+    UNITS, QUERIES = CFG.attention_units, CFG.attention_queries
+    PIPELINES, EVENTS = UNITS * QUERIES, 3 * QUERIES
     # of scores and elements of a token that may clip while another event is counted
     EVENT_BITS = clog2(CFG.max_heads * (CFG.max_seq + CFG.max_head_dim)) + 1
 
-    row, exponent, base = uint(len(s.data)), uint(len(s.exponent)), uint(BASE_BITS)
-    addr = uint(BASE_BITS + len(pos))
+    row, exponent, base = uint(len(s.data)), uint(len(s.exponent)), uint(base_bits(CFG))
+    lane, lanes, ends, last_pass = uint(QUERIES), uint(QUERIES), bit(), bit()
+    value_row, value_exponent, value_base = uint(len(s_value.data)), uint(len(s_value.exponent)), uint(base_bits(CFG))
     key_we, value_we, push = uint(UNITS), uint(UNITS), uint(UNITS)
     key_wes, value_wes, pushes = [[bit() for _ in range(UNITS)] for _ in range(3)]
-    outs = [Stream(data=sint(CFG.f_bits), last=bit()) for _ in range(UNITS)]
-    clips = [uint(2) for _ in range(UNITS)]
-    events = uint(2 * UNITS)
-    data, last, valid, ready = uint(UNITS * CFG.f_bits), uint(UNITS), uint(UNITS), uint(UNITS)
-    head_done, token_done = bit(), bit()
+    buses = [[uint(QUERIES * w) for _ in range(UNITS)] for w in (CFG.f_bits, CFG.f_bits, 1, 1, 1)]
+    datas, seconds, lasts, valids, readies = buses
+    data, second, last, valid, ready = [uint(PIPELINES * w) for w in (CFG.f_bits, CFG.f_bits, 1, 1, 1)]
+    clips = [uint(EVENTS) for _ in range(UNITS)]
+    events = uint(UNITS * EVENTS)
+    head_done = bit()
     ordered = m.clone()
+    unused(head_done)
 
-    sorting = row_intake(clk, rst, s, layer, kv_mul, n_kv_heads, head_done, token_done, row, exponent, base,
-                         key_we, value_we, push, busy, CFG=CFG)
-    strobes = [unpack(key_we, key_wes), unpack(value_we, value_wes), unpack(push, pushes)]
-
-    @always_comb
-    def place():
-        addr.next = concat(base, pos)
-
-    units = [attention_unit(clk, rst, key_wes[u], value_wes[u], pushes[u], addr, base, row, exponent, pos, head_dim,
-                            outs[u], clips[u], CFG=CFG) for u in range(UNITS)]
-    joining = [pack([out.data for out in outs], data), pack([out.last for out in outs], last),
-               pack([out.valid for out in outs], valid), unpack(ready, [out.ready for out in outs]),
-               pack(clips, events)]
-    order = collect(clk, rst, data, last, valid, ready, kv_mul, n_kv_heads, ordered, head_done, UNITS=UNITS)
+    rows = row_intake(clk, rst, s, layer, seq, kv_mul, n_kv_heads, row, exponent, base, key_we, push, lane, lanes, ends,
+                      last_pass, CFG=CFG)
+    values = value_intake(clk, rst, s_value, layer, seq, n_kv_heads, value_row, value_exponent, value_base, value_we,
+                          CFG=CFG)
+    strobes = unpack(key_we, key_wes), unpack(value_we, value_wes), unpack(push, pushes)
+    units = [attention_unit(clk, rst, key_wes[u], pushes[u], lane, ends, row, exponent, base, lanes, last_pass,
+                            value_wes[u], value_row, value_exponent, value_base, pos, head_dim, datas[u], seconds[u],
+                            lasts[u], valids[u], readies[u], clips[u], CFG=CFG) for u in range(UNITS)]
+    joining = (pack(datas, data), pack(seconds, second), pack(lasts, last), pack(valids, valid), unpack(ready, readies),
+               pack(clips, events))
+    order = collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, ordered, head_done, UNITS=UNITS,
+                    QUERIES=QUERIES)
     output = skid(clk, rst, ordered, m)
     counting = event_queue(clk, rst, events, saturated, COUNT_BITS=EVENT_BITS)
 
-    @always_comb
-    def finish():
-        token_done.next = m.valid and m.ready and m.last
+    @always(clk.posedge)
+    def be_busy():
+        if rst:
+            busy.next = False
+        elif (s.valid and s.ready) or (s_value.valid and s_value.ready):
+            busy.next = True
+        elif m.valid and m.ready and m.last:
+            busy.next = False
 
-    return sorting, strobes, place, units, joining, order, output, counting, finish
+    return rows, values, strobes, units, joining, order, output, counting, be_busy

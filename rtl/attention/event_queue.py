@@ -1,29 +1,40 @@
 """Events that may come together, counted one by one."""
-from myhdl import always, intbv
+from myhdl import always, always_comb, intbv
 
+from rtl.arith.adder_tree import adder_tree
+from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import uint
+from rtl.hdl.lanes import pack, unpack
+from rtl.stream.stream import sint, uint
+
+_GROUP = 6  # strobes that one register counts
+_COUNT_BITS = _GROUP.bit_length() + 1  # with a sign, as the adder tree wants it
 
 
 @hblock
 def event_queue(clk, rst, events, pulse, COUNT_BITS):
     """`pulse` is high for one cycle for each bit of `events` that was high in a cycle.
 
-    Ports: clk, rst; events: any number of strobes; pulse: a register. At most 2**COUNT_BITS - 1 events may wait.
+    Ports: clk, rst; events: any number of strobes, low during reset; pulse: a register. At most 2**COUNT_BITS - 1
+    events may wait.
     """
-    N = len(events)
-    SUM_BITS = N.bit_length()
-    found = uint(SUM_BITS)
+    sizes = [min(_GROUP, len(events) - low) for low in range(0, len(events), _GROUP)]
+    GROUPS = len(sizes)
+    groups = [uint(size) for size in sizes]
+    counts = [sint(_COUNT_BITS) for _ in sizes]
+    terms, total = uint(GROUPS * _COUNT_BITS), sint(_COUNT_BITS + (clog2(GROUPS) if GROUPS > 1 else 0))
+    SUM_BITS = len(total) - 1
     waiting = uint(COUNT_BITS)
 
-    @always(clk.posedge)
-    def add():
-        ones = intbv(0)[SUM_BITS:]
-        ones[:] = 0
-        for i in range(N):
-            if events[i]:
-                ones[:] = ones + 1
-        found.next = ones
+    split = unpack(events, groups)
+    counting = [count_ones(clk, strobes, count) for strobes, count in zip(groups, counts)]
+    joining = pack(counts, terms)
+
+    @always_comb
+    def one_group():
+        total.next = terms.signed()
+
+    adding = adder_tree(clk, terms, total, N=GROUPS) if GROUPS > 1 else one_group
 
     @always(clk.posedge)
     def pay_out():
@@ -31,10 +42,28 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
             waiting.next = 0
             pulse.next = False
         elif waiting != 0:
-            waiting.next = waiting + found - 1
+            waiting.next = waiting + total[SUM_BITS:] - 1
             pulse.next = True
         else:
-            waiting.next = found
+            waiting.next = total[SUM_BITS:]
             pulse.next = False
 
-    return add, pay_out
+    return split, counting, joining, adding, pay_out
+
+
+@hblock
+def count_ones(clk, strobes, count):
+    """count = number of high bits of `strobes`, a cycle later. Ports: clk; strobes; count signed."""
+    SIZE = len(strobes)
+    LIM = count.max
+
+    @always(clk.posedge)
+    def add():
+        ones = intbv(0, min=-LIM, max=LIM)
+        ones[:] = 0
+        for i in range(SIZE):
+            if strobes[i]:
+                ones[:] = ones + 1
+        count.next = ones
+
+    return add

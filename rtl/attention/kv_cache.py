@@ -1,6 +1,7 @@
 """Key and value rows of the heads of one attention unit, with their exponents."""
 from myhdl import always
 
+from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack, unpack
 from rtl.memory import ram as memory
@@ -11,42 +12,50 @@ LATENCY = memory.LATENCY + 1  # cycles from an address to its row
 
 
 def rows(CFG):
-    """Rows of one unit's cache: {kv head of the unit, layer, position}."""
-    return -(-CFG.max_kv_heads // CFG.attention_units) * CFG.max_layers * CFG.max_seq
+    """Rows of one unit's cache: {kv head of the unit, layer, sequence, position}."""
+    return -(-CFG.max_kv_heads // CFG.attention_units) * CFG.max_layers * CFG.sequences * CFG.max_seq
+
+
+def base_bits(CFG):
+    """Width of an address without its position."""
+    return cache_bits(CFG) + (CFG.seq_bits if CFG.sequences > 1 else 0)
+
+
+def cache_bits(CFG):
+    """Width of {kv head of the unit, layer}."""
+    return clog2(rows(CFG) // (CFG.sequences * CFG.max_seq))
 
 
 @hblock
-def kv_cache(clk, key_we, value_we, waddr, wrow, wexp, key_addr, value_addr, k, ke, v, ve, CFG):
-    """Two RAMs, one row a word; a key row and a value row are read each cycle.
+def key_cache(clk, we, waddr, wrow, wexp, raddr, k, ke, CFG):
+    """Key rows, one a word: of each lane of `wrow` (CFG.act_bits) the low key_bits are kept.
 
-    Ports: clk; key_we, value_we: write `wrow` (packed lanes of CFG.act_bits, of which the low key_bits or value_bits
-    are kept) with exponent `wexp` at `waddr`; key_addr -> k, ke and value_addr -> v, ve: packed lanes and exponent,
-    LATENCY cycles later. A row must not be read in the cycle in which it is written.
+    Ports: clk; we: write `wrow` (packed lanes) with exponent `wexp` at `waddr`; raddr -> k, ke: packed lanes and
+    exponent, LATENCY cycles later. A row must not be read in the cycle in which it is written.
     """
     LANES = CFG.max_head_dim
-    DEPTH = rows(CFG)
-    keys = lane_ram(clk, key_we, waddr, wrow, wexp, key_addr, k, ke, LANES=LANES, DEPTH=DEPTH)
-    values = lane_ram(clk, value_we, waddr, wrow, wexp, value_addr, v, ve, LANES=LANES, DEPTH=DEPTH)
-    return keys, values
-
-
-@hblock
-def lane_ram(clk, we, waddr, wrow, wexp, raddr, row, exponent, LANES, DEPTH):
-    """One RAM of rows: keeps the low len(row) / LANES bits of each lane of `wrow`; a register behind the RAM."""
-    WIDE, KEPT = len(wrow) // LANES, len(row) // LANES
+    WIDE, KEPT = len(wrow) // LANES, len(k) // LANES
     low = [uint(KEPT) for _ in range(LANES)]
     high = [uint(WIDE - KEPT) for _ in range(LANES)] if WIDE > KEPT else []
     fields = [field for pair in zip(low, high) for field in pair] if high else low
-    word, found, held = [uint(len(row) + len(wexp)) for _ in range(3)]
+    word, found = uint(len(k) + len(ke)), uint(len(k) + len(ke))
 
     split = unpack(wrow, fields)
     joining = pack([*low, wexp], word)
-    store = ram(clk, we, waddr, word, raddr, found, DEPTH=DEPTH)
+    store = row_ram(clk, we, waddr, word, raddr, found, CFG=CFG)
+    parting = unpack(found, [k, ke])
+    unused(*high)
+    return split, joining, store, parting
+
+
+@hblock
+def row_ram(clk, we, waddr, wdata, raddr, rdata, CFG):
+    """One word for each row of a unit's cache, and a register behind the RAM: LATENCY cycles from raddr to rdata."""
+    found = uint(len(rdata))
+    store = ram(clk, we, waddr, wdata, raddr, found, DEPTH=rows(CFG))
 
     @always(clk.posedge)
     def register():
-        held.next = found
+        rdata.next = found
 
-    parting = unpack(held, [row, exponent])
-    unused(*high)
-    return split, joining, store, register, parting
+    return store, register

@@ -1,81 +1,86 @@
-"""Query rows that wait for an attention unit."""
+"""Passes of query rows that wait for an attention unit."""
 from myhdl import always, always_comb
 
 from rtl.config import clog2
+from rtl.hdl.check import check
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
 from rtl.memory.ram import ram
+from rtl.stream import fifo as passing
+from rtl.stream.fifo import fifo
 from rtl.stream.stream import bit, uint
 
-SPACING = 3  # least cycles between two `take`s, and between two `load`s
-LATENCY = 2  # cycles from `push` to `waiting`
+LATENCY = passing.LATENCY  # cycles from a pass's last `push` to m
+ROW_LATENCY = 2  # cycles from `read` to the rows
 _SMALL = 64  # rows up to which the memories are made of look-up tables
 
 
 @hblock
-def query_queue(clk, rst, push, row, exponent, base, waiting, take, head_base, load, q, qe, ROWS):
-    """First in, first out, with two readers: `take` for where the head's keys are, `load` for the row itself.
+def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m, read, q, qe, PASSES):
+    """First in, first out: up to len(lane) query rows of one key/value head go through the unit side by side, a pass.
 
-    Ports: clk, rst; push: a row, its exponent and the base address of its key rows enter; waiting: a row was not taken;
-    head_base: the base of the oldest row not taken, good while `waiting`; load: put the oldest row not loaded into the
-    registers q, qe, a cycle later. The feeder keeps to ROWS rows that are not loaded.
+    Ports: clk, rst; push: `row` and its exponent enter as number `lane` (one-hot) of their pass; with `ends` the pass
+    is whole, and base, lanes and last enter; m: Stream(base, lanes, last): the oldest pass; read: put the rows of the
+    oldest pass not read into the registers q, qe (lane 0 low), ROW_LATENCY cycles later, not before m shows the pass.
+    The feeder keeps to PASSES passes; a `push` too many ends a simulation.
     """
-    SIZE = 1 << clog2(ROWS)
+    QUERIES = len(lane)
+    SIZE = 1 << clog2(PASSES)
     LAST = SIZE - 1
     STYLE = "distributed" if SIZE <= _SMALL else "auto"
-    write, taking, loading = [uint(clog2(SIZE)) for _ in range(3)]
-    count = uint(SIZE.bit_length())
-    arrived = bit()  # one cycle behind `push`, when the row can be read
-    word, found, held = [uint(len(row) + len(exponent)) for _ in range(3)]
+    WORD = len(row) + len(exponent)
+    write, reading = uint(clog2(SIZE)), uint(clog2(SIZE))
+    strobes, loading, too_many = uint(QUERIES), bit(), bit()
+    word = uint(WORD)
+    found = [uint(WORD) for _ in range(QUERIES)]
+    rows = [uint(len(row)) for _ in range(QUERIES)]
+    exponents = [uint(len(exponent)) for _ in range(QUERIES)]
+    wes = [bit() for _ in range(QUERIES)]
+    held, all_found = uint(QUERIES * WORD), uint(QUERIES * WORD)
+    entering = m.clone()
 
     joining = pack([row, exponent], word)
-    # the oldest row's place is read all the time: what it gives is used some cycles after the place was written
-    rows = ram(clk, push, write, word, loading, found, DEPTH=SIZE, STYLE=STYLE)
-    bases = ram(clk, push, write, base, taking, head_base, DEPTH=SIZE, STYLE=STYLE)
-    parting = unpack(held, [q, qe])
+    selected = unpack(strobes, wes)
+    memories = [ram(clk, wes[g], write, word, reading, found[g], DEPTH=SIZE, STYLE=STYLE) for g in range(QUERIES)]
+    collecting = pack(found, all_found)
+    parting = unpack(held, [field for pair in zip(rows, exponents) for field in pair])
+    packing = pack(rows, q), pack(exponents, qe)
+    passes = fifo(clk, rst, entering, m, DEPTH=LAST)  # and one in its register
+    room = check(clk, rst, too_many, MESSAGE="a query row enters a full queue")
+
+    @always_comb
+    def enter():
+        strobes.next = 0
+        if push:
+            strobes.next = lane
+        entering.valid.next = push and ends
+        entering.base.next = base
+        entering.lanes.next = lanes
+        entering.last.next = last
+        too_many.next = push and not entering.ready
 
     @always(clk.posedge)
     def pointers():
         if rst:
             write.next = 0
-            taking.next = 0
-            loading.next = 0
+            reading.next = 0
+            loading.next = False
         else:
-            if push:
+            loading.next = read
+            if push and ends:
                 if write == LAST:
                     write.next = 0
                 else:
                     write.next = write + 1
-            if take:
-                if taking == LAST:
-                    taking.next = 0
+            if read:
+                if reading == LAST:
+                    reading.next = 0
                 else:
-                    taking.next = taking + 1
-            if load:
-                if loading == LAST:
-                    loading.next = 0
-                else:
-                    loading.next = loading + 1
-
-    @always(clk.posedge)
-    def occupancy():
-        if rst:
-            count.next = 0
-            arrived.next = False
-        else:
-            arrived.next = push
-            if arrived and not take:
-                count.next = count + 1
-            elif take and not arrived:
-                count.next = count - 1
-
-    @always_comb
-    def state():
-        waiting.next = count != 0
+                    reading.next = reading + 1
 
     @always(clk.posedge)
     def data():
-        if load:
-            held.next = found
+        if loading:
+            held.next = all_found
 
-    return joining, rows, bases, parting, pointers, occupancy, state, data
+    return joining, selected, memories, collecting, parting, packing, passes, room, enter, pointers, data

@@ -1,99 +1,76 @@
-"""Sorts the head rows of a token: key and value rows to the caches, query rows to the units' queues."""
+"""Sorts the key and query rows of a token: key rows to the caches, query rows to the units' queues."""
 from myhdl import always, always_comb
 
-from rtl.config import clog2
+from rtl.attention.head_place import head_place
 from rtl.hdl.hierarchy import hblock, unused
 from rtl.layer import kinds
 from rtl.stream.stream import bit, uint
 
+LATENCY = 1  # cycles from a row to its strobe
+
 
 @hblock
-def row_intake(clk, rst, s, layer, kv_mul, n_kv_heads, head_done, token_done, row, exponent, base, key_we, value_we,
-               push, busy, CFG):
-    """Counts heads and gives each row its place.
+def row_intake(clk, rst, s, layer, seq, kv_mul, n_kv_heads, row, exponent, base, key_we, push, lane, lanes, ends, last,
+               CFG):
+    """Counts heads and gives each row its place; takes a row a cycle, as a token has no more than the queues hold.
 
-    Ports: clk, rst; s, layer, kv_mul, n_kv_heads as in `attention`; head_done, token_done: a head's, a token's last
-    element leaves; row, exponent, base: registered row, exponent and {kv head of the unit, layer}; key_we, value_we,
-    push uint(attention_units): one strobe a unit; busy: from the first row of a token to its last element.
-    Takes one row a cycle until max_heads query rows are inside.
+    Ports: clk, rst; s, layer, seq, kv_mul, n_kv_heads as in `attention`. A cycle later: row, exponent; base: see
+    `head_place`; key_we, push uint(attention_units): one strobe a unit. Beside push: lane uint(attention_queries):
+    which query of its pass it is, one-hot; lanes: those of the pass so far; ends: it is the last row of its pass; last:
+    and of its kv head.
     """
-    UNITS = CFG.attention_units
-    LAST_UNIT = UNITS - 1
-    LAYERS = CFG.max_layers
-    ROOM = CFG.max_heads
+    LAST_LANE = CFG.attention_queries - 1
 
-    head, group = uint(len(n_kv_heads)), uint(len(kv_mul))  # kv head; query head within it
-    unit = uint(UNITS)  # one-hot
-    offset = uint(len(base))  # kv head of the unit, times max_layers
-    present = uint(clog2(ROOM + 1))
-    room, accepted = bit(), bit()
+    group = uint(len(kv_mul))  # query head within its kv head
+    unit = uint(CFG.attention_units)
+    turn, filled = uint(CFG.attention_queries), uint(CFG.attention_queries)
+    accepted, last_query, next_head = bit(), bit(), bit()
     unused(s.last)
+
+    place = head_place(clk, rst, next_head, layer, seq, n_kv_heads, unit, base, CFG=CFG)
 
     @always_comb
     def handshake():
-        s.ready.next = room
-        accepted.next = s.valid and room
+        accepted.next = s.valid and s.ready
+        last_query.next = group == kv_mul - 1
+        next_head.next = s.valid and s.ready and (s.tag != kinds.QUERY or group == kv_mul - 1)
 
     @always(clk.posedge)
-    def count_heads():
+    def count_queries():
+        s.ready.next = not rst
         if rst:
-            head.next = 0
             group.next = 0
-            unit.next = 1
-            offset.next = 0
-        elif accepted:
-            if s.tag == kinds.QUERY and group != kv_mul - 1:
-                group.next = group + 1
-            else:
+            turn.next = 1
+            filled.next = 1
+        elif accepted and s.tag == kinds.QUERY:
+            if last_query:
                 group.next = 0
-                if head == n_kv_heads - 1:
-                    head.next = 0
-                    unit.next = 1
-                    offset.next = 0
-                else:
-                    head.next = head + 1
-                    if unit[LAST_UNIT]:
-                        unit.next = 1
-                        offset.next = offset + LAYERS
-                    else:
-                        unit.next = unit << 1
-
-    @always(clk.posedge)
-    def count_present():
-        if rst:
-            present.next = 0
-            room.next = False
-        elif accepted and s.tag == kinds.QUERY and not head_done:
-            present.next = present + 1
-            room.next = present < ROOM - 1
-        elif head_done and not (accepted and s.tag == kinds.QUERY):
-            present.next = present - 1
-            room.next = True
-        else:
-            room.next = present != ROOM
+            else:
+                group.next = group + 1
+            if last_query or turn[LAST_LANE]:
+                turn.next = 1
+                filled.next = 1
+            else:
+                turn.next = turn << 1
+                filled.next = (filled << 1) + 1
 
     @always(clk.posedge)
     def strobes():
         key_we.next = 0
-        value_we.next = 0
         push.next = 0
-        if rst:
-            busy.next = False
-        elif accepted:
-            busy.next = True
-            if s.tag == kinds.KEY:
-                key_we.next = unit
-            elif s.tag == kinds.VALUE:
-                value_we.next = unit
-            else:
+        if accepted and not rst:
+            if s.tag == kinds.QUERY:
                 push.next = unit
-        elif token_done:
-            busy.next = False
+            else:
+                key_we.next = unit
+        ends.next = last_query or turn[LAST_LANE]
+        last.next = last_query
 
     @always(clk.posedge)
     def data():
         row.next = s.data
         exponent.next = s.exponent
-        base.next = layer + offset
+        lane.next = turn
+        lanes.next = filled
 
-    return handshake, count_heads, count_present, strobes, data
+    return place, handshake, count_queries, strobes, data

@@ -8,18 +8,19 @@ from rtl.hdl.lanes import pack, unpack
 from rtl.stream.stream import bit, sint, uint
 
 LATENCY = 6  # cycles from level to p, scale and step
-TABLE_DELAY = 3  # cycles that the mantissa waits for its shift amount
+AMOUNT = 3  # cycles from level to the shift amount
 SHIFT_BITS = 5  # shifts are clipped to 31
 FINE_BITS = 3  # of a shift amount, done in the second of two stages
 
 
 @hblock
-def weight(clk, valid, first, level, mantissa, reference, p, scale, step):
+def weight(clk, valid, first, level, mantissa, reference, p, scale, step, counts, BEHIND):
     """p = mantissa >> (reference - level), rounded half up; reference = max of the levels since `first`.
 
-    Ports: clk; valid; first: starts a head; level signed; mantissa unsigned; reference signed, one cycle after level;
-    p unsigned as wide as mantissa; scale, step: what the growth of the reference does to the accumulator (lazy.py).
-    A pure pipeline, one timestep a cycle without gaps within a head. Latency LATENCY cycles.
+    Ports: clk; valid; first: starts a head; level signed; mantissa unsigned, BEHIND cycles after level; reference
+    signed, one cycle after level; p unsigned as wide as mantissa; scale, step: what the growth of the reference does to
+    the accumulator (lazy.py); counts: `valid` beside them. A pure pipeline, up to one timestep a cycle. Latency LATENCY
+    cycles.
 
         level ─> max ─> reference - level ─> clip ─> amount ───────────────────┐
                   └───> reference - previous ─> clip ─> + scale ─> scale, step │
@@ -31,15 +32,16 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step):
     CARRY = SCALE_BITS + 2  # scale + growth
 
     level0, previous = sint(len(level)), sint(len(level))
-    first0, first1, first2 = bit(), bit(), bit()
-    # negative, and of no use, outside a head and in its first timestep
+    first0, first1, first2, valid0, valid1, valid2 = [bit() for _ in range(6)]
+    # of no use without `valid`, and growth in the first timestep neither
     distance, growth = sint(len(level) + 1), sint(len(level) + 1)
     amount, amount1, rise = uint(SHIFT_BITS), uint(SHIFT_BITS), uint(SHIFT_BITS)
     waited = uint(len(mantissa))
     coarse, fine = uint(WIDE), uint(WIDE)
     held = uint(SCALE_BITS)
     stepped = uint(STEP_BITS)
-    both, both_late = uint(SCALE_BITS + STEP_BITS), uint(SCALE_BITS + STEP_BITS)
+    valid3 = bit()
+    both, both_late = uint(SCALE_BITS + STEP_BITS + 1), uint(SCALE_BITS + STEP_BITS + 1)
 
     @always(clk.posedge)
     def maximum():
@@ -49,12 +51,14 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step):
                 reference.next = level
         level0.next = level
         first0.next = first
+        valid0.next = valid
 
     @always(clk.posedge)
     def differences():
         distance.next = reference - level0
         growth.next = reference - previous
         first1.next = first0
+        valid1.next = valid0
 
     @always(clk.posedge)
     def clip():
@@ -67,15 +71,17 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step):
         else:
             rise.next = growth[SHIFT_BITS:]
         first2.next = first1
+        valid2.next = valid1
 
     @always(clk.posedge)
     def lazy():
         carry = intbv(0)[CARRY:]
         carry[:] = held + rise
-        if first2:
+        valid3.next = valid2
+        if valid2 and first2:
             held.next = 0
             stepped.next = CLEAR
-        else:
+        elif valid2:
             held.next = carry[SCALE_BITS:]
             stepped.next = carry[CARRY:SCALE_BITS]
 
@@ -95,8 +101,8 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step):
         t[:] = fine + 1
         p.next = t[WIDE:1]
 
-    table = delay(clk, mantissa, waited, CYCLES=TABLE_DELAY)
-    packing = pack([held, stepped], both)
+    table = delay(clk, mantissa, waited, CYCLES=AMOUNT - BEHIND)
+    packing = pack([held, stepped, valid3], both)
     beside = delay(clk, both, both_late, CYCLES=LATENCY - 4)
-    unpacking = unpack(both_late, [scale, step])
+    unpacking = unpack(both_late, [scale, step, counts])
     return maximum, differences, clip, lazy, shift, half_up, table, packing, beside, unpacking

@@ -1,7 +1,8 @@
 """attention against golden.fixed.attention, element for element, over tokens that fill the cache of two layers."""
 import random
+from collections import defaultdict
 from dataclasses import replace
-from itertools import product
+from itertools import count, product
 
 import cocotb
 import numpy as np
@@ -10,8 +11,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.fixed.arith import Saturations
 from golden.fixed.attention import attend
-from rtl.attention.attention import attention, latency
-from rtl.attention.sequencer import INTERVAL
+from rtl.attention.attention import VALUE_LATENCY, attention, latency
 from rtl.config import PRESETS, clog2
 from rtl.layer.kinds import KEY, KIND_BITS, QUERY, VALUE
 from rtl.stream.stream import Stream, bit, sint, uint
@@ -30,11 +30,12 @@ LONG = (("random", "growing", "exponents"), ("min", "falling"))  # the kinds tha
 
 
 _BASE = replace(PRESETS["default"].build, max_layers=LAYERS, max_seq=64)
-BUILDS = {f"units{u}": replace(_BASE, attention_units=u) for u in (1, 2, 4)}
-# nothing a power of two, narrow keys, more fraction bits in a weight
-BUILDS["odd"] = replace(_BASE, max_head_dim=6, max_heads=9, max_kv_heads=5, attention_units=3, key_bits=12,
-                        max_layers=3, max_seq=1024)
+BUILDS = {f"{u}x{g}": replace(_BASE, attention_units=u, attention_queries=g) for u, g in ((1, 1), (2, 2), (4, 2))}
+# nothing a power of two, narrow keys, more fraction bits in a weight, several sequences
+BUILDS["odd"] = replace(_BASE, max_head_dim=6, max_heads=9, max_kv_heads=5, attention_units=3, attention_queries=3,
+                        key_bits=12, max_layers=3, max_seq=1024, sequences=2)
 BUILDS["nano"] = PRESETS["nano"].build
+ORDERS = ("late", "mixed", "early")  # of the value rows, against the query rows
 
 
 def shapes(cfg):
@@ -45,11 +46,14 @@ def shapes(cfg):
 
 def arguments(CFG):
     """Ports of the block with the widths of a build."""
+    beside = dict(exponent=EXP_BITS, tag=KIND_BITS)
     return dict(
         clk=bit(), rst=bit(),
-        s=Stream(data=uint(CFG.max_head_dim * CFG.act_bits), exponent=uint(EXP_BITS), tag=uint(KIND_BITS), last=bit()),
-        m=Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit()),
-        layer=uint(clog2(CFG.max_layers)), pos=uint(CFG.pos_bits), head_dim=uint(clog2(CFG.max_head_dim + 1)),
+        s=Stream(data=uint(CFG.max_head_dim * CFG.act_bits), **{n: uint(w) for n, w in beside.items()}, last=bit()),
+        s_value=Stream(data=uint(CFG.max_head_dim * CFG.value_bits), **{n: uint(w) for n, w in beside.items()},
+                       last=bit()),
+        m=Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit()), layer=uint(clog2(CFG.max_layers)),
+        seq=uint(CFG.seq_bits), pos=uint(CFG.pos_bits), head_dim=uint(clog2(CFG.max_head_dim + 1)),
         kv_mul=uint(clog2(CFG.max_heads + 1)), n_kv_heads=uint(clog2(CFG.max_kv_heads + 1)),
         saturated=bit(), busy=bit(), CFG=CFG)
 
@@ -75,61 +79,84 @@ class TB:
 
     def __init__(self, dut, cfg, seed=1):
         self.dut, self.cfg, self.rng = dut, cfg, random.Random(seed)
-        self.source = StreamSource(dut, "s", data=cfg.max_head_dim * cfg.act_bits, exponent=EXP_BITS, tag=KIND_BITS,
-                                   last=1)
-        self.sink = StreamSink(dut, "m", data=-cfg.f_bits, tag=KIND_BITS, last=1)
+        beside = dict(exponent=EXP_BITS, tag=KIND_BITS, last=1)
+        self.source = StreamSource(dut, "s", data=cfg.max_head_dim * cfg.act_bits, **beside)
+        self.values = StreamSource(dut, "s_value", data=cfg.max_head_dim * cfg.value_bits, **beside)
+        self.sink = StreamSink(dut, "m", data=-cfg.f_bits, second=-cfg.f_bits, last=1)
         self.stats, self.pulses, self.compared = Saturations(), 0, 0
-        cocotb.start_soon(self._count_pulses())
+        self.moments = {"s": [], "s_value": [], "m": []}  # of the transfers at each port, in cycles
+        cocotb.start_soon(self._watch())
 
-    async def _count_pulses(self):
-        while True:
+    async def _watch(self):
+        pins = {port: [getattr(self.dut, f"{port}_{name}") for name in ("valid", "ready")] for port in self.moments}
+        for cycle in count():
             await RisingEdge(self.dut.clk)
             self.pulses += str(self.dut.saturated.value) == "1"
+            for port, handshake in pins.items():
+                if all(str(pin.value) == "1" for pin in handshake):
+                    self.moments[port].append(cycle)
+
+    def delays(self, port, row, pairs):
+        """Cycles from the transfer number `row` at a port to those of the last so many pairs; forgets them all."""
+        begin = self.moments[port][row]
+        found = [moment - begin for moment in self.moments["m"][-pairs:]]
+        for port in self.moments:
+            self.moments[port].clear()
+        return found
 
     def shape(self, head_dim, kv_mul, n_kv_heads):
-        """Set the shape and forget the cache."""
+        """Set the shape and forget the caches."""
         self.dim, self.kv_mul, self.kv_heads = head_dim, kv_mul, n_kv_heads
         for name, value in (("head_dim", head_dim), ("kv_mul", kv_mul), ("n_kv_heads", n_kv_heads)):
             getattr(self.dut, name).value = value
-        heads = [[[] for _ in range(n_kv_heads)] for _ in range(LAYERS)]
-        self.cache = {role: [[list(h) for h in layer] for layer in heads] for role in (KEY, VALUE)}
+        self.cache = defaultdict(list)
 
-    def payload(self, role, mantissas, exponent):
-        bits = self.cfg.act_bits
-        return dict(data=packed(mantissas, bits), exponent=exponent, tag=role, last=1)
-
-    def token(self, layer, pos, kind):
-        """Queue the rows of one token; returns the golden outputs, head after head."""
-        self.dut.layer.value, self.dut.pos.value = layer, pos
-        for role, bits in ((KEY, self.cfg.key_bits), (VALUE, self.cfg.value_bits)):
+    def token(self, seq, layer, pos, kind):
+        """(rows for s, rows for s_value, golden outputs head after head) of one token, whose place is set."""
+        for name, value in (("seq", seq), ("layer", layer), ("pos", pos)):
+            getattr(self.dut, name).value = value
+        rows, values, wanted = [], [], []
+        for role, bits, sent, lane in ((KEY, self.cfg.key_bits, rows, self.cfg.act_bits),
+                                       (VALUE, self.cfg.value_bits, values, self.cfg.value_bits)):
             for h in range(self.kv_heads):
                 mantissas, exponent = head_row(self.rng, kind, role, pos, self.dim, bits)
-                self.cache[role][layer][h].append((mantissas, exponent))
-                self.source.send_nowait(self.payload(role, mantissas, exponent))
-        wanted = []
+                self.cache[role, seq, layer, h].append((mantissas, exponent))
+                sent.append(dict(data=packed(mantissas, lane), exponent=exponent, tag=role, last=1))
         for h in range(self.kv_heads):
-            k, ke = zip(*self.cache[KEY][layer][h])
-            v, ve = zip(*self.cache[VALUE][layer][h])
+            (k, ke), (v, ve) = [zip(*self.cache[role, seq, layer, h]) for role in (KEY, VALUE)]
             for _ in range(self.kv_mul):
                 q, qe = head_row(self.rng, kind, QUERY, pos, self.dim, self.cfg.act_bits)
-                self.source.send_nowait(self.payload(QUERY, q, qe))
+                rows.append(dict(data=packed(q, self.cfg.act_bits), exponent=qe, tag=QUERY, last=1))
                 wanted += attend(np.array(q), qe, np.array(k), np.array(ke), np.array(v), ve, self.cfg.p_frac,
                                  self.stats).tolist()
-        return wanted
+        return rows, values, wanted
+
+    async def send(self, rows, values, order):
+        """The value rows come before the others, after them, or at the same time."""
+        if order == "early":
+            await self.values.send(*values)
+        self.source.send_nowait(*rows)
+        if order == "late":
+            await self.source.wait()
+            await ClockCycles(self.dut.clk, self.rng.randint(1, 60))
+        if order != "early":
+            self.values.send_nowait(*values)
 
     async def check(self, wanted):
         """Wait for a token's output and compare all of it."""
-        await self.sink.wait(len(wanted))
-        got = [self.sink.queue.popleft() for _ in wanted]
-        assert [item["data"] for item in got] == wanted
-        assert {item["tag"] for item in got} == {QUERY}
-        assert [item["last"] for item in got] == [0] * (len(wanted) - 1) + [1]
+        await self.sink.wait(len(wanted) // 2)
+        got = [self.sink.queue.popleft() for _ in wanted[::2]]
+        assert [x for item in got for x in (item["data"], item["second"])] == wanted
+        assert [item["last"] for item in got] == [0] * (len(got) - 1) + [1]
         self.compared += len(wanted)
 
     async def sequence(self, positions, kind):
         for pos in range(positions):
             for layer in range(LAYERS):
-                await self.check(self.token(layer, pos, kind))
+                for seq in range(self.cfg.sequences):
+                    rows, values, wanted = self.token(seq, layer, pos, kind)
+                    await self.send(rows, values, self.rng.choice(ORDERS))
+                    await self.check(wanted)
 
     async def finish(self):
         """Nothing more comes out, the block is idle, and every clipped value was counted."""
@@ -143,7 +170,7 @@ class TB:
 def test_attention(sim, build):
     # Icarus is some 50 times slower
     effort = dict(icarus=dict(long=6, short=2, rounds=1, timed=3), verilator=dict(long=41, short=5, rounds=2, timed=22))
-    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=3)
+    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=4)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -158,43 +185,69 @@ async def shapes_and_extremes(dut):
         shape = fitting[(n + turn) % len(fitting)]
         positions = min(p["long" if kind in LONG[turn] else "short"], cfg.max_seq)
         tb.source.pause(tb.rng, (0, 0.3, 0.7)[n % 3])
+        tb.values.pause(tb.rng, (0, 0.9, 0.3)[n % 3])
         tb.sink.pause(tb.rng, (0, 0.6, 0.2)[n % 3])
         tb.shape(*shape)
         await tb.sequence(positions, kind)
-        values += positions * LAYERS * shape[0] * shape[1] * shape[2]
+        values += positions * LAYERS * cfg.sequences * shape[0] * shape[1] * shape[2]
     await tb.finish()
-    assert tb.compared == tb.sink.received == values
+    assert tb.compared == 2 * tb.sink.received == values
     assert tb.stats.count > 0
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
-async def latency_and_cycles_a_head(dut):
-    """First element after latency + pos cycles; then one head every max(pos + 1, head_dim, INTERVAL) cycles."""
+async def latency_and_cycles_a_pass(dut):
+    """First pair after latency + pos cycles; then a pass every max(pos + 1, head_dim / 2) cycles, a pair a cycle."""
     p = test_parameters()
     cfg = BUILDS[p["build"]]
     tb = TB(dut, cfg)
     dim, heads, positions = min(cfg.max_head_dim, 8), min(cfg.max_heads, 8), min(p["timed"], cfg.max_seq)
+    queries, half = min(cfg.attention_queries, heads), dim // 2
     tb.shape(dim, heads, 1)  # all heads in one unit
     await start(dut)
     checked = 0
-    for pos in range(positions):
-        for layer in range(LAYERS):
-            before, wanted = tb.sink.received, tb.token(layer, pos, "random")
-            while tb.source.sent % (heads + 2) != 3:
-                await RisingEdge(dut.clk)
-            cycles, moments = 0, []
-            while tb.sink.received < before + len(wanted):
-                await RisingEdge(dut.clk)
-                cycles += 1
-                if tb.sink.received > before + len(moments):
-                    moments.append(cycles)
-            assert moments[0] == latency(cfg) + pos
-            interval = max(pos + 1, dim, INTERVAL)
-            assert moments == [moments[0] + interval * h + i for h in range(heads) for i in range(dim)]
-            checked += 1
-            await tb.check(wanted)
+    for pos, layer in product(range(positions), range(LAYERS)):
+        rows, values, wanted = tb.token(0, layer, pos, "random")
+        await tb.send(rows, values, "early")
+        await tb.check(wanted)
+        free, expected = 0, []
+        for h in range(heads):
+            done = latency(cfg) + pos + max(pos + 1, half) * (h // queries)
+            for i in range(half):
+                free = max(free, done + i)
+                expected.append(free)
+                free += 1
+        assert tb.delays("s", queries, len(expected)) == expected
+        checked += 1
     await tb.finish()
     assert checked == positions * LAYERS and tb.compared == checked * heads * dim
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def latency_from_the_value_row(dut):
+    """VALUE_LATENCY cycles from the last value row to the first pair of its heads, at any position."""
+    p = test_parameters()
+    cfg = BUILDS[p["build"]]
+    tb = TB(dut, cfg)
+    kv_heads = min(cfg.attention_units, cfg.max_kv_heads)
+    dim, kv_mul = 2, min(cfg.attention_queries, cfg.max_heads // kv_heads)
+    tb.shape(dim, kv_mul, kv_heads)  # one pass a unit
+    await start(dut)
+    for pos in range(min(p["timed"], cfg.max_seq)):
+        rows, values, wanted = tb.token(0, 0, pos, "random")
+        await tb.source.send(*rows)
+        await ClockCycles(dut.clk, latency(cfg) + pos)
+        assert tb.sink.received * 2 == tb.compared
+        tb.values.send_nowait(*values)
+        await tb.check(wanted)
+        free, expected = 0, []
+        for unit in range(kv_heads):  # a value row a cycle, a pair a cycle
+            for _ in range(kv_mul):
+                free = max(free + 1, VALUE_LATENCY + unit)
+                expected.append(free)
+        assert tb.delays("s_value", 0, len(expected)) == expected
+    await tb.finish()
+    assert tb.compared == (pos + 1) * dim * kv_mul * kv_heads > 0
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms", expect_fail=True)
@@ -203,6 +256,7 @@ async def wrong_value_is_seen(dut):
     tb = TB(dut, BUILDS[test_parameters()["build"]])
     tb.shape(4, 2, 1)
     await start(dut)
-    wanted = tb.token(0, 0, "random")
+    rows, values, wanted = tb.token(0, 0, 0, "random")
+    await tb.send(rows, values, "late")
     wanted[7] += 1
     await tb.check(wanted)

@@ -19,7 +19,8 @@ from tb.uvm.scoreboard import Mismatch
 TESTS = 3
 BUILDS = {
     "nano": PRESETS["nano"].build,
-    "two units": replace(PRESETS["default"].build, max_layers=2, max_seq=64, attention_units=2),
+    "two units": replace(PRESETS["default"].build, max_layers=2, max_seq=64, attention_units=2, attention_queries=2,
+                         sequences=2),
 }
 # head_dim, kv_mul (the head ratio), n_kv_heads
 SHAPES = {

@@ -6,7 +6,7 @@ import cocotb
 import pytest
 
 from rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
-from rtl.attention.weighted_sum import LATENCY, den_bits, lanes_a_group, num_bits, weighted_sum
+from rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, weighted_sum
 from rtl.config import PRESETS
 from rtl.stream.stream import bit, uint
 from tb.attention.rows import packed, row, unpacked
@@ -17,15 +17,13 @@ from tb.runner import SIMULATORS, run
 CFG = replace(PRESETS["default"].build, max_head_dim=6, max_seq=128)
 LANES, V_BITS = CFG.max_head_dim, CFG.value_bits
 SIZE = lanes_a_group(LANES)
-NUM, DEN = num_bits(CFG) + STEP - 1, den_bits(CFG) + STEP - 1
+NUM = num_bits(CFG) + STEP - 1
 ONE = 1 << CFG.p_frac
 
 
 def arguments():
-    ports = dict(clk=bit(), valid=bit(), p_num=uint(CFG.p_frac + 1), p_den=uint(CFG.p_frac + 1))
-    ports |= {f"{what}_{of}": uint(bits) for what, bits in (("scale", SCALE_BITS), ("step", STEP_BITS))
-              for of in ("num", "den")}
-    return ports | dict(v=uint(LANES * V_BITS), num=uint(LANES * NUM), den=uint(DEN), CFG=CFG)
+    return dict(clk=bit(), valid=bit(), p=uint(CFG.p_frac + 1), scale=uint(SCALE_BITS), step=uint(STEP_BITS),
+                v=uint(LANES * V_BITS), num=uint(LANES * NUM), CFG=CFG)
 
 
 class Lazy:
@@ -41,22 +39,20 @@ class Lazy:
 
 
 def vectors():
-    """Heads of full length at the extremes, and random ones; `wanted`: (num, den) and their scales, None when idle."""
+    """Heads of full length at the extremes, and random ones; `wanted`: num and its scale, None when idle."""
     rng, inputs, wanted = random.Random(2), [], []
     kinds = [("max", ONE, 0), ("min", ONE, 0), ("min", ONE, 1), ("random", ONE, 31), ("min", 1, 31)]
     kinds += [("random", None, g) for g in (0, 1, 3, 15, 16, 31) for _ in range(6)]
     for n, (kind, weight, most) in enumerate(kinds):
-        lazy_num, lazy_den, num, den = Lazy(), Lazy(), [0] * LANES, 0
+        lazy, num = Lazy(), [0] * LANES
         for t in range(CFG.max_seq if weight and not most else rng.randint(1, 30)):
             v = row(rng, kind, LANES, V_BITS)
-            p_num, p_den = [rng.randint(0, ONE) if weight is None else weight for _ in range(2)]
-            grow_num, grow_den = [rng.choice((0, 0, rng.randint(0, most))) for _ in range(2)]
-            a, b = lazy_num.step(t == 0, grow_num), lazy_den.step(t == 0, grow_den)
-            num = [(0 if t == 0 else x >> grow_num) + p_num * y for x, y in zip(num, v)]
-            den = (0 if t == 0 else den >> grow_den) + p_den
-            inputs.append(dict(valid=1, p_num=p_num, scale_num=a["scale"], step_num=a["step"], p_den=p_den,
-                               scale_den=b["scale"], step_den=b["step"], v=packed(v, V_BITS)))
-            wanted.append((num, den, a["scale"], b["scale"]))
+            p = rng.randint(0, ONE) if weight is None else weight
+            growth = rng.choice((0, 0, rng.randint(0, most)))
+            step = lazy.step(t == 0, growth)
+            num = [(0 if t == 0 else x >> growth) + p * y for x, y in zip(num, v)]
+            inputs.append(dict(valid=1, p=p, **step, v=packed(v, V_BITS)))
+            wanted.append((num, step["scale"]))
         for _ in range(n % 3):
             inputs.append(dict(inputs[-1], valid=0))
             wanted.append(None)
@@ -65,15 +61,14 @@ def vectors():
 
 
 def compared(found, wanted):
-    """Lanes and denominators that agree; AssertionError at the first that does not."""
+    """Lanes that agree; AssertionError at the first that does not."""
     count = 0
     for t, want in enumerate(wanted):
         if want is not None:
-            num, den, scale_num, scale_den = want
+            num, scale = want
             lanes = [unpacked(found[t + i // SIZE]["num"], NUM, LANES)[i] for i in range(LANES)]
-            assert [x >> scale_num for x in lanes] == num, f"timestep {t}"
-            assert found[t]["den"] >> scale_den == den, f"timestep {t}"
-            count += LANES + 1
+            assert [x >> scale for x in lanes] == num, f"timestep {t}"
+            count += LANES
     return count
 
 
@@ -84,17 +79,17 @@ def test_weighted_sum(sim):
 
 def test_weighted_sum_myhdl():
     inputs, wanted = vectors()
-    found = simulate(weighted_sum, arguments(), inputs, ["num", "den"], LATENCY)
-    assert compared(found, wanted) == (LANES + 1) * (sum(v["valid"] for v in inputs) - 1) > 5000
+    found = simulate(weighted_sum, arguments(), inputs, ["num"], LATENCY)
+    assert compared(found, wanted) == LANES * (sum(v["valid"] for v in inputs) - 1) > 5000
 
 
 def test_compared_can_fail():
     with pytest.raises(AssertionError, match="timestep 0"):
-        compared([dict(num=0, den=8)] * 2, [([0] * LANES, 3, 0, 1)])
+        compared([dict(num=0)] * 2, [([0] * (LANES - 1) + [1], 0)])
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def all_vectors(dut):
     inputs, wanted = vectors()
-    found = await apply(dut, inputs, dict(num=False, den=False), LATENCY)
-    assert compared(found, wanted) == (LANES + 1) * (sum(v["valid"] for v in inputs) - 1) > 5000
+    found = await apply(dut, inputs, dict(num=False), LATENCY)
+    assert compared(found, wanted) == LANES * (sum(v["valid"] for v in inputs) - 1) > 5000

@@ -16,7 +16,7 @@ from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 
 SHAPE_PINS = ("head_dim", "kv_mul", "n_kv_heads")
-PINS = ("layer", "pos", *SHAPE_PINS)
+PINS = ("layer", "seq", "pos", *SHAPE_PINS)
 POSITIONS = ("first", "second", "later")
 CONTENTS = ("mixed", "edge", "zero")
 PLACES = ("first", "between", "last")  # of the largest score
@@ -46,25 +46,21 @@ class AttentionPredictor(Predictor):
     def build_phase(self):
         super().build_phase()
         self.cfg, self.scope = self.cdb_get("CFG"), self.cdb_get("SCOPE")
-        self.cache = {role: defaultdict(dict) for role in (KEY, VALUE)}  # [layer, head][t]: (lanes, exponent)
-        self.seen = {KEY: 0, VALUE: 0, QUERY: 0}  # rows of the token
-        self.places = []
+        self.cache = {role: defaultdict(dict) for role in (KEY, VALUE)}  # [seq, layer, head][t]: (lanes, exponent)
+        self.seen = {KEY: [], VALUE: [], QUERY: []}  # rows of the token
 
     def take(self, port, beat):
-        if not self.seen[KEY]:
+        if not any(map(len, self.seen.values())):
             self.at = {name: int(getattr(self.scope, name).value) for name in PINS}
-        role, at = beat["tag"], self.at
-        lanes = np.array(unpacked(beat["data"], self.cfg.act_bits, at["head_dim"]))
-        number = self.seen[role]
-        self.seen[role] += 1
-        if role == QUERY:
-            self._attend(number, lanes, beat["exponent"])
-        else:
-            self.cache[role][at["layer"], number][at["pos"]] = lanes, beat["exponent"]
+        role, bits = beat["tag"], self.cfg.value_bits if port == "s_value" else self.cfg.act_bits
+        self.seen[role].append((np.array(unpacked(beat["data"], bits, self.at["head_dim"])), beat["exponent"]))
+        heads, kv_mul = self.at["n_kv_heads"], self.at["kv_mul"]
+        if [len(self.seen[kind]) for kind in (KEY, VALUE, QUERY)] == [heads, heads, heads * kv_mul]:
+            self._finish()
 
     def _rows(self, role, head):
         """Mantissas and exponents of positions 0 to now."""
-        rows = self.cache[role][self.at["layer"], head]
+        rows = self.cache[role][self.at["seq"], self.at["layer"], head]
         mantissas, exponents = zip(*(rows[t] for t in range(self.at["pos"] + 1)))
         return np.array(mantissas), np.array(exponents)
 
@@ -74,20 +70,21 @@ class AttentionPredictor(Predictor):
         v, ve = self._rows(VALUE, number // self.at["kv_mul"])
         out = attend(query, exponent, k, ke, v, ve, self.cfg.p_frac, stats).tolist()
         self.pulses["saturated"] += stats.count
-        for element, value in enumerate(out):
-            last = int(number == heads - 1 and element == len(out) - 1)
-            self.predict("m", dict(data=value, tag=QUERY, last=last))
-        self.places.append(int(np.argmax(scores(query, exponent, k, ke))))
-        if number == heads - 1:
-            self._finish()
+        for i in range(0, len(out), 2):
+            last = int(number == heads - 1 and i == len(out) - 2)
+            self.predict("m", dict(data=out[i], second=out[i + 1], last=last))
+        return int(np.argmax(scores(query, exponent, k, ke)))
 
     def _finish(self):
-        layer, pos, kv_heads = self.at["layer"], self.at["pos"], self.at["n_kv_heads"]
-        keys = np.array([self.cache[KEY][layer, head][pos][0] for head in range(kv_heads)])
-        content = content_of(keys, self.cfg.key_bits)
-        self.transactions.write(Seen(pos, self.at["kv_mul"], content, tuple(self.places)))
-        self.seen = dict.fromkeys(self.seen, 0)
-        self.places = []
+        """All rows of the token are there."""
+        pos = self.at["pos"]
+        for role in (KEY, VALUE):
+            for head, row in enumerate(self.seen[role]):
+                self.cache[role][self.at["seq"], self.at["layer"], head][pos] = row
+        places = tuple(self._attend(number, *row) for number, row in enumerate(self.seen[QUERY]))
+        content = content_of(np.array([lanes for lanes, _ in self.seen[KEY]]), self.cfg.key_bits)
+        self.transactions.write(Seen(pos, self.at["kv_mul"], content, places))
+        self.seen = {KEY: [], VALUE: [], QUERY: []}
 
 
 class AttentionCoverage(Coverage):
@@ -116,4 +113,4 @@ class AttentionEnv(BlockEnv):
 
     def streams(self):
         ports = arguments(self.cdb_get("CFG"))
-        return dict(s=ports["s"], m=ports["m"])
+        return {name: ports[name] for name in ("s", "s_value", "m")}

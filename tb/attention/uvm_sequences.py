@@ -17,7 +17,7 @@ class Token(uvm_object):
 
     def randomize(self, rng, cfg, shape, pos, content):
         head_dim, kv_mul, kv_heads = shape
-        self.cfg, self.outputs = cfg, head_dim * kv_mul * kv_heads
+        self.cfg, self.outputs = cfg, head_dim // 2 * kv_mul * kv_heads
         roles = [KEY] * kv_heads + [VALUE] * kv_heads + [QUERY] * (kv_mul * kv_heads)
         self.rows = [(role, *self.row(rng, role, pos, head_dim, content)) for role in roles]
 
@@ -30,9 +30,10 @@ class Token(uvm_object):
         lanes = row(rng, "zero" if content == "zero" else rng.choice(("min", "max")), head_dim, bits)
         return lanes, rng.choice((0, top, rng.randint(0, top)))
 
-    def payloads(self):
+    def payloads(self, roles, bits):
         for role, lanes, exponent in self.rows:
-            yield dict(data=packed(lanes, self.cfg.act_bits), exponent=exponent, tag=role, last=1)
+            if role in roles:
+                yield dict(data=packed(lanes, bits), exponent=exponent, tag=role, last=1)
 
 
 class AttentionWork(BlockSequence):
@@ -51,9 +52,10 @@ class AttentionWork(BlockSequence):
         for pos in range(positions):
             for layer in range(self.cfg.max_layers):
                 self.env.traffic(self.rng.choice(tuple(TRAFFIC)))
-                self.env.set(layer=layer, pos=pos)
+                self.env.set(layer=layer, seq=self.cfg.sequences - 1, pos=pos)
                 token = Token.create("token")
                 token.randomize(self.rng, self.cfg, shape, pos, content)
                 self.env.promise(m=token.outputs)
-                await self.env.feed(s=[token.payloads()])
+                await self.env.feed(s=[token.payloads((KEY, QUERY), self.cfg.act_bits)],
+                                    s_value=[token.payloads((VALUE,), self.cfg.value_bits)])
                 await self.env.settled()

@@ -1,0 +1,23 @@
+"""One query row on the key side of an attention unit."""
+from rtl.attention.exp_sum import ceiling_bits, exp_sum
+from rtl.attention.score import score
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import pack
+from rtl.stream.stream import sint, uint
+
+
+@hblock
+def key_lane(clk, valid, first, q, qe, k, ke, step, den, scale, clipped, CFG):
+    """Scores of one query row, their exponentials and the sum of these.
+
+    Ports: clk; valid, first: of the score; q, qe, k, ke, clipped: see `score`; step: mantissa, c and m, packed;
+    den, scale: see `exp_sum`. A pure pipeline.
+    """
+    s = sint(CFG.score_bits)
+    c, m = sint(ceiling_bits(CFG)), sint(ceiling_bits(CFG))
+    mantissa = uint(CFG.p_frac + 1)
+
+    product = score(clk, q, qe, k, ke, s, clipped, CFG=CFG)
+    weights = exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG=CFG)
+    packing = pack([mantissa, c, m], step)
+    return product, weights, packing

@@ -1,0 +1,137 @@
+"""The side of an attention unit that reads keys: scores and denominators."""
+from myhdl import always, always_comb, concat
+
+from rtl.arith.delay import delay
+from rtl.attention import exp_sum as exponentials
+from rtl.attention import kv_cache as cache
+from rtl.attention import numerator as summing
+from rtl.attention import query_queue as queueing
+from rtl.attention import score as dot
+from rtl.attention.divide import EARLY
+from rtl.attention.exp_sum import ceiling_bits
+from rtl.attention.key_lane import key_lane
+from rtl.attention.kv_cache import key_cache
+from rtl.attention.lazy import SCALE_BITS, STEP
+from rtl.attention.query_queue import query_queue
+from rtl.attention.sequencer import sequencer
+from rtl.attention.weighted_sum import den_bits
+from rtl.hdl.check import check
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.lanes import pack, unpack
+from rtl.stream import fifo as output
+from rtl.stream.credit import credit
+from rtl.stream.fifo import fifo
+from rtl.stream.stream import bit, uint
+
+_TABLE = 16  # places of one memory made of look-up tables
+
+# steps wait so long that a head's numerator is not done before its denominator has been inverted
+_WAIT = max(1, exponentials.LATENCY + EARLY - exponentials.SPLIT - output.LATENCY - cache.LATENCY - summing.LATENCY)
+
+
+def latency(CFG):
+    """Cycles from the push of a pass's last row to m_step, at pos = 0."""
+    return queueing.LATENCY + _flight(CFG) + output.LATENCY
+
+
+def _flight(CFG):
+    """Cycles from a key row's address to its step at the FIFO's input."""
+    return cache.LATENCY + dot.latency(CFG) + exponentials.SPLIT + _WAIT
+
+
+def step_bits(CFG):
+    """Width of what the numerator gets of one score: mantissa, c, m, from the low bits on."""
+    return CFG.p_frac + 1 + 2 * ceiling_bits(CFG)
+
+
+@hblock
+def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, pos, m_pass, m_step, den_load, den,
+             scale_den, clips, CFG):
+    """Streams the key cache past pass after pass of query rows, ahead of the values by as much as its FIFO holds.
+
+    Ports: clk, rst; we: write `row`, `exponent` into the cache at {base, pos}; push, lane, ends, lanes, last: see
+    `query_queue`; m_pass: Stream(base, lanes, last): what the numerators need of each pass; m_step: Stream(data): of
+    each key row, step_bits(CFG) for each query, lane 0 low; den_load uint(queries): strobe, den and scale_den of that
+    lane are a head's; clips uint(queries): that lane's score was clipped.
+    A key row a cycle, without a gap between passes. max_head_dim multipliers (18x18) for each query.
+    """
+    QUERIES = len(lane)
+    KEY_BITS = min(CFG.key_bits, CFG.act_bits)
+    DEN = den_bits(CFG) + STEP - 1
+    # stages count from the address: scores, steps at the FIFO, denominators
+    SCORED = cache.LATENCY + dot.latency(CFG)
+    SENT = _flight(CFG)
+    SUMMED = SCORED + exponentials.LATENCY
+    STAGES = max(SENT, SUMMED)
+    AHEAD = SENT + output.LATENCY + 2  # so many steps under way keep the pipeline full
+    DEPTH = -(-AHEAD // _TABLE) * _TABLE
+
+    waiting, read, walking, step, first, at_last = [bit() for _ in range(6)]
+    permit, give, row_valid, row_first, collision = [bit() for _ in range(5)]
+    valids, firsts, lasts = uint(STAGES), uint(SCORED), uint(STAGES)  # bit k: that flag at stage k + 1
+    addr, waddr = uint(len(base) + len(pos)), uint(len(base) + len(pos))
+    q, qe = uint(QUERIES * len(row)), uint(QUERIES * len(exponent))
+    k, ke = uint(CFG.max_head_dim * KEY_BITS), uint(len(exponent))
+    lanes_scored, lanes_summed = uint(QUERIES), uint(QUERIES)
+    clipped = uint(QUERIES)
+    qs, qes = [uint(len(row)) for _ in range(QUERIES)], [uint(len(exponent)) for _ in range(QUERIES)]
+    steps = [uint(step_bits(CFG)) for _ in range(QUERIES)]
+    dens, scales = [uint(DEN) for _ in range(QUERIES)], [uint(SCALE_BITS) for _ in range(QUERIES)]
+    outs = [bit() for _ in range(QUERIES)]
+    joined = uint(len(m_step.data))
+    queued, begun, done = m_pass.clone(), m_pass.clone(), m_step.clone()
+
+    queue = query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, queued, read, q, qe,
+                        PASSES=CFG.max_heads)
+    walk = sequencer(clk, rst, queued.valid, queued.base, queued.ready, permit, pos, addr, step, first, at_last)
+    credits = credit(clk, rst, step, give, permit, DEPTH=DEPTH)
+    rows = key_cache(clk, we, waddr, row, exponent, addr, k, ke, CFG=CFG)
+    never = check(clk, rst, collision, MESSAGE="a key row is read while it is written")
+    splitting = unpack(q, qs), unpack(qe, qes)
+    queries = [key_lane(clk, row_valid, row_first, qs[g], qes[g], k, ke, steps[g], dens[g], scales[g], outs[g], CFG=CFG)
+               for g in range(QUERIES)]
+    joining = pack(steps, joined), pack(dens, den), pack(scales, scale_den), pack(outs, clipped)
+    lanes_wait = (delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED),
+                  delay(clk, lanes_scored, lanes_summed, CYCLES=SUMMED - SCORED))
+    steps_wait = delay(clk, joined, done.data, CYCLES=_WAIT)
+    # the credits and the number of heads see to it that there is room
+    sent = fifo(clk, rst, done, m_step, DEPTH=DEPTH)
+    passes = fifo(clk, rst, begun, m_pass, DEPTH=CFG.max_heads)
+    unused(done.ready, begun.ready)
+
+    @always_comb
+    def begin():
+        waddr.next = concat(base, pos)
+        read.next = step and first
+        give.next = m_step.valid and m_step.ready
+        begun.valid.next = step and first
+        begun.base.next = queued.base
+        begun.lanes.next = queued.lanes
+        begun.last.next = queued.last
+        collision.next = we and step and addr == waddr
+
+    @always(clk.posedge)
+    def follow():
+        if rst:
+            valids.next = 0
+            firsts.next = 0
+            lasts.next = 0
+        else:
+            valids.next = concat(valids[STAGES - 1:], step)
+            firsts.next = concat(firsts[SCORED - 1:], first)
+            lasts.next = concat(lasts[STAGES - 1:], step and at_last)
+
+    @always_comb
+    def stages():
+        row_valid.next = valids[SCORED - 1]
+        row_first.next = firsts[SCORED - 1]
+        done.valid.next = valids[SENT - 1]
+        clips.next = 0
+        if valids[SCORED - 1]:
+            clips.next = clipped & lanes_scored
+        den_load.next = 0
+        if lasts[SUMMED - 1]:
+            den_load.next = lanes_summed
+
+    return (queue, walk, credits, rows, never, splitting, queries, joining, lanes_wait, steps_wait, sent, passes, begin,
+            follow, stages)

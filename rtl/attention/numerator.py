@@ -1,0 +1,61 @@
+"""The numerator of a head's softmax: value rows, weighted."""
+from myhdl import always, intbv
+
+from rtl.arith.delay import delay
+from rtl.attention import weight as one_weight
+from rtl.attention import weighted_sum as sums
+from rtl.attention.lazy import SCALE_BITS, STEP_BITS
+from rtl.attention.weight import weight
+from rtl.attention.weighted_sum import weighted_sum
+from rtl.hdl.hierarchy import hblock
+from rtl.stream.stream import bit, sint, uint
+
+VALUES = 1 + one_weight.LATENCY  # cycles that a value row comes behind its score and its exponent
+LATENCY = VALUES + sums.LATENCY  # cycles from a score to the sums that hold it
+
+
+@hblock
+def numerator(clk, valid, first, c, mantissa, m, ve, v, num, scale, gap, CFG):
+    """num[i] = sum of 2**(s + ve - r) * v[i] with r = max(c + ve), gap = r - m: see golden.fixed.attention.
+
+    Ports: clk; valid; first: t = 0 of a head; c, mantissa, m from `exp_sum`; ve uint(5): exponent of the value row;
+    v: the row, packed signed lanes of CFG.value_bits, VALUES cycles later; num, scale: see `weighted_sum`; gap uint(5).
+    Latency LATENCY cycles. A pure pipeline, up to one timestep a cycle; max_head_dim multipliers.
+
+        c + ve ─> weight ─> weighted sum ─> num, scale
+                     └─> r - m ─> gap       v ┘
+    """
+    LEVEL_BITS = len(c) + 1
+    LIM = 1 << LEVEL_BITS
+    GAP_BITS = len(gap)
+
+    valid0, first0, counts = bit(), bit(), bit()
+    level, r = sint(LEVEL_BITS), sint(LEVEL_BITS)
+    m0, m1 = sint(len(m)), sint(len(m))
+    mantissa0, p = uint(len(mantissa)), uint(len(mantissa))
+    scale0 = uint(SCALE_BITS)
+    step = uint(STEP_BITS)
+    difference = uint(len(gap))
+
+    @always(clk.posedge)
+    def enter():
+        exponent = intbv(0, min=-LIM, max=LIM)
+        exponent[:] = ve
+        level.next = c + exponent
+        mantissa0.next = mantissa
+        valid0.next = valid
+        first0.next = first
+        m0.next = m
+        m1.next = m0
+
+    @always(clk.posedge)
+    def references():
+        distance = intbv(0, min=-LIM, max=LIM)
+        distance[:] = r - m1
+        difference.next = distance[GAP_BITS:]  # a slice: what comes without a timestep may not fit
+
+    weights = weight(clk, valid0, first0, level, mantissa0, r, p, scale0, step, counts, BEHIND=0)
+    total = weighted_sum(clk, counts, p, scale0, step, v, num, CFG=CFG)
+    scale_waits = delay(clk, scale0, scale, CYCLES=sums.LATENCY)
+    gap_waits = delay(clk, difference, gap, CYCLES=LATENCY - 3)
+    return enter, references, weights, total, scale_waits, gap_waits

@@ -1,0 +1,67 @@
+"""When the numerator may take its next step."""
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock
+from rtl.stream.stream import bit, uint
+
+
+@hblock
+def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, jump, INTERVAL, HEADS):
+    """The step t = pos of a pass waits for the token's value row; heads leave with the distance that the divider needs.
+
+    Ports: clk, rst; waiting: there is a score; last: its t = pos; ends: its pass is the last one of a kv head; arrives:
+    strobe, the next kv head's value row is being written; permit: a score may go, if there is one; step: it goes, its
+    value row is read in this cycle; jump: it goes, with the row that arrives (never beside `step`).
+    Two last steps are max(head_dim / 2, INTERVAL) cycles apart. A row that nothing else holds up jumps at once.
+    """
+    PAUSE_BITS = max(len(head_dim), INTERVAL.bit_length())
+    AHEAD_BITS = (HEADS + 1).bit_length()
+    ahead = uint(AHEAD_BITS)  # value rows that were written before the kv head's last pass was done
+    pause, interval = uint(PAUSE_BITS), uint(PAUSE_BITS)
+    here, rested, calm, armed, stays, regular = [bit() for _ in range(6)]
+
+    @always_comb
+    def state():
+        here.next = ahead != 0
+        rested.next = pause == 0
+
+    @always_comb
+    def decide():
+        regular.next = not last or (here and rested)
+        jump.next = armed and arrives
+
+    @always_comb
+    def tell():
+        step.next = waiting and regular
+        permit.next = regular or jump
+
+    @always(clk.posedge)
+    def arm():
+        # a row that jumps is two cycles ahead of one that is read: so long must the score have been waiting
+        calm.next = rested
+        stays.next = waiting and last and not permit and not rst
+        armed.next = stays and calm and not here and not arrives and not rst
+
+    @always(clk.posedge)
+    def count_rows():
+        if rst:
+            ahead.next = 0
+        elif arrives and not (waiting and permit and last and ends):
+            ahead.next = ahead + 1
+        elif waiting and permit and last and ends and not arrives:
+            ahead.next = ahead - 1
+
+    @always(clk.posedge)
+    def keep_distance():
+        if head_dim > 2 * INTERVAL:
+            interval.next = head_dim >> 1
+        else:
+            interval.next = INTERVAL
+        if rst:
+            pause.next = 0
+        elif waiting and permit and last:
+            pause.next = interval - 1
+        elif pause != 0:
+            pause.next = pause - 1
+
+    return state, decide, tell, arm, count_rows, keep_distance

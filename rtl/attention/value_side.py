@@ -1,0 +1,143 @@
+"""The side of an attention unit that reads values: numerators, divided by the denominators."""
+from myhdl import always, always_comb, concat
+
+from rtl.arith.delay import delay
+from rtl.attention import divide as division
+from rtl.attention import kv_cache as cache
+from rtl.attention import numerator as summing
+from rtl.attention.kv_cache import row_ram, rows
+from rtl.attention.sequencer import sequencer
+from rtl.attention.value_gate import value_gate
+from rtl.attention.value_lane import value_lane
+from rtl.hdl.check import check
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.lanes import pack, unpack
+from rtl.stream import fifo as output
+from rtl.stream.stream import Stream, bit, sint, uint
+
+_DIVIDED = summing.LATENCY + division.LATENCY + output.LATENCY
+LATENCY = cache.LATENCY + _DIVIDED  # cycles from the last step of a pass to its first pair
+VALUE_LATENCY = _DIVIDED  # the same from the value row that the last step waits for
+
+
+@hblock
+def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, exponent, base, pos, head_dim, data, second,
+               last, valid, ready, clips, CFG):
+    """Weighs the value rows of pass after pass with what the key side found, and divides.
+
+    Ports: clk, rst; s_pass, s_step, den_load, den, scale_den: from `key_side`; we: write `row`, `exponent` into the
+    cache at {base, pos}; data, second, last, valid, ready: streams of pairs of F, one a query, side by side, lane 0
+    low; clips uint(2 * queries): an element of a pair was clipped.
+    A pass takes max(pos + 1, head_dim / 2) cycles; its step t = pos waits for the value row of the token, which may
+    jump the cache.
+
+        s_step ─> gate ─> exponents ─> numerator of each query ─> divide ─> fifo
+                    └─> delay ─> values ────┘
+    """
+    QUERIES = len(s_pass.lanes)
+    STEP, DEN, SCALE = len(s_step.data) // QUERIES, len(den) // QUERIES, len(scale_den) // QUERIES
+    ADDRESS = len(base) + len(pos)
+    KV_HEADS = rows(CFG) // (CFG.max_layers * CFG.sequences * CFG.max_seq)
+    STAGES = summing.LATENCY
+    READ = summing.VALUES - cache.LATENCY  # stage of the value's address
+
+    waiting, first, at_last, permit, moving, regular, jump, step = [bit() for _ in range(8)]
+    addr, waddr, addr0, addr1, addr_taken, value_addr = [uint(ADDRESS) for _ in range(6)]
+    ve_read, ve = uint(len(exponent)), uint(len(exponent))
+    v = uint(len(row))
+    data0, data1, taken = [uint(len(s_step.data)) for _ in range(3)]
+    lanes0, lanes1, lanes_taken, lanes_summed = [uint(QUERIES) for _ in range(4)]
+    valid0, valid1, first0, first1, last0, last1 = [bit() for _ in range(6)]
+    valid_taken, first_taken, last_taken, reading, exponent_collides, value_collides = [bit() for _ in range(6)]
+    valids, lasts = uint(STAGES), uint(STAGES)  # bit k: k + 1 cycles after it was taken
+    num_load = uint(QUERIES)
+    steps, dens, scales = [[uint(w) for _ in range(QUERIES)] for w in (STEP, DEN, SCALE)]
+    den_loads, num_loads = [bit() for _ in range(QUERIES)], [bit() for _ in range(QUERIES)]
+    outs = [Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit()) for _ in range(QUERIES)]
+    events = [uint(2) for _ in range(QUERIES)]
+
+    gate = value_gate(clk, rst, waiting, at_last, s_pass.last, we, head_dim, permit, regular, jump,
+                      INTERVAL=division.INTERVAL, HEADS=KV_HEADS)
+    walk = sequencer(clk, rst, s_pass.valid, s_pass.base, s_pass.ready, moving, pos, addr, step, first, at_last)
+    exponents = row_ram(clk, we, waddr, exponent, addr, ve_read, CFG=CFG)
+    values = row_ram(clk, we, waddr, row, value_addr, v, CFG=CFG)
+    never = (check(clk, rst, exponent_collides, MESSAGE="a value exponent is read while it is written"),
+             check(clk, rst, value_collides, MESSAGE="a value row is read while it is written"))
+    address_waits = delay(clk, addr_taken, value_addr, CYCLES=READ)
+    lanes_wait = delay(clk, lanes_taken, lanes_summed, CYCLES=STAGES)
+    splitting = (unpack(taken, steps), unpack(den, dens), unpack(scale_den, scales), unpack(den_load, den_loads),
+                 unpack(num_load, num_loads))
+    queries = [value_lane(clk, rst, valid_taken, first_taken, steps[g], ve, v, den_loads[g], dens[g], scales[g],
+                          num_loads[g], head_dim, outs[g], events[g], CFG=CFG) for g in range(QUERIES)]
+    unused(step)
+    joining = (pack([out.data for out in outs], data), pack([out.second for out in outs], second),
+               pack([out.last for out in outs], last), pack([out.valid for out in outs], valid),
+               unpack(ready, [out.ready for out in outs]), pack(events, clips))
+
+    @always_comb
+    def accept():
+        waiting.next = s_step.valid
+        moving.next = s_step.valid and permit
+        s_step.ready.next = permit
+        waddr.next = concat(base, pos)
+
+    @always(clk.posedge)
+    def look_up():
+        if rst:
+            valid0.next = False
+            valid1.next = False
+        else:
+            valid0.next = regular
+            valid1.next = valid0
+        first0.next = first
+        first1.next = first0
+        last0.next = at_last
+        last1.next = last0
+        addr0.next = addr
+        addr1.next = addr0
+        lanes0.next = s_pass.lanes
+        lanes1.next = lanes0
+        data0.next = s_step.data
+        data1.next = data0
+
+    @always_comb
+    def take():
+        if jump:
+            first_taken.next = first
+            last_taken.next = True
+            addr_taken.next = addr
+            lanes_taken.next = s_pass.lanes
+            taken.next = s_step.data
+            ve.next = exponent
+        else:
+            first_taken.next = first1
+            last_taken.next = last1
+            addr_taken.next = addr1
+            lanes_taken.next = lanes1
+            taken.next = data1
+            ve.next = ve_read
+        valid_taken.next = jump or valid1
+
+    @always(clk.posedge)
+    def follow():
+        if rst:
+            valids.next = 0
+            lasts.next = 0
+        else:
+            valids.next = concat(valids[STAGES - 1:], valid_taken)
+            lasts.next = concat(lasts[STAGES - 1:], valid_taken and last_taken)
+
+    @always_comb
+    def stages():
+        num_load.next = 0
+        if lasts[STAGES - 1]:
+            num_load.next = lanes_summed
+        reading.next = valids[READ - 1]
+
+    @always_comb
+    def collide():
+        exponent_collides.next = we and regular and addr == waddr
+        value_collides.next = we and reading and value_addr == waddr
+
+    return (gate, walk, exponents, values, never, address_waits, lanes_wait, splitting, queries, joining, accept,
+            look_up, take, follow, stages, collide)
