@@ -68,6 +68,13 @@ def skid():
 
 
 @entry
+def spill():
+    from rtl.stream.spill import spill as block
+
+    return block, clocked(s=vector(), m=vector())
+
+
+@entry
 def fifo():
     from rtl.stream.fifo import fifo as block
 

@@ -9,6 +9,7 @@ from rtl.quant import round_lanes as rounding
 from rtl.quant.bank import bank
 from rtl.quant.exponent import HALVES, exponent
 from rtl.quant.round_lanes import round_lanes
+from rtl.stream.spill import spill
 from rtl.stream.stream import bit, uint
 
 EXPONENT_BITS = (F_BITS - 1).bit_length()
@@ -32,10 +33,10 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     Two buffers: a transfer a cycle in, while the vector before leaves with a word every WORD / QLANES cycles.
     `latency` cycles from the last element to the first word. No multiplier.
 
-        s ─┬─> QLANES banks of RAM, two halves ─> round_lanes ─> m, the last group; earlier ones wait beside it
+        s ─┬─> QLANES banks of RAM, two halves ─> round_lanes ─> word of the last groups ─> spill ─> m
            └─> exponent ─────────────────────────────┘
 
-    All that follows the banks stands still while a word of m waits.
+    All that follows the banks stands still while a word waits for m.
     """
     if QLANES < 2 or QLANES % 2 or WORD % QLANES:
         raise ValueError(f"quantiser: QLANES must be even and divide WORD = {WORD}, is {QLANES}")
@@ -73,8 +74,9 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     # behind the coarse shift
     there2, ends2, closes2 = [bit() for _ in range(3)]
     e2, tag2 = uint(EXPONENT_BITS), uint(TAG_BITS)
-    # at the output: the groups of a word that came before the last one
-    mantissas, older, word = uint(GROUP_BITS), uint(OLDER_BITS), uint(WORD * BITS)
+    # a word: the last group and those before it
+    mantissas, older = uint(GROUP_BITS), uint(OLDER_BITS)
+    word = m.clone()
 
     strobes = unpack(write_bus, writes)
     banks = [bank(clk, rst, writes[k], row_done, complete, second if k % 2 else data, move, load, freed, elements[k],
@@ -82,6 +84,7 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     packing = pack(elements, elements_bus)
     common = exponent(clk, take, first, half, s.data, s.second, s.both, read_half, e, BITS=BITS)
     arithmetic = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
+    output = spill(clk, rst, word, m)
 
     @always_comb
     def accept():
@@ -163,9 +166,9 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
 
     @always_comb
     def moves():
-        move.next = m.ready or not m.valid
-        load.next = full[read_half] and (m.ready or not m.valid)
-        freed.next = closes and full[read_half] and (m.ready or not m.valid)
+        move.next = word.ready
+        load.next = full[read_half] and word.ready
+        freed.next = closes and full[read_half] and word.ready
 
     @always(clk.posedge)
     def step():
@@ -204,11 +207,11 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
         if rst:
             there1.next = False
             there2.next = False
-            m.valid.next = False
+            word.valid.next = False
         elif move:
             there1.next = there
             there2.next = there1
-            m.valid.next = there2 and ends2
+            word.valid.next = there2 and ends2
 
     @always(clk.posedge)
     def label():
@@ -217,26 +220,22 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
             tag2.next = tag1
             ends2.next = ends1
             closes2.next = closes1
-            m.exponent.next = e2
-            m.tag.next = tag2
-            m.last.next = closes2
+            word.exponent.next = e2
+            word.tag.next = tag2
+            word.last.next = closes2
 
     @always(clk.posedge)
     def delay_groups():
         if move:
-            older.next = word[WORD * BITS:GROUP_BITS]
+            older.next = word.data[WORD * BITS:GROUP_BITS]
 
     @always_comb
     def join():
-        word.next = concat(mantissas, older)
+        word.data.next = concat(mantissas, older)
 
     @always_comb
     def straight():
-        word.next = mantissas
-
-    @always_comb
-    def output():
-        m.data.next = word
+        word.data.next = mantissas
 
     return (strobes, banks, packing, common, arithmetic, accept, spread, strobe, advance, describe, count, judge, moves,
             step, describe_row, travel, label, output, (delay_groups, join) if GROUPS > 1 else straight)

@@ -1,0 +1,13 @@
+"""spill: all that goes in comes out, in order, within the cycle when nothing waits."""
+import pytest
+
+from rtl.stream.spill import spill
+from tb.runner import SIMULATORS, run
+from tb.stream import buffer_cocotb
+from tb.stream.buffer_cocotb import ports
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_spill(sim):
+    expected = dict(capacity=1, latency=0, rate=100, registered=True)
+    run(spill, ports(), buffer_cocotb.__name__, sim, parameters=expected, tests=buffer_cocotb.TESTS)
