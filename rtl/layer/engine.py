@@ -22,6 +22,7 @@ from rtl.ffn.swiglu import swiglu
 from rtl.hdl.hierarchy import hblock, tied, unused
 from rtl.layer.causes import CAUSE_BITS
 from rtl.layer.departure import departure
+from rtl.layer.head_ends import head_ends
 from rtl.layer.intake import intake
 from rtl.layer.kinds import KIND_BITS
 from rtl.layer.packet import vector
@@ -77,7 +78,8 @@ def engine(
     values = Stream(
         data=uint(CFG.max_head_dim * CFG.value_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()
     )
-    fresh_x, value_row, x, to_norm, leaving, normed, up, gated, logit = (vector(CFG) for _ in range(9))
+    fresh_x, value_row, value_head, x, to_norm, leaving = (vector(CFG) for _ in range(6))
+    normed, up, gated, logit = (vector(CFG) for _ in range(4))
     delta = Stream(data=sint(CFG.f_bits), emit=bit(), last=bit())
     attended = Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit())
     chosen = Stream(
@@ -132,10 +134,11 @@ def engine(
         QLANES=CFG.max_head_dim,
         BITS=CFG.act_bits,
     )
+    cutting = head_ends(clk, rst, value_row, value_head, shape.head_dim)
     value_quantiser = quantiser(
         clk,
         rst,
-        singles(value_row, CFG),
+        singles(value_head, CFG),
         values,
         MAX_LEN=CFG.max_head_dim,
         WORD=CFG.max_head_dim,
@@ -218,6 +221,7 @@ def engine(
         router,
         rotary,
         head_quantiser,
+        cutting,
         value_quantiser,
         attend,
         accumulate,

@@ -1,0 +1,35 @@
+"""Cuts the value rows of a token into heads."""
+
+from myhdl import always, always_comb
+
+from rtl.hdl.hierarchy import hblock, unused
+from rtl.stream.stream import uint
+
+
+@hblock
+def head_ends(clk, rst, s, m, head_dim):
+    """s, m: Stream(data=F, last): m is s with `last` on every head_dim-th element. Latency 0.
+
+    head_dim: shape register; a matrix has whole heads.
+    """
+    element = uint(len(head_dim))
+    unused(s.last)
+
+    @always_comb
+    def through():
+        m.data.next = s.data
+        m.valid.next = s.valid
+        m.last.next = element == head_dim - 1
+        s.ready.next = m.ready
+
+    @always(clk.posedge)
+    def count():
+        if rst:
+            element.next = 0
+        elif s.valid and m.ready:
+            if m.last:
+                element.next = 0
+            else:
+                element.next = element + 1
+
+    return through, count

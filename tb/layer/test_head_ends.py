@@ -1,0 +1,44 @@
+"""Value rows are cut into heads, whatever `last` said before."""
+
+import random
+
+import cocotb
+import pytest
+
+from rtl.config import preset
+from rtl.layer.head_ends import head_ends
+from rtl.layer.packet import vector
+from rtl.stream.stream import bit, uint
+from tb.clock import start
+from tb.runner import SIMULATORS, run
+from tb.stream.drivers import StreamSink, StreamSource
+
+BUILD = preset("nano").build
+VECTOR = dict(data=-BUILD.f_bits, last=1)
+
+
+def ports():
+    return dict(clk=bit(), rst=bit(), s=vector(BUILD), m=vector(BUILD), head_dim=uint(5))
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_head_ends(sim):
+    run(head_ends, ports(), __name__, sim, tests=3)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+@cocotb.parametrize(size=[2, 7, 16])
+async def whole_heads(dut, size):
+    """Three matrices of four heads with pauses on both sides."""
+    rng = random.Random(size)
+    source, sink = StreamSource(dut, "s", **VECTOR), StreamSink(dut, "m", **VECTOR)
+    source.pause(rng, 0.3)
+    sink.pause(rng, 0.3)
+    dut.head_dim.value = size
+    await start(dut)
+    count = 12 * size
+    rows = [rng.randrange(-(1 << 31), 1 << 31) for _ in range(count)]
+    await source.send(*[dict(data=row, last=int(k % (4 * size) == 4 * size - 1)) for k, row in enumerate(rows)])
+    await sink.wait(count)
+    assert [beat["data"] for beat in sink.queue] == rows
+    assert [k for k, beat in enumerate(sink.queue) if beat["last"]] == list(range(size - 1, count, size))
