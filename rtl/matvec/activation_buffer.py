@@ -9,8 +9,8 @@ from rtl.memory import ram as memory
 from rtl.memory.ram import ram
 from rtl.stream.stream import bit, uint
 
-LATENCY = 1  # cycles from a step to the word that it was for
-FIRST = 1 + memory.LATENCY  # cycles from the transfer of a word to the first step that may use it
+LATENCY = memory.LATENCY  # cycles from a step to the word that it was for
+FIRST = 1  # cycles from the transfer of a word to the first step that may use it
 
 
 @hblock
@@ -24,6 +24,7 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
     cycle. data: out, the word used, LATENCY cycles after its step.
     DEPTH: words the ring holds at least; the next power of two is what it holds.
     A word may be used FIRST cycles after its transfer, whether or not its vector is complete; a step every cycle.
+    The ring is distributed RAM: its registered output may feed multipliers.
     """
     ADDRESS = clog2(DEPTH)
     RING = 1 << ADDRESS
@@ -31,12 +32,12 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
     # addresses with one bit more, so that a full ring is not an empty one
     write, word, base, limit, after_write, after_word = (Signal(modbv(0)[ADDRESS + 1 :]) for _ in range(6))
     ahead, wanted = uint(ADDRESS + 1), uint(ADDRESS + 1)
-    arriving, overwritten, early, unfinished = (bit() for _ in range(4))
+    arriving, dropped, overwritten, early, unfinished = (bit() for _ in range(5))
     waddr, raddr = uint(ADDRESS), uint(ADDRESS)
     word_in, word_out = uint(WIDTH + 1), uint(WIDTH + 1)
     # the place behind the last word is free while s.ready: it is written in each such cycle, and kept on a transfer;
     # what is read of it before is not `there`
-    words = ram(clk, s.ready, waddr, word_in, raddr, word_out, DEPTH=RING)
+    words = ram(clk, s.ready, waddr, word_in, raddr, word_out, DEPTH=RING, STYLE="distributed")
     no_overwriting = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
     no_early_step = check(clk, rst, early, MESSAGE="a word is used that is not there")
     whole_vectors = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
@@ -64,14 +65,15 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
             wanted.next = word
 
     @always_comb
-    def address():
-        raddr.next = wanted[ADDRESS:]
+    def read():
+        raddr.next = word[ADDRESS:]
+        data.next = word_out[WIDTH:]
 
     @always_comb
     def faults():
         overwritten.next = s.valid and s.ready and write == limit
         early.next = step and not there
-        unfinished.next = step and drop and not word_out[WIDTH]
+        unfinished.next = dropped and not word_out[WIDTH]
 
     @always(clk.posedge)
     def fill():
@@ -93,14 +95,14 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
             there.next = False
         else:
             word.next = wanted
-            there.next = wanted != write
+            there.next = arriving or wanted != write
             if step and drop:
                 base.next = after_word
                 limit.next = after_word + RING
 
     @always(clk.posedge)
-    def hold():
-        data.next = word_out[WIDTH:]
+    def remember():
+        dropped.next = step and drop and not rst
 
     return (
         words,
@@ -110,9 +112,9 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
         arrive,
         choose,
         look,
-        address,
+        read,
         faults,
         fill,
         follow,
-        hold,
+        remember,
     )

@@ -211,7 +211,7 @@ async def words_just_in_time(dut):
     await bench.finish(work)
     assert bench.word_cycles == list(range(bench.word_cycles[0], bench.word_cycles[0] + beats))
     assert bench.tape_cycles[1:] == [cycle + FIRST for cycle in bench.word_cycles]
-    assert FIRST == 2 and bench.causes[ATTENTION] == 0 < bench.causes[ACTIVATION]
+    assert FIRST == 1 and bench.causes[ATTENTION] == 0 < bench.causes[ACTIVATION]
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
