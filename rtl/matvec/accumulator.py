@@ -1,25 +1,38 @@
 """Sum of a row's beats."""
 
-from myhdl import always
+from myhdl import always, always_comb, modbv
 
 from rtl.hdl.hierarchy import hblock
-
-LATENCY = 1  # cycles from x to y
+from rtl.stream.stream import sint
 
 
 @hblock
 def accumulator(clk, enable, first, x, y):
-    """With `enable`: y = x if `first`, else y + x; without: y holds. One beat a cycle.
+    """y = x if `first`, else x and all since the row's first, within the cycle; a beat counts with `enable`.
 
-    Ports: clk; enable, first bool; x signed; y signed, wide enough for the sum of a row. Latency LATENCY cycles.
+    Ports: clk; enable, first bool; x signed; y signed, wide enough for the sum of a row, of no account without
+    `enable`. Latency 0: a register is to follow. One beat a cycle.
     """
+    LIM = 1 << (len(y) - 1)
+    kept = sint(len(y))
+    base = sint(len(y))
+
+    @always_comb
+    def start():
+        if first:
+            base.next = 0
+        else:
+            base.next = kept
+
+    @always_comb
+    def add():
+        total = modbv(0, min=-LIM, max=LIM)  # wraps only where it is of no account
+        total[:] = base + x
+        y.next = total
 
     @always(clk.posedge)
-    def accumulate():
+    def keep():
         if enable:
-            if first:
-                y.next = x
-            else:
-                y.next = y + x
+            kept.next = y
 
-    return accumulate
+    return start, add, keep

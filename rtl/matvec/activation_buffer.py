@@ -4,7 +4,7 @@ from myhdl import Signal, always, always_comb, concat, modbv
 
 from rtl.config import clog2
 from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, tied
 from rtl.memory import ram as memory
 from rtl.memory.ram import ram
 from rtl.stream.stream import bit, uint
@@ -22,22 +22,22 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
     again, drop: in, with `step` (else of no account): the next one is the vector's first word again, or the vector is
     not wanted any more, of which this was the last word; with neither, the word behind it. step may come late in the
     cycle. data: out, the word used, LATENCY cycles after its step.
-    DEPTH: words the ring holds at least; the next power of two is what it holds.
+    DEPTH: words the ring holds at least; it holds one less than the next power of two.
     A word may be used FIRST cycles after its transfer, whether or not its vector is complete; a step every cycle.
     The ring is distributed RAM: its registered output may feed multipliers.
     """
-    ADDRESS = clog2(DEPTH)
+    ADDRESS = clog2(DEPTH + 1)
     RING = 1 << ADDRESS
+    CAPACITY = RING - 1
     WIDTH = len(s.data)
-    # addresses with one bit more, so that a full ring is not an empty one
-    write, word, base, limit, after_write, after_word = (Signal(modbv(0)[ADDRESS + 1 :]) for _ in range(6))
-    ahead, wanted = uint(ADDRESS + 1), uint(ADDRESS + 1)
+    write, word, base, limit, after_write, after_word = (Signal(modbv(0)[ADDRESS:]) for _ in range(6))
+    ahead, wanted = uint(ADDRESS), uint(ADDRESS)
     arriving, dropped, overwritten, early, unfinished = (bit() for _ in range(5))
-    waddr, raddr = uint(ADDRESS), uint(ADDRESS)
     word_in, word_out = uint(WIDTH + 1), uint(WIDTH + 1)
-    # the place behind the last word is free while s.ready: it is written in each such cycle, and kept on a transfer;
-    # what is read of it before is not `there`
-    words = ram(clk, s.ready, waddr, word_in, raddr, word_out, DEPTH=RING, STYLE="distributed")
+    # The place behind the last word is always free: it is written in every cycle, a strobe would have far to go. What
+    # is read of it meanwhile is not `there`.
+    always_write = tied(bit(1))
+    words = ram(clk, always_write, write, word_in, word, word_out, DEPTH=RING, STYLE="distributed")
     no_overwriting = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
     no_early_step = check(clk, rst, early, MESSAGE="a word is used that is not there")
     whole_vectors = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
@@ -47,7 +47,6 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
         arriving.next = s.valid and s.ready
         after_write.next = write + 1
         after_word.next = word + 1
-        waddr.next = write[ADDRESS:]
         word_in.next = concat(s.last, s.data)
 
     @always_comb
@@ -66,7 +65,6 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
 
     @always_comb
     def read():
-        raddr.next = word[ADDRESS:]
         data.next = word_out[WIDTH:]
 
     @always_comb
@@ -91,14 +89,14 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
         if rst:
             word.next = 0
             base.next = 0
-            limit.next = RING
+            limit.next = CAPACITY
             there.next = False
         else:
             word.next = wanted
             there.next = arriving or wanted != write
             if step and drop:
                 base.next = after_word
-                limit.next = after_word + RING
+                limit.next = after_word + CAPACITY
 
     @always(clk.posedge)
     def remember():

@@ -8,7 +8,6 @@ from rtl.arith.delay import delay
 from rtl.config import BuildConfig
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
-from rtl.matvec import accumulator as accumulation
 from rtl.matvec import issue as issuing
 from rtl.matvec import mac_array as multipliers
 from rtl.matvec import results as finishing
@@ -27,7 +26,7 @@ WAIT = 24  # rows that may wait for the scalar of their vector while the tape go
 
 def sum_latency(lanes: int) -> int:
     """Cycles from the last beat of a row to its sum."""
-    return issuing.LATENCY + multipliers.latency(lanes) + accumulation.LATENCY
+    return issuing.LATENCY + multipliers.latency(lanes)
 
 
 def latency(lanes: int) -> int:
@@ -73,41 +72,41 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
         s_act ──> activation_buffer ┘      s_scale ─────┘
     """
     LANES = CFG.lanes
-    MAC = multipliers.latency(LANES)
-    TO_ACC = MAC + accumulation.LATENCY  # cycles from `now` to the row's sum
+    MAC = multipliers.latency(LANES)  # cycles from `now` to the row's sum
+    EXPONENT_WAIT = MAC - exponent_bank.LATENCY  # none with a tree of one stage
     ROWS = sum_latency(LANES) + 1 + WAIT
-    TAG_BITS = len(m_row.kind) + 2
+    TAG_BITS = len(m_row.kind) + 4
     there, room, step, again, drop, row, arrives, taken = (bit() for _ in range(8))
     now = Issued((LANES - 1).bit_length(), len(s_cmd.kind))
     beat, values = uint(CFG.beat_bits), uint(CFG.act_word_bits)
     dot = sint(CFG.weight_bits + CFG.act_bits + LANES.bit_length() - 1)
-    early, at_acc = uint(2), uint(2)
     enable, first = bit(), bit()
     exponent = sint(CFG.exp_bits)
     exponent_in, exponent_out = uint(CFG.exp_bits), uint(CFG.exp_bits)
     tag, tag_at_end = uint(TAG_BITS), uint(TAG_BITS)
-    travelling = uint(TO_ACC)  # bit k: the last beat of a row, k + 1 cycles after `now`
+    travelling = uint(MAC)  # bit k: the last beat of a row, k + 1 cycles after `now`
     finished = Row(max(CFG.acc_bits, len(dot)), CFG.exp_bits, len(m_row.kind))
 
     u_issue = issue(clk, rst, s_cmd, s_tape.valid, s_tape.ready, from_head, m_gain.valid, m_gain.ready, there, room,
                     step, again, drop, row, cause, now, LANES=LANES)
     u_buffer = activation_buffer(clk, rst, s_act, there, step, again, drop, values, DEPTH=ring_words(CFG))
-    u_exponents = row_exponents(clk, now.exponents, beat, now.lane, exponent, LANES=LANES)
+    if EXPONENT_WAIT:
+        u_exponents = row_exponents(clk, now.exponents, beat, now.lane, exponent, LANES=LANES)
+        pack_exponent = pack([exponent], exponent_in)
+        u_exponent = delay(clk, exponent_in, exponent_out, CYCLES=EXPONENT_WAIT)
+        unpack_exponent = unpack(exponent_out, [finished.exponent])
+        exponents = u_exponents, pack_exponent, u_exponent, unpack_exponent
+    else:
+        exponents = row_exponents(clk, now.exponents, beat, now.lane, finished.exponent, LANES=LANES)
     u_mac = mac_array(clk, beat, values, dot, LANES=LANES)
     u_accumulator = accumulator(clk, enable, first, dot, finished.acc)
     u_results = results(clk, rst, arrives, finished, s_scale, m_row, taken, saturated, DEPTH=ROWS,
                         SCALES=most_vectors(CFG))
-    u_early = delay(clk, early, at_acc, CYCLES=MAC)
-    u_exponent = delay(clk, exponent_in, exponent_out, CYCLES=TO_ACC - exponent_bank.LATENCY)
-    u_tag = delay(clk, tag, tag_at_end, CYCLES=TO_ACC)
+    u_tag = delay(clk, tag, tag_at_end, CYCLES=MAC)
     u_room = credit(clk, rst, row, taken, room, DEPTH=ROWS)
 
-    pack_early = pack([now.weight, now.first], early)
-    unpack_early = unpack(at_acc, [enable, first])
-    pack_exponent = pack([exponent], exponent_in)
-    unpack_exponent = unpack(exponent_out, [finished.exponent])
-    pack_tag = pack([now.kind, now.last, now.free], tag)
-    unpack_tag = unpack(tag_at_end, [finished.kind, finished.last, finished.free])
+    pack_tag = pack([now.kind, now.last, now.free, now.weight, now.first], tag)
+    unpack_tag = unpack(tag_at_end, [finished.kind, finished.last, finished.free, enable, first])
 
     @always(clk.posedge)
     def hold():
@@ -122,11 +121,11 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
         if rst:
             travelling.next = 0
         else:
-            travelling.next = concat(travelling[TO_ACC - 1:], now.row_end)
+            travelling.next = concat(travelling[MAC - 1:], now.row_end)
 
     @always_comb
     def arrive():
-        arrives.next = travelling[TO_ACC - 1]
+        arrives.next = travelling[MAC - 1]
 
-    return (u_issue, u_buffer, u_exponents, u_mac, u_accumulator, u_results, u_early, u_exponent, u_tag, u_room,
-            pack_early, unpack_early, pack_exponent, unpack_exponent, pack_tag, unpack_tag, hold, gains, travel, arrive)
+    return (u_issue, u_buffer, exponents, u_mac, u_accumulator, u_results, u_tag, u_room, pack_tag, unpack_tag, hold,
+            gains, travel, arrive)

@@ -18,7 +18,7 @@ from tb.stream.drivers import StreamSource
 
 CFG = PRESETS["nano"].build
 DEPTH = ring_words(CFG)
-RING = 1 << clog2(DEPTH)
+RING = (1 << clog2(DEPTH + 1)) - 1  # words it holds
 VECTORS = 80
 
 

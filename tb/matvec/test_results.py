@@ -13,7 +13,6 @@ from rtl.config import PRESETS, UNIT
 from rtl.layer.kinds import GAIN, KIND_BITS
 from rtl.matvec.results import LATENCY, Row, results
 from rtl.matvec.streams import FACTOR_BITS, SCALE_BITS, row_stream, scale_stream
-from rtl.stream import fifo
 from rtl.stream.stream import bit
 from tb.clock import start
 from tb.runner import SIMULATORS, run
@@ -23,7 +22,6 @@ CFG = PRESETS["nano"].build
 DEPTH, SCALES = 12, 4
 VECTORS = 60
 FIELDS = ("acc", "exponent", "kind", "last", "free")
-SCALAR = fifo.LATENCY  # cycles from a scalar's transfer until it is there
 
 
 def ports():
@@ -160,7 +158,7 @@ async def latency(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scalar_last(dut):
-    """DEPTH rows wait; LATENCY after their scalar is there the first one leaves."""
+    """DEPTH rows wait; the narrowing after their scalar is there the first one leaves."""
     bench = Bench(dut)
     await start(dut)
     rows, scales, expected, _ = traffic(random.Random(44), 9)
@@ -170,7 +168,7 @@ async def scalar_last(dut):
     bench.scales.send_nowait(*scales)
     await playing
     compare(list(bench.sink.queue), expected)
-    assert bench.offers[0] - bench.scalar_cycles[0] == SCALAR + LATENCY
+    assert bench.offers[0] - bench.scalar_cycles[0] == LATENCY
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
