@@ -126,7 +126,7 @@ def test_markdown_of_figures():
     document = json.loads(json.dumps(bench.document(results(), COUNTS)))
     text = render(document)
     assert text.count("| NO |") == sum(not entry["met"] for entry in document["measures"]) > 0
-    assert "| stories260K, 64 lanes, E = 5 | 5 sequences, 48 positions each | 4,000 | 2,000 | 2.00 | 98.0% |" in text
+    assert "| stories260K, 64 lanes, E = 5: 5 sequences, 48 positions each | 4,000 | 2,000 | 2.00 | 98.0% |" in text
     stations = sum(len(entry["stalls"]) for entry in document["scenarios"].values())
     assert text.count("| 14.3% |") > 0 and text.count(", engine ") + text.count(", head |") == stations
     assert all(label in text for label, *_ in CONTEXT)
