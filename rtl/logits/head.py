@@ -41,7 +41,7 @@ def head(clk, rst, s, s_boot, m_boot, m, shape, enable, select, value, CFG):
     activations, scales = activation_stream(CFG), scale_stream(CFG)
     inverse_rms = scales.clone()
     best = Stream(token=uint(CFG.token_bits))
-    start, begin, done, from_head, saturated = (bit() for _ in range(5))
+    start, begins, done, from_head, saturated = (bit() for _ in range(5))
     pos, seq, scored = uint(CFG.pos_bits), uint(CFG.seq_bits), bit()
     layer, clipped = uint(clog2(CFG.max_layers)), uint(1)
     cause = uint(CAUSE_BITS)
@@ -56,7 +56,7 @@ def head(clk, rst, s, s_boot, m_boot, m, shape, enable, select, value, CFG):
     sequence = schedule(
         clk,
         rst,
-        begin,
+        begins,
         scored,
         command,
         layer,
@@ -84,7 +84,7 @@ def head(clk, rst, s, s_boot, m_boot, m, shape, enable, select, value, CFG):
     @always_comb
     def connect():
         position.ready.next = True
-        begin.next = start and scored
+        begins.next = start and scored
         clipped.next = saturated
         logit.data.next = row.data
         logit.last.next = row.last
