@@ -1,7 +1,6 @@
 """The denominator of a head's softmax: a sum of exponentials; and what the numerator needs of each of them."""
 from myhdl import always, intbv
 
-from rtl.arith.delay import delay
 from rtl.attention import weight as one_weight
 from rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
 from rtl.attention.weight import weight
@@ -38,10 +37,10 @@ def exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG):
 
     ceiling = sint(len(c))
     f = uint(SCORE_FRAC)
-    valid0, first0, counts, adds = bit(), bit(), bit(), bit()
+    valid0, first0, counts0, counts1, counts2 = [bit() for _ in range(5)]
     p, term = uint(CFG.p_frac + 1), uint(TERM)
-    scale0 = uint(SCALE_BITS)
-    step, step0 = uint(STEP_BITS), uint(STEP_BITS)
+    scale0, scale1, scale2 = [uint(SCALE_BITS) for _ in range(3)]
+    step0, step1, step2 = [uint(STEP_BITS) for _ in range(3)]
 
     @always(clk.posedge)
     def split():
@@ -59,29 +58,36 @@ def exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG):
         mantissa.next = TABLE[f]
         c.next = ceiling
 
-    weights = weight(clk, valid0, first0, ceiling, mantissa, m, p, scale0, step, counts, BEHIND=1)
-    scale_waits = delay(clk, scale0, scale, CYCLES=_SUM)
+    weights = weight(clk, valid0, first0, ceiling, mantissa, m, p, scale0, step0, counts0, BEHIND=1)
+
+    @always(clk.posedge)
+    def follow():
+        scale1.next = scale0
+        scale2.next = scale1
+        scale.next = scale2
+        step1.next = step0
+        step2.next = step1
+        counts1.next = counts0
+        counts2.next = counts1
 
     @always(clk.posedge)
     def scale_weight():
         t = intbv(0)[TERM:]
         t[:] = p
-        term.next = t << scale0
-        step0.next = step
-        adds.next = counts
+        term.next = t << scale1
 
     @always(clk.posedge)
     def accumulate():
         kept = intbv(0)[DEN:]
-        if adds:
-            if step0 == CLEAR:
+        if counts2:
+            if step2 == CLEAR:
                 kept[:] = 0
-            elif step0 == 2:
+            elif step2 == 2:
                 kept[:] = den >> (2 * STEP)
-            elif step0 == 1:
+            elif step2 == 1:
                 kept[:] = den >> STEP
             else:
                 kept[:] = den
             den.next = kept + term
 
-    return split, look_up, weights, scale_waits, scale_weight, accumulate
+    return split, look_up, weights, follow, scale_weight, accumulate

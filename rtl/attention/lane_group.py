@@ -6,7 +6,7 @@ from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
 from rtl.stream.stream import bit, sint, uint
 
-LATENCY = 4  # cycles from a timestep to the sums that hold it
+LATENCY = 3  # cycles from a value to the sums that hold it
 
 FINE_BITS = SCALE_BITS - 1  # of `scale`, done on the value; the last bit on the product
 
@@ -15,11 +15,10 @@ FINE_BITS = SCALE_BITS - 1  # of `scale`, done on the value; the last bit on the
 def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_next, step_next, LANES):
     """num[i] = (num[i] >> growth) + p * v[i]; growth as scale and step (lazy.py).
 
-    Ports: clk; valid, p, scale, step: a timestep's weight, p signed; v: packed signed lanes; num: packed signed lanes,
-    `scale` bits up; *_next: the weight one cycle later. One timestep a cycle, LATENCY cycles. LANES multipliers.
+    Ports: clk; valid, scale, step; v: packed signed lanes; p: their weight, signed, a cycle later; num: packed signed
+    lanes, `scale` bits up; *_next: all but v, one cycle later. One timestep a cycle, LATENCY cycles. LANES multipliers.
 
-        v ─> << scale[2:0] ─> * p ─> << 8 * scale[3] ─> + ─> num
-                                     (num >> 0, 16, 32) ┘
+        v ─> << scale[2:0] ─> * p ─> << 8 * scale[3] + (num >> 0, 16, 32) ─> num
     """
     HIGH = 1 << FINE_BITS  # shift of the last bit of scale
     SHIFTED = len(v) // LANES + HIGH - 1
@@ -28,9 +27,9 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
     V_LIM, T_LIM, N_LIM = [1 << (w - 1) for w in (SHIFTED, TERM, NUM)]
 
     vs, shifted = [sint(len(v) // LANES) for _ in range(LANES)], [sint(SHIFTED) for _ in range(LANES)]
-    products, terms, sums = [[sint(w) for _ in range(LANES)] for w in (PRODUCT, TERM, NUM)]
-    valid1, valid2, high1 = bit(), bit(), bit()
-    step1, step2 = uint(len(step)), uint(len(step))
+    products, sums = [[sint(w) for _ in range(LANES)] for w in (PRODUCT, NUM)]
+    valid1, high1 = bit(), bit()
+    step1 = uint(len(step))
 
     value_lanes = unpack(v, vs)
     sum_lanes = pack(sums, num)
@@ -42,10 +41,8 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
         scale_next.next = scale
         step_next.next = step
         valid1.next = valid_next
-        valid2.next = valid1
         high1.next = scale_next[FINE_BITS]
         step1.next = step_next
-        step2.next = step1
 
     @always(clk.posedge)
     def scale_values():
@@ -58,30 +55,25 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
     @always(clk.posedge)
     def multiply():
         for i in range(LANES):
-            products[i].next = p_next * shifted[i]
-
-    @always(clk.posedge)
-    def scale_products():
-        t = intbv(0, min=-T_LIM, max=T_LIM)
-        for i in range(LANES):
-            t[:] = products[i]
-            if high1:
-                t[:] = t << HIGH
-            terms[i].next = t
+            products[i].next = p * shifted[i]
 
     @always(clk.posedge)
     def accumulate():
         kept = intbv(0, min=-N_LIM, max=N_LIM)
-        if valid2:
+        term = intbv(0, min=-T_LIM, max=T_LIM)
+        if valid1:
             for i in range(LANES):
-                if step2 == CLEAR:
+                term[:] = products[i]
+                if high1:
+                    term[:] = term << HIGH
+                if step1 == CLEAR:
                     kept[:] = 0
-                elif step2 == 2:
+                elif step1 == 2:
                     kept[:] = sums[i] >> (2 * STEP)
-                elif step2 == 1:
+                elif step1 == 1:
                     kept[:] = sums[i] >> STEP
                 else:
                     kept[:] = sums[i]
-                sums[i].next = kept + terms[i]
+                sums[i].next = kept + term
 
-    return value_lanes, sum_lanes, travel, scale_values, multiply, scale_products, accumulate
+    return value_lanes, sum_lanes, travel, scale_values, multiply, accumulate

@@ -10,7 +10,7 @@ from rtl.attention.weighted_sum import weighted_sum
 from rtl.hdl.hierarchy import hblock
 from rtl.stream.stream import bit, sint, uint
 
-VALUES = 1 + one_weight.LATENCY  # cycles that a value row comes behind its score and its exponent
+VALUES = 1 + one_weight.SCALED  # cycles that a value row comes behind its score and its exponent
 LATENCY = VALUES + sums.LATENCY  # cycles from a score to the sums that hold it
 
 

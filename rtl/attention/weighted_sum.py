@@ -9,7 +9,7 @@ from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack, unpack
 from rtl.stream.stream import bit, sint, uint
 
-LATENCY = group.LATENCY  # cycles from a timestep to the sum that holds it, of lane 0
+LATENCY = group.LATENCY  # cycles from a value to the sum that holds it, of lane 0
 
 _GROUP = 4  # lanes that one register of the weight drives, unless that makes more than _MOST groups
 _MOST = 8
@@ -34,9 +34,10 @@ def den_bits(CFG):
 def weighted_sum(clk, valid, p, scale, step, v, num, CFG):
     """num[i] = (num[i] >> growth) + p * v[i]; growth as scale and step (lazy.py).
 
-    Ports: clk; valid; p, scale, step from `weight`; v: packed signed lanes of CFG.value_bits; num: packed signed lanes
-    of num_bits(CFG) + STEP - 1 bits, `scale` bits up. Up to one timestep a cycle, LATENCY cycles; the lanes of `num`
-    are skewed, see lanes_a_group. max_head_dim multipliers (18x18 each in builds of up to 512 positions).
+    Ports: clk; valid, scale, step from `weight`, p a cycle behind them; v: packed signed lanes of CFG.value_bits,
+    beside scale; num: packed signed lanes of num_bits(CFG) + STEP - 1 bits, `scale` bits up. Up to one timestep a
+    cycle, LATENCY cycles; the lanes of `num` are skewed, see lanes_a_group. max_head_dim multipliers (18x18 each in
+    builds of up to 512 positions).
 
         p ─> group 0 ─> group 1 ─> ...     the weight passes one group a cycle: no register drives all multipliers
                v[0..3]    v[4..7], one cycle later

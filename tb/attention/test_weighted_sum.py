@@ -57,7 +57,9 @@ def vectors():
             inputs.append(dict(inputs[-1], valid=0))
             wanted.append(None)
     idle = [dict(inputs[0], valid=0)] * LANES
-    return [inputs[0], *idle, *inputs, *idle], [None] * (LANES + 1) + wanted  # the first one makes all sums known
+    inputs, wanted = [inputs[0], *idle, *inputs, *idle], [None] * (LANES + 1) + wanted  # the first makes all sums known
+    weights = [0] + [step["p"] for step in inputs]  # a cycle behind the rest
+    return [dict(step, p=p) for step, p in zip(inputs, weights)], wanted
 
 
 def compared(found, wanted):
