@@ -31,7 +31,7 @@ def attention_unit(clk, rst, key_we, push, lane, ends, row, exponent, base, lane
 
         row ─> query queue ─> key cache ─> scores ─> denominators ─────────┐
                                               └─> steps                    │
-        value row ─────────────────────────────────┴─> value cache ─> numerators ─> divide ─> fifos
+        value row ─────────────────────────────────┴─> value cache ─> numerators ─> divide ─> queues
     """
     QUERIES = CFG.attention_queries
     m_pass = Stream(base=uint(len(base)), lanes=uint(QUERIES), last=bit())

@@ -5,16 +5,16 @@ from rtl.attention.divide import divide
 from rtl.attention.exp_sum import ceiling_bits
 from rtl.attention.lazy import SCALE_BITS, STEP
 from rtl.attention.numerator import numerator
+from rtl.attention.pair_queue import pair_queue
 from rtl.attention.weighted_sum import num_bits
-from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import unpack
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import Stream, bit, sint, uint
+from rtl.stream.stream import bit, sint, uint
 
 
 @hblock
 def value_lane(clk, rst, valid, first, step, ve, v, den_load, den, scale_den, num_load, head_dim, m, clips, CFG):
-    """Numerators of one query row after the other, divided; pairs of elements wait in a FIFO.
+    """Numerators of one query row after the other, divided; pairs of elements wait in a queue.
 
     Ports: clk, rst; valid, first, step (see `key_lane`), ve, v: as `numerator` has them; den_load, den, scale_den,
     num_load, head_dim: see `divide`; m: Stream(data=F, second=F, last), which holds up to max_heads heads; clips
@@ -26,18 +26,17 @@ def value_lane(clk, rst, valid, first, step, ve, v, den_load, den, scale_den, nu
     scale = uint(SCALE_BITS)
     gap = uint(len(ve))
     clipped0, clipped1 = bit(), bit()
-    result = Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit())
+    pair, push = m.bare(), bit()
 
     splitting = unpack(step, [mantissa, c, largest])
     total = numerator(clk, valid, first, c, mantissa, largest, ve, v, num, scale, gap, CFG=CFG)
-    quotient = divide(clk, rst, den_load, den, scale_den, num_load, num, scale, gap, head_dim, result.valid,
-                      result.data, result.second, result.last, clipped0, clipped1, CFG=CFG)
-    # room for all heads of a token: it never overflows, so `ready` need not be looked at
-    output = fifo(clk, rst, result, m, DEPTH=CFG.max_heads * CFG.max_head_dim // 2)
-    unused(result.ready)
+    quotient = divide(clk, rst, den_load, den, scale_den, num_load, num, scale, gap, head_dim, push,
+                      pair.data, pair.second, pair.last, clipped0, clipped1, CFG=CFG)
+    # room for all heads of a token
+    output = pair_queue(clk, rst, push, pair, m, DEPTH=max(2, CFG.max_heads * CFG.max_head_dim // 2))
 
     @always_comb
     def count():
-        clips.next = concat(clipped1 and result.valid, clipped0 and result.valid)
+        clips.next = concat(clipped1 and push, clipped0 and push)
 
     return splitting, total, quotient, output, count

@@ -5,6 +5,7 @@ from rtl.arith.delay import delay
 from rtl.attention import divide as division
 from rtl.attention import kv_cache as cache
 from rtl.attention import numerator as summing
+from rtl.attention import pair_queue as output
 from rtl.attention.kv_cache import row_ram, rows
 from rtl.attention.sequencer import sequencer
 from rtl.attention.value_gate import value_gate
@@ -12,7 +13,6 @@ from rtl.attention.value_lane import value_lane
 from rtl.hdl.check import check
 from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack, unpack
-from rtl.stream import fifo as output
 from rtl.stream.stream import Stream, bit, sint, uint
 
 _DIVIDED = summing.LATENCY + division.LATENCY + output.LATENCY
@@ -31,7 +31,7 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     A pass takes max(pos + 1, head_dim / 2) cycles; its step t = pos waits for the value row of the token, which may
     jump the cache.
 
-        s_step ─> gate ─> exponents ─> numerator of each query ─> divide ─> fifo
+        s_step ─> gate ─> exponents ─> numerator of each query ─> divide ─> queue
                     └─> delay ─> values ────┘
     """
     QUERIES = len(s_pass.lanes)

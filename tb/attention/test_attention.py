@@ -170,7 +170,7 @@ class TB:
 def test_attention(sim, build):
     # Icarus is some 50 times slower
     effort = dict(icarus=dict(long=6, short=2, rounds=1, timed=3), verilator=dict(long=41, short=5, rounds=2, timed=22))
-    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=4)
+    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=5)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -248,6 +248,28 @@ async def latency_from_the_value_row(dut):
         assert tb.delays("s_value", 0, len(expected)) == expected
     await tb.finish()
     assert tb.compared == (pos + 1) * dim * kv_mul * kv_heads > 0
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def reset_within_a_token(dut):
+    """Whatever a reset interrupts, the tokens after it come out right."""
+    tb = TB(dut, BUILDS[test_parameters()["build"]])
+    await start(dut)
+    fitting = shapes(tb.cfg)
+    for delay in range(0, 60, 7):
+        tb.shape(*fitting[delay % len(fitting)])
+        rows, values, _ = tb.token(0, 0, 0, "random")
+        await tb.send(rows, values if delay % 4 else values[1:], "early")
+        await tb.source.wait()
+        await ClockCycles(dut.clk, delay + 1)
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 3)
+        dut.rst.value = 0
+        tb.sink.queue.clear()
+        tb.shape(tb.dim, tb.kv_mul, tb.kv_heads)
+        await tb.sequence(2, "random")
+    await ClockCycles(dut.clk, 100)
+    assert tb.compared > 0 and not tb.sink.queue and not dut.busy.value
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms", expect_fail=True)
