@@ -224,6 +224,13 @@ def quantiser():
 
 
 @entry
+def residual():
+    from rtl.layer.residual import residual as block
+
+    return block, clocked(s_x=vector(), s_add=vector(emit=bit()), m=vector(), saturated=bit(), CFG=CFG)
+
+
+@entry
 def rope():
     from rtl.boot.loader import ShapeRegisters
     from rtl.rope.rope import rope as block
