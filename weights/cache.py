@@ -15,8 +15,9 @@ from weights.rows import QuantisedMatrix
 from weights.tape import boot_image, write_tape
 
 ROOT = Path(__file__).resolve().parents[1]
-QUANTISER = ("weights/*.py", "golden/**/*.py")  # what the integer weights depend on
-PACKER = (*QUANTISER, "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")  # what the tape depends on
+# what the integer weights depend on, and what the tape does besides
+QUANTISER = (*(f"weights/{name}.py" for name in ("calibrated", "gptq", "quantise", "quantised", "rows")), "golden/**/*.py")
+PACKER = (*QUANTISER, "weights/tape.py", "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")
 FOLDER = ROOT / "sim_build" / "weights"
 _SINGLE = ("embedding", "classifier")
 _GAINS = ("rms_att", "rms_ffn", "rms_final")

@@ -35,7 +35,7 @@ from golden.fixed.rope import frequencies
 from rtl.boot.registers import REGISTERS, VERSION, checksum, register_values
 from rtl.config import BuildConfig, ConfigError, ModelShape
 from rtl.layer import kinds
-from rtl.layer.program import Command, gain_beats, program
+from rtl.layer.program import Command, gain_beats, tapes
 from weights.quantised import QuantisedCheckpoint
 from weights.rows import QuantisedMatrix
 
@@ -122,9 +122,9 @@ def _gains(weights: QuantisedCheckpoint):
 
 
 def tape_image(weights: QuantisedCheckpoint, build: BuildConfig) -> np.ndarray:
-    """The tapes of all layers and of the head, uint8 [beats, lanes], in the order of `program`."""
+    """The tapes of all layers and of the head, uint8 [beats, lanes], in the order of `rtl.layer.program.tapes`."""
     parts, gains, lanes = [], _gains(weights), build.lanes
-    for command in program(weights.shape, build):
+    for command in tapes(weights.shape, build):
         if command.kind == kinds.GAIN:
             beats = vector_beats(next(gains), lanes)
         else:

@@ -3,9 +3,11 @@
 The packer writes the tapes in this order, `rtl/layer/schedule.py` emits these commands, and a test holds the two
 together.
 
-For every layer  GAIN(att) KEY QUERY VALUE OUT GAIN(ffn) GATE_UP PARTIAL .. DOWN;  then the head  GAIN(final) LOGITS.
+For an engine  GAIN(att of its first layer), then for every layer
+KEY QUERY VALUE GAIN(ffn) OUT GAIN(next) GATE_UP PARTIAL .. DOWN;  and for the head  LOGITS.
 
-* Gains stand behind the matrix that makes the vector which they scale: they pass while that vector is on its way.
+* Gains stand in the two drains of a layer, ahead of the rows that they scale. GAIN(next) is that of the next layer, or
+  the final norm's, from the head's tape, or none at all.
 * The value rows come last of the three because their way to the attention output is the shortest: no RoPE, no score.
 * W2 is cut into blocks of `hidden_block` columns, each a matrix of its own over a vector of its own: the first ones
   run while the last elements of the hidden vector are still being made.
@@ -51,63 +53,85 @@ def _down(layer: int, dim: int, hidden: int, build: BuildConfig) -> list[Command
     return [*partial, last]
 
 
-def _layer(layer: int, dim: int, kv_dim: int, hidden: int, build: BuildConfig) -> list[Command]:
-    d, g = ceil(dim / build.lanes), 1 + gain_beats(dim, build.lanes)
+def _gain(layer: int, dim: int, build: BuildConfig, head: bool = False) -> Command:
+    return Command(GAIN, layer, 0, 1 + gain_beats(dim, build.lanes), False, head=head)
+
+
+def _layer(layer: int, dim: int, kv_dim: int, hidden: int, build: BuildConfig, following: list[Command]):
+    """Commands of one layer; `following`: the gains for the vector that it makes, or none."""
+    d = ceil(dim / build.lanes)
     return [
-        Command(GAIN, layer, 0, g, False),
         Command(KEY, layer, kv_dim, d, False),
         Command(QUERY, layer, dim, d, False),
         Command(VALUE, layer, kv_dim, d, True),
+        _gain(layer, dim, build),
         Command(OUT, layer, dim, d, True),
-        Command(GAIN, layer, 0, g, False),
+        *following,
         Command(GATE_UP, layer, 2 * hidden, d, True),
         *_down(layer, dim, hidden, build),
     ]
 
 
 def _head(layer: int, dim: int, vocab: int, build: BuildConfig) -> list[Command]:
-    gains = Command(GAIN, layer, 0, 1 + gain_beats(dim, build.lanes), False, head=True)
-    return [gains, Command(LOGITS, layer, vocab, ceil(dim / build.lanes), True, head=True)]
+    logits = Command(LOGITS, layer, vocab, ceil(dim / build.lanes), True, head=True)
+    return [_gain(layer, dim, build, head=True), logits]
 
 
 def _beats(commands: list[Command], build: BuildConfig) -> int:
     return sum(c.tape_beats(build.lanes) for c in commands)
 
 
-def layer_program(shape: ModelShape, build: BuildConfig, layer: int) -> list[Command]:
-    """The commands of one layer, in tape order."""
-    return _layer(layer, shape.dim, shape.kv_dim, shape.hidden_dim, build)
+def engine_program(shape: ModelShape, build: BuildConfig, first: int, layers: int, head: bool) -> list[Command]:
+    """The commands of a token in an engine with the layers `first` .. and, if `head`, the classifier behind them.
+
+    Without layers it is the head alone.
+    """
+    final, logits = _head(shape.n_layers, shape.dim, shape.vocab_size, build)
+    if not layers:
+        return [final, logits]
+    commands = [_gain(first, shape.dim, build)]
+    for layer in range(first, first + layers):
+        last = layer == first + layers - 1
+        following = ([final] if head else []) if last else [_gain(layer + 1, shape.dim, build)]
+        commands += _layer(layer, shape.dim, shape.kv_dim, shape.hidden_dim, build, following)
+    return [*commands, logits] if head else commands
 
 
-def head_program(shape: ModelShape, build: BuildConfig) -> list[Command]:
-    """The commands of the final norm and the classifier."""
-    return _head(shape.n_layers, shape.dim, shape.vocab_size, build)
+def layer_split(n_layers: int, engines: int) -> tuple[int, int]:
+    """(low, extra): every engine has `low` layers, the first `extra` ones have one more."""
+    return divmod(n_layers, engines)
 
 
-def program(shape: ModelShape, build: BuildConfig) -> list[Command]:
-    """All commands of one scored token, in tape order: layers, then head."""
-    layers = [c for layer in range(shape.n_layers) for c in layer_program(shape, build, layer)]
-    return layers + head_program(shape, build)
+def tapes(shape: ModelShape, build: BuildConfig) -> list[Command]:
+    """What stands on the tapes, one behind the other: those of the engines, then that of the head."""
+    low, extra = layer_split(shape.n_layers, build.engines)
+    commands, first = [], 0
+    for engine in range(build.engines):
+        layers = low + (engine < extra)
+        commands += engine_program(shape, build, first, layers, head=False)
+        first += layers
+    return commands + engine_program(shape, build, shape.n_layers, 0, head=True)
 
 
 def layer_beats(shape: ModelShape, build: BuildConfig) -> int:
     """Tape beats of one layer."""
-    return _beats(layer_program(shape, build, 0), build)
+    return _beats(engine_program(shape, build, 0, 1, head=False), build)
 
 
 def head_beats(shape: ModelShape, build: BuildConfig) -> int:
     """Tape beats of the head."""
-    return _beats(head_program(shape, build), build)
+    return _beats(engine_program(shape, build, 0, 0, head=True), build)
 
 
 def tape_beats(shape: ModelShape, build: BuildConfig) -> int:
     """Beats of all tapes together."""
-    return shape.n_layers * layer_beats(shape, build) + head_beats(shape, build)
+    return _beats(tapes(shape, build), build)
 
 
 def max_layer_beats(build: BuildConfig) -> int:
     """Tape beats of the longest layer that the build's maxima admit."""
-    return _beats(_layer(0, build.max_dim, build.max_dim, build.max_hidden, build), build)
+    gain = _gain(0, build.max_dim, build)
+    return _beats([gain, *_layer(0, build.max_dim, build.max_dim, build.max_hidden, build, [])], build)
 
 
 def max_head_beats(build: BuildConfig) -> int:
@@ -118,8 +142,3 @@ def max_head_beats(build: BuildConfig) -> int:
 def tape_depth(build: BuildConfig) -> int:
     """Depth of the tape memory of one engine, in beats."""
     return build.engine.max_layers * max_layer_beats(build)
-
-
-def layer_split(n_layers: int, engines: int) -> tuple[int, int]:
-    """(low, extra): every engine has `low` layers, the first `extra` ones have one more."""
-    return divmod(n_layers, engines)

@@ -6,9 +6,9 @@ from rtl.hdl.hierarchy import hblock
 from rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
 from rtl.stream.stream import bit, uint
 
-# steps of the sequence; those from ATT_GAIN to DOWN_STEP repeat for every layer, DOWN_STEP for every block of W2
-IDLE, ATT_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, OUT_STEP, FFN_GAIN, GATE_UP_STEP, DOWN_STEP = range(9)
-FINAL_GAIN, LOGITS_STEP = range(9, 11)
+# steps of the sequence; those from KEY_STEP to DOWN_STEP repeat for every layer, DOWN_STEP for every block of W2
+IDLE, FIRST_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, FFN_GAIN, OUT_STEP, NEXT_GAIN, GATE_UP_STEP, DOWN_STEP = range(10)
+LOGITS_STEP = 10
 STEP_BITS = 4
 
 
@@ -28,7 +28,8 @@ def schedule(
     step = uint(STEP_BITS)
     count = uint(len(n_layers))  # layers begun
     left = uint(len(hidden_beats))  # beats of a W2 row that are still to come
-    headed, more, moved = bit(), bit(), bit()  # more: the block of W2 is not the last one
+    # at_last: the layer under way is the last one; more: the block of W2 is not the last one
+    headed, at_last, more, moved = [bit() for _ in range(4)]
 
     @always_comb
     def command():
@@ -77,7 +78,8 @@ def schedule(
     @always_comb
     def handshake():
         m.valid.next = step != IDLE
-        m.head.next = step == FINAL_GAIN or step == LOGITS_STEP
+        at_last.next = count == n_layers
+        m.head.next = step == LOGITS_STEP or (step == NEXT_GAIN and count == n_layers)
         moved.next = m.ready and step != IDLE
         more.next = left > BLOCK
 
@@ -97,21 +99,25 @@ def schedule(
             headed.next = head
             count.next = 0
             if n_layers == 0:
-                step.next = FINAL_GAIN
+                step.next = NEXT_GAIN
             else:
-                step.next = ATT_GAIN
+                step.next = FIRST_GAIN
         elif moved:
             if step == KEY_STEP:
                 layer.next = count
                 count.next = count + 1
                 step.next = QUERY_STEP
+            elif step == OUT_STEP and at_last and not headed:
+                step.next = GATE_UP_STEP
+            elif step == NEXT_GAIN and n_layers == 0:
+                step.next = LOGITS_STEP
             elif step == DOWN_STEP:
                 if more:
                     step.next = DOWN_STEP
-                elif count != n_layers:
-                    step.next = ATT_GAIN
+                elif not at_last:
+                    step.next = KEY_STEP
                 elif headed:
-                    step.next = FINAL_GAIN
+                    step.next = LOGITS_STEP
                 else:
                     step.next = IDLE
             elif step == LOGITS_STEP:

@@ -8,7 +8,7 @@ from golden.errors import ModelError
 from rtl.boot.registers import REGISTERS, checksum
 from rtl.config import ModelShape, build_of, preset
 from rtl.layer import kinds
-from rtl.layer.program import head_beats, layer_beats, max_head_beats, program, tape_beats, tape_depth
+from rtl.layer.program import head_beats, layer_beats, max_head_beats, tape_beats, tape_depth, tapes
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image, matrix_beats, read_tape, vector_beats, write_tape
 
@@ -28,7 +28,7 @@ def test_floor(name):
     shape = preset(name).shape
     for lanes in (8, 16, 64):
         build = build_of(name, lanes=lanes)
-        assert sum(c.rows * c.beats for c in program(shape, build)) == shape.beats(lanes)
+        assert sum(c.rows * c.beats for c in tapes(shape, build)) == shape.beats(lanes)
         assert shape.beats(lanes) < tape_beats(shape, build) < 1.2 * shape.beats(lanes)
     build = preset(name).build
     assert shape.n_layers * layer_beats(shape, build) <= tape_depth(build)
@@ -37,7 +37,7 @@ def test_floor(name):
 
 def test_blocks():
     """W2 comes in blocks of columns that put together are the whole matrix; all but the last are PARTIAL."""
-    commands = [c for c in program(SHAPE, BUILD) if c.layer == 1 and c.kind in (kinds.PARTIAL, kinds.DOWN)]
+    commands = [c for c in tapes(SHAPE, BUILD) if c.layer == 1 and c.kind in (kinds.PARTIAL, kinds.DOWN)]
     assert [c.kind for c in commands] == [kinds.PARTIAL, kinds.PARTIAL, kinds.DOWN]
     assert [c.block for c in commands] == [0, 8, 16] and [c.beats for c in commands] == [2, 2, 2]
 
