@@ -2,67 +2,94 @@
 from myhdl import always, always_comb
 
 from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack_payload, unpack_payload
+from rtl.memory.ram import ram
+from rtl.stream import fifo as front_fifo
+from rtl.stream.credit import credit
+from rtl.stream.fifo import fifo
 from rtl.stream.stream import bit, uint
 
-LATENCY = 1  # cycles from `push` to m
+LATENCY = front_fifo.LATENCY  # cycles from `push` to m
+_FRONT = 16  # places of one memory made of look-up tables
 
 
 @hblock
 def pair_queue(clk, rst, push, pair, m, DEPTH):
-    """First in, first out, for one that cannot wait: a `push` too many ends a simulation.
+    """First in, first out, DEPTH (2 or more) entries, for one that cannot wait: a `push` too many ends a simulation.
 
-    Ports: clk, rst; push; pair: a Payload; m: a Stream of the same. DEPTH: 2 or more.
-    A memory of look-up tables without a register behind it: read, chosen and registered in one cycle, see `collect`.
+    Ports: clk, rst; push; pair: a Payload; m: a Stream of the same; its signals are registers. A pair a cycle.
+
+        pair ─┬────────────────────────> small fifo ─> m      while nobody waits in the RAM
+              └─> RAM ─> register ──────────┘
     """
     LAST = DEPTH - 1
-    entry, found = uint(pair.width), uint(pair.width)
-    memory = [uint(pair.width) for _ in range(DEPTH)]
+    entry, found, held, chosen = [uint(pair.width) for _ in range(4)]
     write, read = uint(LAST.bit_length()), uint(LAST.bit_length())
-    count = uint(DEPTH.bit_length())
-    pop, too_many = bit(), bit()
+    count = uint(DEPTH.bit_length())  # in the RAM
+    some, room, direct, keep, fetch, take, give, too_many = [bit() for _ in range(8)]
+    fetched, arrives = bit(), bit()  # one, two cycles after `fetch`
+    front = m.clone()
+    unused(front.ready)  # the credits see to it that there is room
+
     packing = pack_payload(pair, entry)
-    unpacking = unpack_payload(found, m)
-    room = check(clk, rst, too_many, MESSAGE="a pair enters a full queue")
+    store = ram(clk, keep, write, entry, read, found, DEPTH=DEPTH)
+    credits = credit(clk, rst, take, give, room, DEPTH=_FRONT)
+    unpacking = unpack_payload(chosen, front)
+    output = fifo(clk, rst, front, m, DEPTH=_FRONT)
+    never = check(clk, rst, too_many, MESSAGE="a pair enters a full queue")
 
     @always_comb
     def moves():
-        pop.next = m.valid and m.ready
+        direct.next = push and room and not (some or fetched or arrives)
+        keep.next = push and (some or fetched or arrives or not room)
+        fetch.next = room and some
+        give.next = m.valid and m.ready
         too_many.next = push and count == DEPTH
+
+    @always_comb
+    def into_front():
+        take.next = direct or fetch
+        front.valid.next = direct or arrives
+
+    @always_comb
+    def choose():
+        if arrives:
+            chosen.next = held
+        else:
+            chosen.next = entry
 
     @always(clk.posedge)
     def control():
         if rst:
-            m.valid.next = False
+            some.next = False
+            fetched.next = False
+            arrives.next = False
             count.next = 0
             write.next = 0
             read.next = 0
         else:
-            if push:
+            fetched.next = fetch
+            arrives.next = fetched
+            if keep:
                 if write == LAST:
                     write.next = 0
                 else:
                     write.next = write + 1
-            if pop:
+            if fetch:
                 if read == LAST:
                     read.next = 0
                 else:
                     read.next = read + 1
-            if push and not pop:
+            if keep and not fetch:
                 count.next = count + 1
-                m.valid.next = True
-            elif pop and not push:
+                some.next = True
+            elif fetch and not keep:
                 count.next = count - 1
-                m.valid.next = count != 1
+                some.next = count != 1
 
     @always(clk.posedge)
-    def store():
-        if push:
-            memory[write].next = entry
+    def register():
+        held.next = found
 
-    @always_comb
-    def fetch():
-        found.next = memory[read]
-
-    return packing, unpacking, room, moves, control, store, fetch
+    return packing, store, credits, unpacking, output, never, moves, into_front, choose, control, register

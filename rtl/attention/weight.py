@@ -22,17 +22,19 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step, counts
     growth of the reference does to the accumulator (lazy.py), counts: `valid` beside them, SCALED cycles after level.
     A pure pipeline, up to one timestep a cycle.
 
-        level ─> max ─> reference - level, clipped ─> amount ──────────────┐
-                  └───> reference - previous, clipped ─> + scale ─> scale, step
-        mantissa ───────────────────> delay ─────────────────> >> ─> >>, rounded ─> p
+        level ─> max ─> reference
+          └────> level - reference so far ─┬─> how far below, clipped ─> amount ─┐
+                                           └─> how far above, clipped ─> + scale ─> scale, step
+        mantissa ────────────────> delay ─────────────────────────> >> ─> >>, rounded ─> p
     """
     N_MAX = (1 << SHIFT_BITS) - 1
     COARSE = (1 << SHIFT_BITS) - (1 << FINE_BITS)
     WIDE = len(mantissa) + 1
     CARRY = SCALE_BITS + 2  # scale + growth
-    LIM = 1 << len(level)
+    DISTANCE = len(level) + 1
+    NEAR = (1 << (DISTANCE - SHIFT_BITS)) - 1  # sign and high bits of -1 .. -2**SHIFT_BITS
 
-    level0, previous = sint(len(level)), sint(len(level))
+    distance = sint(DISTANCE)
     first0, first1, valid0, valid1 = [bit() for _ in range(4)]
     amount, amount1, rise = uint(SHIFT_BITS), uint(SHIFT_BITS), uint(SHIFT_BITS)
     waited = uint(len(mantissa))
@@ -41,28 +43,29 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step, counts
     @always(clk.posedge)
     def maximum():
         if valid:
-            previous.next = reference
             if first or level > reference:
                 reference.next = level
-        level0.next = level
+        distance.next = level - reference
         first0.next = first
         valid0.next = valid
 
     @always(clk.posedge)
-    def differences():
-        # of no use without `valid`, and growth in the first timestep neither
-        distance = intbv(0, min=-LIM, max=LIM)
-        growth = intbv(0, min=-LIM, max=LIM)
-        distance[:] = reference - level0
-        growth[:] = reference - previous
-        if distance > N_MAX:
-            amount.next = N_MAX
+    def clip():
+        low = intbv(0)[SHIFT_BITS:]
+        below = intbv(0)[SHIFT_BITS + 1:]
+        low[:] = distance[SHIFT_BITS:]
+        below[:] = N_MAX + 1 - low
+        amount.next = 0
+        rise.next = 0
+        if distance[DISTANCE - 1] and not first0:
+            if distance[DISTANCE:SHIFT_BITS] == NEAR and low != 0:
+                amount.next = below[SHIFT_BITS:]
+            else:
+                amount.next = N_MAX
+        elif distance[DISTANCE:SHIFT_BITS] == 0:
+            rise.next = low  # of no use in the first timestep
         else:
-            amount.next = distance[SHIFT_BITS:]
-        if growth > N_MAX:
             rise.next = N_MAX
-        else:
-            rise.next = growth[SHIFT_BITS:]
         first1.next = first0
         valid1.next = valid0
 
@@ -95,4 +98,4 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step, counts
         p.next = t[WIDE:1]
 
     table = delay(clk, mantissa, waited, CYCLES=AMOUNT - BEHIND)
-    return maximum, differences, lazy, shift, half_up, table
+    return maximum, clip, lazy, shift, half_up, table
