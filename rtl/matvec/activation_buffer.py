@@ -1,20 +1,21 @@
 """Activation vectors one behind the other in a ring of words, read a word a beat while the next ones are written."""
 
-from myhdl import Signal, always, always_comb, concat, modbv
+from myhdl import Signal, always, always_comb, modbv
 
 from rtl.config import clog2
 from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock, tied
-from rtl.memory import ram as memory
-from rtl.memory.ram import ram
+from rtl.hdl.hierarchy import hblock
+from rtl.hdl.lanes import pack, unpack
+from rtl.matvec import ring_part as parts
+from rtl.matvec.ring_part import ring_part
 from rtl.stream.stream import bit, uint
 
-LATENCY = memory.LATENCY  # cycles from a step to the word that it was for
+LATENCY = parts.LATENCY  # cycles from a step to the word that it was for
 FIRST = 1  # cycles from the transfer of a word to the first step that may use it
 
 
 @hblock
-def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
+def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS):
     """Writes words into the ring, and hands them out in order: the oldest vector, as often as it is wanted.
 
     s: in, Stream(data, last): vectors as words; `s.ready` is a register, low while the ring is full.
@@ -22,9 +23,9 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
     again, drop: in, with `step` (else of no account): the next one is the vector's first word again, or the vector is
     not wanted any more, of which this was the last word; with neither, the word behind it. step may come late in the
     cycle. data: out, the word used, LATENCY cycles after its step.
-    DEPTH: words the ring holds at least; it holds one less than the next power of two.
+    DEPTH: words the ring holds at least; it holds one less than the next power of two. PARTS: pieces, 2 or more, of as
+    many lanes each, in which the words are kept.
     A word may be used FIRST cycles after its transfer, whether or not its vector is complete; a step every cycle.
-    The ring is distributed RAM: its registered output may feed multipliers.
     """
     ADDRESS = clog2(DEPTH + 1)
     RING = 1 << ADDRESS
@@ -33,11 +34,15 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
     write, word, base, limit, after_write, after_word = (Signal(modbv(0)[ADDRESS:]) for _ in range(6))
     ahead, wanted = uint(ADDRESS), uint(ADDRESS)
     arriving, dropped, overwritten, early, unfinished = (bit() for _ in range(5))
-    word_in, word_out = uint(WIDTH + 1), uint(WIDTH + 1)
-    # The place behind the last word is always free: it is written in every cycle, a strobe would have far to go. What
-    # is read of it meanwhile is not `there`.
-    always_write = tied(bit(1))
-    words = ram(clk, always_write, write, word_in, word, word_out, DEPTH=RING, STYLE="distributed")
+    parts_in, parts_out = ([uint(WIDTH // PARTS) for _ in range(PARTS)] for _ in range(2))
+    last_in, last_out = uint(1), uint(1)
+    unpacking = unpack(s.data, parts_in)
+    packing = pack(parts_out, data)
+    ring = [
+        ring_part(clk, rst, arriving, parts_in[k], step, again, drop, parts_out[k], ADDRESS=ADDRESS)
+        for k in range(PARTS)
+    ]
+    lasts = ring_part(clk, rst, arriving, last_in, step, again, drop, last_out, ADDRESS=ADDRESS)
     no_overwriting = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
     no_early_step = check(clk, rst, early, MESSAGE="a word is used that is not there")
     whole_vectors = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
@@ -47,7 +52,7 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
         arriving.next = s.valid and s.ready
         after_write.next = write + 1
         after_word.next = word + 1
-        word_in.next = concat(s.last, s.data)
+        last_in.next = s.last
 
     @always_comb
     def choose():
@@ -64,14 +69,10 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
             wanted.next = word
 
     @always_comb
-    def read():
-        data.next = word_out[WIDTH:]
-
-    @always_comb
     def faults():
         overwritten.next = s.valid and s.ready and write == limit
         early.next = step and not there
-        unfinished.next = dropped and not word_out[WIDTH]
+        unfinished.next = dropped and last_out == 0
 
     @always(clk.posedge)
     def fill():
@@ -103,14 +104,16 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH):
         dropped.next = step and drop and not rst
 
     return (
-        words,
+        unpacking,
+        packing,
+        ring,
+        lasts,
         no_overwriting,
         no_early_step,
         whole_vectors,
         arrive,
         choose,
         look,
-        read,
         faults,
         fill,
         follow,

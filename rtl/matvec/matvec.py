@@ -21,6 +21,7 @@ from rtl.matvec.row_exponents import row_exponents
 from rtl.stream.credit import credit
 from rtl.stream.stream import bit, sint, uint
 
+PART_LANES = 8  # lanes whose activations have an address of their own
 WAIT = 24  # rows that may wait for the scalar of their vector while the tape goes on
 
 
@@ -89,7 +90,8 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
 
     u_issue = issue(clk, rst, s_cmd, s_tape.valid, s_tape.ready, from_head, m_gain.valid, m_gain.ready, there, room,
                     step, again, drop, row, cause, now, LANES=LANES)
-    u_buffer = activation_buffer(clk, rst, s_act, there, step, again, drop, values, DEPTH=ring_words(CFG))
+    u_buffer = activation_buffer(clk, rst, s_act, there, step, again, drop, values,
+                                 DEPTH=ring_words(CFG), PARTS=max(2, LANES // PART_LANES))
     if EXPONENT_WAIT:
         u_exponents = row_exponents(clk, now.exponents, beat, now.lane, exponent, LANES=LANES)
         pack_exponent = pack([exponent], exponent_in)

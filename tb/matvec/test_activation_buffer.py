@@ -24,7 +24,8 @@ VECTORS = 80
 
 def ports():
     control = {name: bit() for name in ("there", "step", "again", "drop")}
-    return dict(clk=bit(), rst=bit(), s=activation_stream(CFG), **control, data=uint(CFG.act_word_bits), DEPTH=DEPTH)
+    return dict(clk=bit(), rst=bit(), s=activation_stream(CFG), **control, data=uint(CFG.act_word_bits), DEPTH=DEPTH,
+                PARTS=2)
 
 
 def vectors(longest=DEPTH):
