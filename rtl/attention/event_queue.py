@@ -15,8 +15,8 @@ _COUNT_BITS = _GROUP.bit_length() + 1  # with a sign, as the adder tree wants it
 def event_queue(clk, rst, events, pulse, COUNT_BITS):
     """`pulse` is high for one cycle for each bit of `events` that was high in a cycle.
 
-    Ports: clk, rst; events: any number of strobes, low during reset; pulse: a register. At most 2**COUNT_BITS - 1
-    events may wait.
+    Ports: clk, rst, high for as long as a sum takes; events: any number of strobes; pulse: a register. At most
+    2**COUNT_BITS - 1 events may wait.
     """
     sizes = [min(_GROUP, len(events) - low) for low in range(0, len(events), _GROUP)]
     GROUPS = len(sizes)
@@ -27,7 +27,7 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
     waiting = uint(COUNT_BITS)
 
     split = unpack(events, groups)
-    counting = [count_ones(clk, strobes, count) for strobes, count in zip(groups, counts)]
+    counting = [count_ones(clk, rst, strobes, count) for strobes, count in zip(groups, counts)]
     joining = pack(counts, terms)
 
     @always_comb
@@ -52,8 +52,8 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
 
 
 @hblock
-def count_ones(clk, strobes, count):
-    """count = number of high bits of `strobes`, a cycle later. Ports: clk; strobes; count signed."""
+def count_ones(clk, rst, strobes, count):
+    """count = number of high bits of `strobes`, a cycle later. Ports: clk, rst; strobes; count signed."""
     SIZE = len(strobes)
     LIM = count.max
 
@@ -62,7 +62,7 @@ def count_ones(clk, strobes, count):
         ones = intbv(0, min=-LIM, max=LIM)
         ones[:] = 0
         for i in range(SIZE):
-            if strobes[i]:
+            if strobes[i] and not rst:
                 ones[:] = ones + 1
         count.next = ones
 
