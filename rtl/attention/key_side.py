@@ -62,17 +62,17 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     SCORED = cache.LATENCY + dot.latency(CFG)
     SENT = _flight(CFG)
     SUMMED = SCORED + exponentials.LATENCY
-    STAGES = max(SENT, SUMMED)
+    DONE = SUMMED - 2
     AHEAD = SENT + output.LATENCY + 2  # so many steps under way keep the pipeline full
     DEPTH = -(-AHEAD // _TABLE) * _TABLE
 
     waiting, read, walking, step, first, at_last = [bit() for _ in range(6)]
     permit, give, row_valid, row_first, collision = [bit() for _ in range(5)]
-    valids, firsts, lasts = uint(STAGES), uint(SCORED), uint(STAGES)  # bit k: that flag at stage k + 1
+    valids, firsts, lasts = uint(SENT), uint(SCORED), uint(SUMMED - 1)  # bit k: that flag at stage k + 1
     addr, waddr = uint(len(base) + len(pos)), uint(len(base) + len(pos))
     q, qe = uint(QUERIES * len(row)), uint(QUERIES * len(exponent))
     k, ke = uint(CFG.max_head_dim * KEY_BITS), uint(len(exponent))
-    lanes_scored, lanes_summed = uint(QUERIES), uint(QUERIES)
+    lanes_scored, lanes_done = uint(QUERIES), uint(QUERIES)
     clipped = uint(QUERIES)
     qs, qes = [uint(len(row)) for _ in range(QUERIES)], [uint(len(exponent)) for _ in range(QUERIES)]
     steps = [uint(step_bits(CFG)) for _ in range(QUERIES)]
@@ -92,7 +92,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
                for g in range(QUERIES)]
     joining = pack(steps, joined), pack(dens, den), pack(scales, scale_den), pack(outs, clipped)
     lanes_wait = (delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED),
-                  delay(clk, lanes_scored, lanes_summed, CYCLES=SUMMED - SCORED))
+                  delay(clk, lanes_scored, lanes_done, CYCLES=SUMMED - SCORED - 1))
     steps_wait = delay(clk, joined, done.data, CYCLES=_WAIT)
     # the credits and the number of heads see to it that there is room
     sent = fifo(clk, rst, done, m_step, DEPTH=DEPTH)
@@ -117,9 +117,15 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
             firsts.next = 0
             lasts.next = 0
         else:
-            valids.next = concat(valids[STAGES - 1:], step)
+            valids.next = concat(valids[SENT - 1:], step)
             firsts.next = concat(firsts[SCORED - 1:], first)
-            lasts.next = concat(lasts[STAGES - 1:], step and at_last)
+            lasts.next = concat(lasts[DONE:], step and at_last)
+
+    @always(clk.posedge)
+    def load():
+        den_load.next = 0
+        if lasts[DONE] and not rst:
+            den_load.next = lanes_done
 
     @always_comb
     def stages():
@@ -129,9 +135,6 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
         clips.next = 0
         if valids[SCORED - 1]:
             clips.next = clipped & lanes_scored
-        den_load.next = 0
-        if lasts[SUMMED - 1]:
-            den_load.next = lanes_summed
 
     return (queue, walk, credits, rows, never, splitting, queries, joining, lanes_wait, steps_wait, sent, passes, begin,
-            follow, stages)
+            follow, load, stages)
