@@ -82,8 +82,11 @@ class FixedModel:
             x = saturate(x + matvec(w.w2[layer].columns(columns), block, sat), F_BITS, sat)
         return x
 
-    def forward(self, token: int, pos: int, taps: dict | None = None):
-        """Logits in F (int64 [vocab]) of `token` at `pos`; `taps` collects {(name, layer): F array} of every stage."""
+    def forward(self, token: int, pos: int, taps: dict | None = None, scored: bool = True):
+        """Logits in F (int64 [vocab]) of `token` at `pos`; `taps` collects {(name, layer): F array} of every stage.
+
+        Not `scored`: the layers alone, for a prompt token whose logits nobody wants; returns None.
+        """
         if not 0 <= token < self.shape.vocab_size:
             raise ValueError(f"token: must be 0 to {self.shape.vocab_size - 1}, is {token}")
         if not 0 <= pos < self.shape.seq_len:
@@ -100,6 +103,8 @@ class FixedModel:
             tap("x_att", layer, x)
             x = self._feed_forward(layer, x, tap)
             tap("x_layer", layer, x)
+        if not scored:
+            return None
         logits = matvec(w.classifier, self._normalised(x, self.gain_final), sat)
         tap("logits", self.shape.n_layers - 1, logits)
         return logits

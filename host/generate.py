@@ -115,8 +115,8 @@ def tell(request: Request, args, story: Story) -> dict:
             if event["event"] != "token":
                 continue
             pos = event["pos"]
-            best = int(golden.forward(inputs[pos], pos).argmax())
-            expected.append(best if event["scored"] else 0)
+            logits = golden.forward(inputs[pos], pos, scored=bool(event["scored"]))
+            expected.append(int(logits.argmax()) if event["scored"] else 0)
             following = event["token"] if event["sampled"] else request.prompt[pos + 1] if not event["last"] else None
             if following is not None and not (event["sampled"] and STOP_NAMES.get(event["stop"]) == "stop token"):
                 inputs.append(following)

@@ -82,7 +82,8 @@ class StagedWork(DecoderWork):
         super().promise(model, prompt)
         counts = values(model.golden.shape)
         stages = self.env.cdb_get("STAGES")
-        stages.promise(**{stage: count * prompt.forwards for stage, count in counts.items()})
+        layers = prompt.forwards + prompt.unscored
+        stages.promise(**{s: n * (prompt.forwards if s == "logit" else layers) for s, n in counts.items()})
 
 
 class StagedTest(DecoderTest):

@@ -68,13 +68,13 @@ class DecoderPredictor(Predictor):
         self.image, self.golden, self.counts = [], self.model.golden, Counter()
         self.golden.saturations.count = 0
 
-    def _forward(self, token, pos):
-        """The most likely next token."""
+    def _forward(self, token, pos, scored=True):
+        """The most likely next token, if scored."""
         taps = {}
-        logits = self.golden.forward(token, pos, taps)
-        self.counts["weights"] += self.golden.shape.beats(self.cfg.lanes)
+        logits = self.golden.forward(token, pos, taps, scored)
+        self.counts["weights"] += self.golden.shape.beats(self.cfg.lanes, classifier=scored)
         self.forwards.write((token, taps))
-        return int(np.argmax(logits))
+        return int(np.argmax(logits)) if scored else None
 
     def _sequence(self, prompt, steps):
         """The decode loop: prompt tokens first, then the model's own."""
@@ -83,6 +83,7 @@ class DecoderPredictor(Predictor):
             prompted, sampled = pos + 1 >= len(prompt), 0
             if token >= shape.vocab_size:
                 best, stop, reason, error = token, STOP_ERROR, "token out of range", errors.BAD_TOKEN
+                self._forward(0, pos, scored=False)  # passes in its place, so that the error comes in turn
             else:
                 best, sampled = self._forward(token, pos), int(prompted)
                 if prompted and best in STOP_IDS:

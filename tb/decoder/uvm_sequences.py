@@ -73,10 +73,11 @@ class Prompt(uvm_object):
         return rng.randrange(vocab)
 
     def ending(self, golden) -> str:
-        """Why the golden model ends; sets `answers` and `forwards`, the tokens that pass the model."""
+        """Why the golden model ends; sets `answers`, and `forwards` and `unscored`, the tokens that pass the model."""
+        self.unscored = 0
         bad = next((n for n, token in enumerate(self.tokens) if token >= golden.shape.vocab_size), None)
         if bad is not None:
-            self.answers, self.forwards = bad + 1, bad
+            self.answers, self.forwards, self.unscored = bad + 1, bad, 1
             return "token out of range"
         predictions, prompt = [], len(self.tokens)
         for _ in golden.generate(self.tokens, self.steps, STOP_IDS, predictions):

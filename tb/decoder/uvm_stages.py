@@ -38,6 +38,8 @@ class StagePredictor(Predictor):
                 found = [taps[name, layer] for name in names if (name, layer) in taps]
                 series[stage] = series.get(stage, []) + found
         for stage, parts in series.items():
+            if not parts:  # the logits of a token that is not scored
+                continue
             values = np.concatenate(parts).tolist()
             if stage in PAIRS:
                 beats = [dict(data=a, second=b) for a, b in zip(values[::2], values[1::2])]
