@@ -24,7 +24,7 @@ BUILDS = {
     ),
     "an engine a layer": (
         replace(NANO, max_layers=3, engines=3, sequences=2),
-        ModelShape(16, 22, 3, 2, 2, 29, 16),
+        ModelShape(8, 22, 3, 2, 2, 29, 16),
     ),
 }
 CASES = [(name, sim) for name in BUILDS for sim in SIMULATORS if sim == "verilator" or name.startswith("two")]
