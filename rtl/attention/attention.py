@@ -11,7 +11,7 @@ from rtl.attention.kv_cache import base_bits
 from rtl.attention.row_intake import row_intake
 from rtl.attention.value_intake import value_intake
 from rtl.config import clog2
-from rtl.hdl.hierarchy import hblock, unused
+from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
 from rtl.stream.skid import skid
 from rtl.stream.stream import bit, uint
@@ -62,9 +62,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     data, second, last, valid, ready = [uint(PIPELINES * w) for w in (CFG.f_bits, CFG.f_bits, 1, 1, 1)]
     clips = [uint(EVENTS) for _ in range(UNITS)]
     events = uint(UNITS * EVENTS)
-    head_done = bit()
     ordered = m.clone()
-    unused(head_done)
 
     rows = row_intake(clk, rst, s, layer, seq, kv_mul, n_kv_heads, row, exponent, base, key_we, push, lane, lanes, ends,
                       last_pass, CFG=CFG)
@@ -76,7 +74,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
                             lasts[u], valids[u], readies[u], clips[u], CFG=CFG) for u in range(UNITS)]
     joining = (pack(datas, data), pack(seconds, second), pack(lasts, last), pack(valids, valid), unpack(ready, readies),
                pack(clips, events))
-    order = collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, ordered, head_done, UNITS=UNITS,
+    order = collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, ordered, UNITS=UNITS,
                     QUERIES=QUERIES)
     output = skid(clk, rst, ordered, m)
     counting = event_queue(clk, rst, events, saturated, COUNT_BITS=EVENT_BITS)

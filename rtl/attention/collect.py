@@ -8,15 +8,14 @@ from rtl.stream.stream import bit, sint, uint
 
 
 @hblock
-def collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, m, head_done, UNITS, QUERIES):
+def collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, m, UNITS, QUERIES):
     """One stream of all query heads out of UNITS * QUERIES pipelines.
 
     Query head i belongs to key/value head i // kv_mul, that one to unit (i // kv_mul) % UNITS, where the head runs in
     lane (i % kv_mul) % QUERIES; lane g of unit u is pipeline u * QUERIES + g.
     Ports: clk, rst; data, second, last, valid, ready: the pipelines' streams of pairs side by side, pipeline 0 in the
-    low bits; kv_mul, n_kv_heads; m: Stream(data=F, second=F, last): last on the last pair of the token; head_done:
-    strobe, a cycle after the last pair of a head. Combinational from the pipelines' registers to m: no latency, a pair
-    a cycle.
+    low bits; kv_mul, n_kv_heads; m: Stream(data=F, second=F, last): last on the last pair of the token.
+    Combinational from the pipelines' registers to m: no latency, a pair a cycle.
     """
     PIPELINES = UNITS * QUERIES
     LAST_LANE, LAST_BASE = QUERIES - 1, PIPELINES - QUERIES
@@ -59,7 +58,6 @@ def collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, m, h
 
     @always(clk.posedge)
     def count():
-        head_done.next = ends
         if rst:
             head.next = 0
             group.next = 0

@@ -1,4 +1,4 @@
-"""collect: the order of the query heads out of every shape of units and lanes, `last`, `head_done`, back-pressure."""
+"""collect: the order of the query heads out of every shape of units and lanes, `last`, back-pressure."""
 import random
 from collections import deque
 
@@ -25,7 +25,7 @@ def test_collect(sim, units, queries):
     buses = dict(data=uint(pipelines * BITS), second=uint(pipelines * BITS), last=uint(pipelines),
                  valid=uint(pipelines), ready=uint(pipelines))
     ports = dict(clk=bit(), rst=bit(), **buses, kv_mul=uint(COUNT_BITS), n_kv_heads=uint(COUNT_BITS),
-                 m=Stream(data=sint(BITS), second=sint(BITS), last=bit()), head_done=bit())
+                 m=Stream(data=sint(BITS), second=sint(BITS), last=bit()))
     parameters = dict(units=units, queries=queries)
     run(collect, {**ports, "UNITS": units, "QUERIES": queries}, __name__, sim, parameters=parameters, tests=4)
 
@@ -40,7 +40,7 @@ class Bench:
         self.queues = [deque() for _ in range(self.units * self.queries)]
         self.offered = [False] * len(self.queues)
         self.pause, self.cycle, self.heads = 0, 0, 0
-        self.wanted, self.entered, self.ends, self.done = [], [], [], []
+        self.wanted, self.entered, self.ends = [], [], []
         self.sink = StreamSink(dut, "m", data=-BITS, second=-BITS, last=1)
 
     async def start(self):
@@ -77,8 +77,6 @@ class Bench:
                 for queue in self.queues:
                     queue.clear()
                 continue
-            if self.dut.head_done.value:
-                self.done.append(self.cycle)
             moved = int(self.dut.ready.value) & int(self.dut.valid.value)
             assert moved.bit_count() == int(self.dut.m_valid.value and self.dut.m_ready.value)
             for k, queue in enumerate(self.queues):
@@ -94,7 +92,6 @@ class Bench:
         await ClockCycles(self.dut.clk, 3)
         assert list(self.sink.queue) == self.wanted
         assert not any(self.queues)
-        assert self.done == [cycle + 1 for cycle in self.ends]
         assert len(self.ends) == self.heads
         return self.sink.received
 
@@ -136,7 +133,7 @@ async def reset(dut):
     await ClockCycles(dut.clk, 3)
     dut.rst.value = 0
     await ClockCycles(dut.clk, 1)
-    for collected in (bench.sink.queue, bench.wanted, bench.ends, bench.done):
+    for collected in (bench.sink.queue, bench.wanted, bench.ends):
         collected.clear()
     bench.heads = 0
     bench.token(3, 3)
