@@ -55,7 +55,8 @@ def test_spans_lie_in_their_row_and_add_up_to_the_count(rows):
 
 def test_the_timing_picture_takes_a_layer_from_it(rows):
     layer = cut([row for row in rows if row["pos"] == 1], 1)
-    assert [stage for stage, _, _ in layer.stages if stage in MATRICES] == MATRICES
+    seen = [stage for stage, _, _ in layer.stages if stage in MATRICES]  # a matrix may wait in its midst
+    assert [stage for k, stage in enumerate(seen) if k == 0 or seen[k - 1] != stage] == MATRICES
     assert layer.stages[0][:2] == ("Wk", 0)
 
 
