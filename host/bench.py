@@ -25,7 +25,7 @@ from host.limits import MEASURES, Results, compare, counts
 from host.machine import FILES, attempt
 from host.models import MODELS_VARIABLE, stories260k
 from host.readme import README, ReadmeError, insert
-from host.scenarios import FULL, QUICK, TOGETHER, TRACED, WAVE, Machine
+from host.scenarios import FULL, PICTURED, QUICK, TRACED, VOICES, WAVE, Machine
 from rtl.config import BuildConfig, build_of
 from weights.cache import quantised
 
@@ -70,7 +70,7 @@ def run_all(machines: list[Machine], console: Console) -> tuple[Results, list[st
     for model in sorted({machine.model for machine in machines} & FILES.keys()):
         with console.status(f"quantise {model}"):
             quantised(FILES[model]())
-    results, failures, context = {}, [], get_context("spawn")
+    results, failures, stages, context = {}, [], {}, get_context("spawn")
     with context.Manager() as manager, Progress(*COLUMNS, console=console) as progress:
         queue = manager.Queue()
         tasks = {m.key: progress.add_task(m.title, total=1, stage="waits", start=False) for m in machines}
@@ -79,6 +79,9 @@ def run_all(machines: list[Machine], console: Console) -> tuple[Results, list[st
             while running:
                 while not queue.empty():
                     key, stage, done, total = queue.get()
+                    if not console.is_terminal and stages.get(key) != stage:
+                        console.print(f"{key}: {stage}")
+                    stages[key] = stage
                     progress.start_task(tasks[key])
                     progress.update(tasks[key], stage=stage, completed=done, total=total)
                 for future in [future for future in running if future.done()]:
@@ -95,7 +98,8 @@ def run_all(machines: list[Machine], console: Console) -> tuple[Results, list[st
 
 def document(full: Results, quick: dict[str, int]) -> dict:
     """The contents of docs/bench.json."""
-    keys = [f"{machine.key}/{scenario.key}" for machine in FULL for scenario in machine.scenarios]
+    shown = [(machine.key, s.key) for machine in FULL for s in machine.scenarios if s not in PICTURED]
+    keys = [f"{machine}/{scenario}" for machine, scenario in shown]
     scenarios = {key: {k: v for k, v in full[key].items() if k != "trace"} for key in sorted(keys) if key in full}
     builds = [
         (f"{name}, {lanes} lanes", *multipliers(build_of(name, lanes=lanes)))
@@ -111,13 +115,13 @@ def document(full: Results, quick: dict[str, int]) -> dict:
 
 def pictures(results: Results) -> dict[Path, bytes]:
     """Files and contents of the pictures."""
-    one, five = ({s: f"stories260K/64/{engines}/{s.key}" for s in (TRACED, WAVE, TOGETHER)} for engines in (1, 5))
+    one, five = ({s: f"stories260K/64/{engines}/{s.key}" for s in (TRACED, *PICTURED)} for engines in (1, 5))
     rows, pos = results[one[TRACED]]["trace"], TRACED.trace[0]
     part = gantt.window(rows)
     title = f"stories260K, 64 lanes, one engine: the token at position {pos}, {part.cycles:,} cycles"
     panels = [
         ("stories260K, five engines: the positions of a prompt", results[five[WAVE]]["trace"], False),
-        ("five sequences (A to E) decoding side by side", results[five[TOGETHER]]["trace"], True),
+        ("five sequences (A to E) decoding side by side", results[five[VOICES]]["trace"], True),
     ]
     return {TOKEN: gantt.units(part, title, "token"), WAVEFRONT: gantt.wavefront(panels, 5)}
 

@@ -20,7 +20,8 @@ class Scenario:
     """kind: "decode" (`sequences` stories told freely side by side), "prefill" (one prompt of which only the last
     position is scored) or "arrivals" (sequences that come and go at random times; afterwards each one alone).
 
-    positions: of each sequence; trace: the first and the last position of which the cycle table is kept.
+    positions: of each sequence; trace: first and last position of which the cycle table is kept. Tracing is slow: runs
+    of several stations that are traced are for pictures only.
     """
 
     kind: str
@@ -68,11 +69,11 @@ class Machine:
 
 DECODE_EARLY, DECODE_LONG, DECODE_BIG = (Scenario("decode", n) for n in (EARLY, LONG, 3))
 TRACED = Scenario("decode", EARLY, trace=(EARLY - 1, EARLY - 1))
-PREFILL, WAVE = Scenario("prefill", 64), Scenario("prefill", 64, trace=(0, 11))
-ALONE, TOGETHER = Scenario("decode", 48), Scenario("decode", 48, 5, trace=(4, 6))
+PREFILL, ALONE, TOGETHER = Scenario("prefill", 64), Scenario("decode", 48), Scenario("decode", 48, 5)
 ARRIVALS = Scenario("arrivals", sequences=5)
+WAVE, VOICES = PICTURED = Scenario("prefill", 13, trace=(0, 11)), Scenario("decode", 8, 5, trace=(4, 6))
 FULL = (
-    Machine("stories260K", 64, 5, 8, (WAVE, ALONE, TOGETHER, ARRIVALS)),
+    Machine("stories260K", 64, 5, 8, (WAVE, VOICES, PREFILL, ALONE, TOGETHER, ARRIVALS)),
     Machine("stories15M", 16, 1, 1, (DECODE_BIG,)),
     Machine("stories260K", 64, 1, 1, (TRACED, DECODE_LONG, PREFILL)),
     Machine("stories260K", 64, 2, 1, (PREFILL,)),

@@ -133,6 +133,19 @@ def test_markdown_of_figures():
     assert "engine 1" not in summary(document)
 
 
+def test_pictured_runs_have_no_figures_but_pictures():
+    rows = [
+        dict(station=k, seq=0, pos=31, cycle=9 * k, cycles=9, stage="Wk", spans={"matvec": [[9 * k, 9]]}) for k in (0, 1)
+    ]
+    found = results(trace=rows)
+    document = bench.document(found, COUNTS)
+    assert not any("trace" in entry for entry in document["scenarios"].values())
+    keys = {f"{machine.key}/{scenario.key}" for machine in FULL for scenario in machine.scenarios}
+    assert {key.split("/")[-1] for key in keys - document["scenarios"].keys()} == {s.key for s in bench.PICTURED}
+    drawn = bench.pictures(found)
+    assert list(drawn) == [bench.TOKEN, bench.WAVEFRONT] and all(b"<svg" in content for content in drawn.values())
+
+
 def test_documents_hold_what_the_json_file_says():
     stored, readme = json.loads(bench.JSON.read_text()), README.read_text()
     assert insert(readme, bench.SECTION, summary(stored)) == readme
