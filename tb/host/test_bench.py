@@ -134,9 +134,8 @@ def test_markdown_of_figures():
 
 
 def test_pictured_runs_have_no_figures_but_pictures():
-    rows = [
-        dict(station=k, seq=0, pos=31, cycle=9 * k, cycles=9, stage="Wk", spans={"matvec": [[9 * k, 9]]}) for k in (0, 1)
-    ]
+    row = dict(seq=0, pos=31, cycles=9, stage="Wk", spans={"matvec": [[9, 9]]})
+    rows = [row | dict(station=k, cycle=9 * k) for k in (0, 1)]
     found = results(trace=rows)
     document = bench.document(found, COUNTS)
     assert not any("trace" in entry for entry in document["scenarios"].values())
