@@ -31,6 +31,7 @@ from weights.cache import quantised
 
 DOCS = README.parent / "docs"
 JSON, MARKDOWN, TOKEN, WAVEFRONT = (DOCS / name for name in ("bench.json", "bench.md", "token.svg", "wavefront.svg"))
+FIGURES = DOCS / "figures.json"
 SECTION = "performance"
 WORKERS = 2
 POLL_SECONDS = 0.1
@@ -42,7 +43,7 @@ COLUMNS = (
     TimeElapsedColumn(),
 )
 ATTENTION_EXTRA = 6  # multipliers of a head's attention besides two for every element of the head
-OTHERS = None  # multipliers of an engine outside the lanes and attention, from synthesis
+OTHER_BLOCKS = ("matvec", "rope", "swiglu", "rmsnorm")  # those that have multipliers outside the lanes and attention
 
 
 def multipliers(build: BuildConfig) -> tuple[int, int]:
@@ -96,6 +97,15 @@ def run_all(machines: list[Machine], console: Console) -> tuple[Results, list[st
     return results, failures
 
 
+def other_multipliers() -> int | None:
+    """Multipliers of an engine outside the lanes and attention, as its blocks were routed; None if one has not been."""
+    figures = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    routed = [figures.get(f"routed/{block}", {}).get("values") for block in OTHER_BLOCKS]
+    if None in routed:
+        return None
+    return sum(values["MULT18X18D"] for values in routed) - build_of("default").lanes
+
+
 def document(full: Results, quick: dict[str, int]) -> dict:
     """The contents of docs/bench.json."""
     shown = [(machine.key, s.key) for machine in FULL for s in machine.scenarios if s not in PICTURED]
@@ -108,7 +118,7 @@ def document(full: Results, quick: dict[str, int]) -> dict:
     return dict(
         measures=[measure.entry(full) for measure in MEASURES],
         scenarios=scenarios,
-        multipliers=dict(each=ATTENTION_EXTRA, others=OTHERS, builds=builds),
+        multipliers=dict(each=ATTENTION_EXTRA, others=other_multipliers(), builds=builds),
         quick=quick,
     )
 
