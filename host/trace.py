@@ -3,8 +3,8 @@
 A `Tracer` (inside the simulator) samples all stations every cycle and reports a row whenever a station's layer, stage,
 sequence or position changes; `HEADER` and `line` lay the rows out as text. The stage is the matrix that the matvec
 takes beats of, `wait` while it takes none, `idle` while the station has no packet; the layer is that matrix's, the last
-one for the classifier. A unit is busy in a cycle in which it takes or gives an element; what is only on its way inside a
-pipeline is not counted. Matvec and attention have a busy signal of their own.
+one for the classifier. A unit is busy in a cycle in which it takes or gives an element; what is only on its way inside
+a pipeline is not counted. Matvec and attention have a busy signal of their own.
 """
 
 import cocotb

@@ -16,7 +16,8 @@ from weights.tape import boot_image, write_tape
 
 ROOT = Path(__file__).resolve().parents[1]
 # what the integer weights depend on, and what the tape does besides
-QUANTISER = (*(f"weights/{name}.py" for name in ("calibrated", "gptq", "quantise", "quantised", "rows")), "golden/**/*.py")
+_MODULES = ("calibrated", "gptq", "quantise", "quantised", "rows")
+QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), "golden/**/*.py")
 PACKER = (*QUANTISER, "weights/tape.py", "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")
 FOLDER = ROOT / "sim_build" / "weights"
 _SINGLE = ("embedding", "classifier")

@@ -62,9 +62,9 @@ def engine(
     """One packet at a time through `n_layers` layers.
 
     s: packet; m: packet, or with HEAD the prediction for it. s_boot, m_boot: daisy chain of boot beats (data, last):
-    the engine's tape takes its part. n_layers, shape (ShapeRegisters): stable while packets come; freq_*: write port of the
-    RoPE frequencies. enable: counters run; select: counter number; value: out, that counter (`rtl/decode/counters.py`).
-    CFG: `BuildConfig.engine` of the build.
+    the engine's tape takes its part. n_layers, shape (ShapeRegisters): stable while packets come; freq_*: write port of
+    the RoPE frequencies. enable: counters run; select: counter number; value: out, that counter
+    (`rtl/decode/counters.py`). CFG: `BuildConfig.engine` of the build.
     """
     command, row = command_stream(CFG), row_stream(CFG)
     beats, layer_beats, head_beats, gain = (beat_stream(CFG) for _ in range(4))

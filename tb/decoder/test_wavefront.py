@@ -58,7 +58,7 @@ def crowd(rng, shape, slots, score) -> list[Job]:
 
 @pytest.mark.parametrize(("name", "sim"), CASES)
 def test_taps(name, sim, tmp_path):
-    """One sequence, every value of every tap of all stations at every position; the weights are read as often as said."""
+    """One sequence, every value of every tap of all stations at every position; each weight passes once a token."""
     build, shape = BUILDS[name]
     golden, tape = model(shape, True, 21, build, tmp_path)
     job = Job([5, 9, 4, 7], 7, tape, taps_at(range(7), tmp_path, "w"))
@@ -89,7 +89,7 @@ def test_interleaved(name, sim, tmp_path):
 
 
 def test_unscored_positions_skip_the_classifier(tmp_path):
-    """A prompt that is not scored: the classifier's beats pass for its last position alone, and the story is the same."""
+    """A prompt that is not scored: the classifier's beats pass for its last position alone, the story is the same."""
     build, shape = BUILDS["one engine, four sequences"]
     golden, tape = model(shape, True, 23, build, tmp_path)
     prompt, steps = [5, 6, 7, 8, 9], 8
