@@ -12,7 +12,7 @@ from pathlib import Path
 
 import cocotb
 from cocotb.clock import Clock
-from cocotb.triggers import ClockCycles, FallingEdge, Lock, RisingEdge
+from cocotb.triggers import ClockCycles, FallingEdge, Lock, RisingEdge, with_timeout
 
 from host.taps import Recorder
 from host.trace import Tracer
@@ -23,6 +23,7 @@ PERIOD_NS = 10
 RESET_CYCLES = 4
 BOOT_SETTLE_CYCLES = 20  # from the last boot beat to `loaded` or `error`
 COUNTER_CYCLES = 2  # from counter_select to counter_value
+LEAST_PATIENCE, PATIENCE = 1_000_000, 20  # cycles; times the cycle floor of a token: then the hardware is stuck
 JOBS = "DECODER_JOBS"
 TOKEN_FIELDS = ("token", "seq", "pos", "scored", "sampled", "stop", "last")
 
@@ -32,6 +33,7 @@ class Decoder:
 
     def __init__(self, dut, stations: int):
         self.dut, self.stations = dut, stations
+        self.patience = LEAST_PATIENCE  # cycles to wait for a token beat
         self._prompt_port = Lock()
 
     async def reset(self):
@@ -94,14 +96,17 @@ class Decoder:
                 dut.s_prompt_valid.value = 0
 
     async def token(self):
-        """Wait for the next beat of the token stream; its fields, the cycle and the error code."""
+        """Wait for the next beat of the token stream; its fields, the cycle and the error code.
+
+        SimTimeoutError, which ends the simulation, when none comes for `patience` cycles.
+        """
         dut = self.dut
         while True:
             await RisingEdge(dut.clk)
             if dut.m_token_valid.value == 1:  # m_token_ready is always high
                 beat = {name: int(getattr(dut, f"m_token_{name}").value) for name in TOKEN_FIELDS}
                 return beat | dict(cycles=int(dut.cycles.value), error=int(dut.error.value))
-            await RisingEdge(dut.m_token_valid)
+            await with_timeout(RisingEdge(dut.m_token_valid), self.patience * PERIOD_NS, "ns")
             await FallingEdge(dut.clk)
 
     async def counters(self):
@@ -124,8 +129,10 @@ async def run_group(decoder, recorder, numbers, jobs, emit):
     """Boot if the first job brings a tape, then run all jobs side by side."""
     dut = decoder.dut
     if jobs[0]["tape"]:
+        tape = read_tape(jobs[0]["tape"])
+        decoder.patience = max(LEAST_PATIENCE, PATIENCE * tape.shape.beats(tape.lanes))
         await decoder.reset()
-        error = await decoder.boot(read_tape(jobs[0]["tape"]).beats)
+        error = await decoder.boot(tape.beats)
         for number in numbers:
             emit(event="boot", job=number, cycles=int(dut.cycles.value), error=error)
         if error:
