@@ -145,7 +145,7 @@ async def run_group(decoder, recorder, numbers, jobs, emit):
     for number in numbers:
         emit(event="start", job=number, **(counts | dict(cycles=int(dut.cycles.value))))
     tracer = Tracer(dut, decoder.stations, lambda **row: emit(jobs=numbers, **row)) if jobs[0]["trace"] else None
-    slots = {job["seq"]: (number, job) for number, job in zip(numbers, jobs)}
+    slots = {job["seq"]: number for number, job in zip(numbers, jobs)}
     taps = jobs[0]["taps"] if len(jobs) == 1 else {}  # {position: file}
     recorder.want([int(pos) for pos in taps])
     feeders = [cocotb.start_soon(decoder.prompt(job)) for job in jobs]
@@ -154,8 +154,7 @@ async def run_group(decoder, recorder, numbers, jobs, emit):
         token = await decoder.token()
         if str(position) in taps:
             Path(taps[str(position)]).write_text(json.dumps(recorder.take(position)))
-        number, _ = slots[token["seq"]]
-        emit(event="token", job=number, **token)
+        emit(event="token", job=slots[token["seq"]], **token)
         position += 1
         running -= token["last"]
     for feeder in feeders:
