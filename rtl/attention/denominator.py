@@ -10,6 +10,7 @@ from rtl.config import EXP2_FRAC
 from rtl.hdl.check import check
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
+from rtl.memory.ring import ring
 from rtl.stream.stream import bit, uint
 
 LATENCY = leading_one.LATENCY + newton.LATENCY  # cycles from `load` to the first possible `take`
@@ -42,6 +43,7 @@ def denominator(clk, rst, load, den, scale, take, factor, top, P_FRAC, HEADS):
     leading = normalise(clk, den, scale, d, top0, P_FRAC=P_FRAC)
     inverse = reciprocal(clk, d, y)
     top_waits = delay(clk, top0, top_y, CYCLES=newton.LATENCY)
+    places = ring(clk, rst, push, pop, write, read, count, some, DEPTH=HEADS)
     packing = pack([y, top_y], entry)
     unpacking = unpack(given, [factor, top])
 
@@ -52,33 +54,12 @@ def denominator(clk, rst, load, den, scale, take, factor, top, P_FRAC, HEADS):
         pop.next = take and some
 
     @always(clk.posedge)
-    def control():
+    def follow():
         if rst:
             loads.next = 0
-            write.next = 0
-            read.next = 0
-            count.next = 0
-            some.next = False
         else:
             loads.next = concat(loads[END:], load)
-            if push:
-                if write == LAST:
-                    write.next = 0
-                else:
-                    write.next = write + 1
-            if pop:
-                if read == LAST:
-                    read.next = 0
-                else:
-                    read.next = read + 1
-            if push and not pop:
-                count.next = count + 1
-                some.next = True
-            elif pop and not push:
-                count.next = count - 1
-                some.next = count != 1
 
-    # never full at a push: one address is never written and read at once
     @always(clk.posedge)
     def store():
         if push:
@@ -99,4 +80,4 @@ def denominator(clk, rst, load, den, scale, take, factor, top, P_FRAC, HEADS):
 
     checks = [check(clk, rst, early, MESSAGE="denominator: a head was taken before its reciprocal was there"),
               check(clk, rst, full, MESSAGE="denominator: more heads wait than there is room for")]
-    return leading, inverse, top_waits, packing, unpacking, moves, control, store, give, watch, checks
+    return leading, inverse, top_waits, places, packing, unpacking, moves, follow, store, give, watch, checks

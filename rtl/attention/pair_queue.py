@@ -5,6 +5,7 @@ from rtl.hdl.check import check
 from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack_payload, unpack_payload
 from rtl.memory.ram import ram
+from rtl.memory.ring import ring
 from rtl.stream import fifo as front_fifo
 from rtl.stream.credit import credit
 from rtl.stream.fifo import fifo
@@ -33,6 +34,7 @@ def pair_queue(clk, rst, push, pair, m, DEPTH):
     unused(front.ready)  # the credits see to it that there is room
 
     packing = pack_payload(pair, entry)
+    places = ring(clk, rst, keep, fetch, write, read, count, some, DEPTH=DEPTH)
     store = ram(clk, keep, write, entry, read, found, DEPTH=DEPTH)
     credits = credit(clk, rst, take, give, room, DEPTH=_FRONT)
     unpacking = unpack_payload(chosen, front)
@@ -60,36 +62,16 @@ def pair_queue(clk, rst, push, pair, m, DEPTH):
             chosen.next = entry
 
     @always(clk.posedge)
-    def control():
+    def follow():
         if rst:
-            some.next = False
             fetched.next = False
             arrives.next = False
-            count.next = 0
-            write.next = 0
-            read.next = 0
         else:
             fetched.next = fetch
             arrives.next = fetched
-            if keep:
-                if write == LAST:
-                    write.next = 0
-                else:
-                    write.next = write + 1
-            if fetch:
-                if read == LAST:
-                    read.next = 0
-                else:
-                    read.next = read + 1
-            if keep and not fetch:
-                count.next = count + 1
-                some.next = True
-            elif fetch and not keep:
-                count.next = count - 1
-                some.next = count != 1
 
     @always(clk.posedge)
     def register():
         held.next = found
 
-    return packing, store, credits, unpacking, output, never, moves, into_front, choose, control, register
+    return packing, places, store, credits, unpacking, output, never, moves, into_front, choose, follow, register

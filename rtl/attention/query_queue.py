@@ -3,9 +3,10 @@ from myhdl import always, always_comb
 
 from rtl.config import clog2
 from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock
+from rtl.hdl.hierarchy import hblock, unused
 from rtl.hdl.lanes import pack, unpack
 from rtl.memory.ram import ram
+from rtl.memory.ring import ring
 from rtl.stream import fifo as passing
 from rtl.stream.fifo import fifo
 from rtl.stream.stream import bit, uint
@@ -26,11 +27,12 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
     """
     QUERIES = len(lane)
     SIZE = 1 << clog2(PASSES)
-    LAST = SIZE - 1
     STYLE = "distributed" if SIZE <= _SMALL else "auto"
     WORD = len(row) + len(exponent)
     write, reading = uint(clog2(SIZE)), uint(clog2(SIZE))
-    strobes, loading, too_many = uint(QUERIES), bit(), bit()
+    count = uint(SIZE.bit_length())
+    strobes = uint(QUERIES)
+    loading, too_many, some = bit(), bit(), bit()
     word = uint(WORD)
     found = [uint(WORD) for _ in range(QUERIES)]
     rows = [uint(len(row)) for _ in range(QUERIES)]
@@ -45,7 +47,9 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
     collecting = pack(found, all_found)
     parting = unpack(held, [field for pair in zip(rows, exponents) for field in pair])
     packing = pack(rows, q), pack(exponents, qe)
-    passes = fifo(clk, rst, entering, m, DEPTH=LAST)  # and one in its register
+    passes = fifo(clk, rst, entering, m, DEPTH=SIZE - 1)  # and one in its register
+    places = ring(clk, rst, entering.valid, read, write, reading, count, some, DEPTH=SIZE)
+    unused(count, some)
     room = check(clk, rst, too_many, MESSAGE="a query row enters a full queue")
 
     @always_comb
@@ -60,27 +64,15 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
         too_many.next = push and not entering.ready
 
     @always(clk.posedge)
-    def pointers():
+    def follow():
         if rst:
-            write.next = 0
-            reading.next = 0
             loading.next = False
         else:
             loading.next = read
-            if push and ends:
-                if write == LAST:
-                    write.next = 0
-                else:
-                    write.next = write + 1
-            if read:
-                if reading == LAST:
-                    reading.next = 0
-                else:
-                    reading.next = reading + 1
 
     @always(clk.posedge)
     def data():
         if loading:
             held.next = all_found
 
-    return joining, selected, memories, collecting, parting, packing, passes, room, enter, pointers, data
+    return joining, selected, memories, collecting, parting, packing, passes, places, room, enter, follow, data

@@ -3,6 +3,7 @@ from myhdl import always, always_comb
 
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack_payload, unpack_payload
+from rtl.memory.ring import ring
 from rtl.stream.stream import bit, uint
 
 LATENCY = 1  # cycles from a transfer into an empty FIFO to `m.valid`
@@ -32,6 +33,7 @@ def fifo(clk, rst, s, m, DEPTH=4):
     advance = bit()
     packing = pack_payload(s, entry)
     unpacking = unpack_payload(head, m)
+    places = ring(clk, rst, push, pop, write, read, count, some, DEPTH=DEPTH)
 
     @always_comb
     def moves():
@@ -44,35 +46,16 @@ def fifo(clk, rst, s, m, DEPTH=4):
         if rst:
             m.valid.next = False
             s.ready.next = False
-            some.next = False
-            count.next = 0
-            write.next = 0
-            read.next = 0
         else:
             if advance:
                 m.valid.next = some or (s.valid and s.ready)
-            if push:
-                if write == last:
-                    write.next = 0
-                else:
-                    write.next = write + 1
-            if pop:
-                if read == last:
-                    read.next = 0
-                else:
-                    read.next = read + 1
             if push and not pop:
-                count.next = count + 1
-                some.next = True
                 s.ready.next = count != last
             elif pop and not push:
-                count.next = count - 1
-                some.next = count != 1
                 s.ready.next = True
             else:
                 s.ready.next = count != DEPTH
 
-    # the pointers are equal only when the memory is empty or full: one address is never written and read at once
     @always(clk.posedge)
     def store():
         if push:
@@ -86,4 +69,4 @@ def fifo(clk, rst, s, m, DEPTH=4):
             else:
                 head.next = entry
 
-    return packing, unpacking, moves, control, store, fetch
+    return packing, unpacking, places, moves, control, store, fetch
