@@ -6,7 +6,7 @@ from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
 from rtl.stream.stream import bit, sint, uint
 
-LATENCY = 3  # cycles from a value to the sums that hold it
+LATENCY = 5  # cycles from a value to the sums that hold it
 
 FINE_BITS = SCALE_BITS - 1  # of `scale`, done on the value; the last bit on the product
 
@@ -17,8 +17,9 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
 
     Ports: clk; valid, scale, step; v: packed signed lanes; p: their weight, signed, a cycle later; num: packed signed
     lanes, `scale` bits up; *_next: all but v, one cycle later. One timestep a cycle, LATENCY cycles. LANES multipliers.
+    The multipliers have registers of their own on both sides: where they lie does not bind the chain or the sums.
 
-        v ─> << scale[2:0] ─> * p ─> << 8 * scale[3] + (num >> 0, 16, 32) ─> num
+        v ─> << scale[2:0] ─> * p ─> << 8 * scale[3] ─> + (num >> 0, 16, 32) ─> num
     """
     HIGH = 1 << FINE_BITS  # shift of the last bit of scale
     SHIFTED = len(v) // LANES + HIGH - 1
@@ -26,12 +27,13 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
     TERM, NUM = PRODUCT + HIGH, len(num) // LANES
     V_LIM, T_LIM, N_LIM = [1 << (w - 1) for w in (SHIFTED, TERM, NUM)]
 
+    held = uint(len(v))
     vs, shifted = [sint(len(v) // LANES) for _ in range(LANES)], [sint(SHIFTED) for _ in range(LANES)]
-    products, sums = [[sint(w) for _ in range(LANES)] for w in (PRODUCT, NUM)]
-    valid1, high1 = bit(), bit()
-    step1 = uint(len(step))
+    products, terms, sums = [[sint(w) for _ in range(LANES)] for w in (PRODUCT, TERM, NUM)]
+    valid1, valid2, valid3, high1, high2 = [bit() for _ in range(5)]
+    step1, step2, step3 = [uint(len(step)) for _ in range(3)]
 
-    value_lanes = unpack(v, vs)
+    value_lanes = unpack(held, vs)
     sum_lanes = pack(sums, num)
 
     @always(clk.posedge)
@@ -40,40 +42,51 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
         p_next.next = p
         scale_next.next = scale
         step_next.next = step
+        held.next = v
         valid1.next = valid_next
+        valid2.next = valid1
+        valid3.next = valid2
         high1.next = scale_next[FINE_BITS]
+        high2.next = high1
         step1.next = step_next
+        step2.next = step1
+        step3.next = step2
 
     @always(clk.posedge)
     def scale_values():
         t = intbv(0, min=-V_LIM, max=V_LIM)
         for i in range(LANES):
             t[:] = vs[i]
-            t[:] = t << scale[FINE_BITS:]
+            t[:] = t << scale_next[FINE_BITS:]
             shifted[i].next = t
 
     @always(clk.posedge)
     def multiply():
         for i in range(LANES):
-            products[i].next = p * shifted[i]
+            products[i].next = p_next * shifted[i]
+
+    @always(clk.posedge)
+    def scale_products():
+        t = intbv(0, min=-T_LIM, max=T_LIM)
+        for i in range(LANES):
+            t[:] = products[i]
+            if high2:
+                t[:] = t << HIGH
+            terms[i].next = t
 
     @always(clk.posedge)
     def accumulate():
         kept = intbv(0, min=-N_LIM, max=N_LIM)
-        term = intbv(0, min=-T_LIM, max=T_LIM)
-        if valid1:
+        if valid3:
             for i in range(LANES):
-                term[:] = products[i]
-                if high1:
-                    term[:] = term << HIGH
-                if step1 == CLEAR:
+                if step3 == CLEAR:
                     kept[:] = 0
-                elif step1 == 2:
+                elif step3 == 2:
                     kept[:] = sums[i] >> (2 * STEP)
-                elif step1 == 1:
+                elif step3 == 1:
                     kept[:] = sums[i] >> STEP
                 else:
                     kept[:] = sums[i]
-                sums[i].next = kept + term
+                sums[i].next = kept + terms[i]
 
-    return value_lanes, sum_lanes, travel, scale_values, multiply, accumulate
+    return value_lanes, sum_lanes, travel, scale_values, multiply, scale_products, accumulate

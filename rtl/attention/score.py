@@ -12,11 +12,12 @@ from rtl.hdl.lanes import pack, unpack
 from rtl.stream.stream import sint, uint
 
 SHIFT_BITS = 6
+_PRODUCTS = 2  # cycles; the second only takes them on to where their sums are made
 
 
 def latency(CFG):
     """Cycles from the rows to the score."""
-    return 1 + tree.latency(CFG.max_head_dim) + narrowing.LATENCY
+    return _PRODUCTS + tree.latency(CFG.max_head_dim) + narrowing.LATENCY
 
 
 @hblock
@@ -36,19 +37,20 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
     TREE = tree.latency(LANES)
 
     qs, ks = [sint(Q_BITS) for _ in range(LANES)], [sint(K_BITS) for _ in range(LANES)]
-    products = [sint(P_BITS) for _ in range(LANES)]
+    products, moved = [[sint(P_BITS) for _ in range(LANES)] for _ in range(2)]
     terms, dot = uint(LANES * P_BITS), sint(P_BITS + clog2(LANES))
     exponent = uint(SHIFT_BITS)
     amount, amount_late = uint(SHIFT_BITS), uint(SHIFT_BITS)
 
     query_lanes = unpack(q, qs)
     key_lanes = unpack(k, ks)
-    packing = pack(products, terms)
+    packing = pack(moved, terms)
 
     @always(clk.posedge)
     def multiply():
         for i in range(LANES):
             products[i].next = qs[i] * ks[i]
+            moved[i].next = products[i]
 
     # never negative for 16-bit rows (exponents up to 16 each); clipped at 0 as the golden model does
     @always(clk.posedge)
@@ -60,11 +62,6 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
             amount.next = FULL_SHIFT - exponent
 
     total = adder_tree(clk, terms, dot, N=LANES)
-    children = [total]
-    if TREE == 1:
-        children.append(round_shift(clk, dot, amount, s, clipped))
-    else:
-        wait = delay(clk, amount, amount_late, CYCLES=TREE - 1)
-        narrow = round_shift(clk, dot, amount_late, s, clipped)
-        children += [wait, narrow]
-    return query_lanes, key_lanes, packing, multiply, shift_amount, children
+    waiting = delay(clk, amount, amount_late, CYCLES=_PRODUCTS + TREE - 2)
+    narrow = round_shift(clk, dot, amount_late, s, clipped)
+    return query_lanes, key_lanes, packing, multiply, shift_amount, total, waiting, narrow
