@@ -6,7 +6,7 @@ from rtl.arith.saturate import saturate
 from rtl.hdl.hierarchy import hblock
 from rtl.stream.stream import sint, uint
 
-LATENCY = 3 + clipping.LATENCY  # cycles from x and n to y
+LATENCY = 2 + clipping.LATENCY  # cycles from x and n to y
 
 FINE_BITS = 3  # of the amount, done in the second of two stages
 
@@ -18,34 +18,31 @@ def round_shift(clk, x, n, y, clipped):
     Ports: clk; x signed; n unsigned, more than FINE_BITS bits; y signed, narrower than x; clipped bool, beside y.
     Latency LATENCY cycles.
 
-        x, 0 ─> >> n[high:3] ─> >> n[2:0] ─> (+1) >> 1 ─> clip ─> y, clipped
+        x, 0 ─> >> n[high:3] ─> (>> n[2:0], + 1) >> 1 ─> clip ─> y, clipped
     """
     NBITS, XBITS = len(n), len(x)
     if NBITS <= FINE_BITS:
         raise ValueError(f"round_shift: n must have more than {FINE_BITS} bits, has {NBITS}")
     LIM = 1 << XBITS
     COARSE = (1 << NBITS) - (1 << FINE_BITS)
-    coarse, fine = sint(XBITS + 1), sint(XBITS + 1)  # one fraction bit more, for rounding
+    coarse = sint(XBITS + 1)  # one fraction bit more, for rounding
     n0 = uint(FINE_BITS)
     rounded = sint(XBITS)
 
     @always(clk.posedge)
     def shift():
         wide = intbv(0, min=-LIM, max=LIM)
+        fine = intbv(0, min=-2 * LIM, max=2 * LIM)
         amount = intbv(0)[NBITS:]
         wide[:] = x
         wide[:] = wide << 1
         amount[:] = n & COARSE
         coarse.next = wide >> amount
         n0.next = n[FINE_BITS:]
-        fine.next = coarse >> n0
-
-    @always(clk.posedge)
-    def half_up():
-        t = intbv(0, min=-2 * LIM, max=2 * LIM)
-        t[:] = fine
-        t[:] = t + 1
-        rounded.next = t >> 1
+        fine[:] = coarse
+        fine[:] = fine >> n0
+        fine[:] = fine + 1
+        rounded.next = fine >> 1
 
     clip = saturate(clk, rounded, y, clipped)
-    return shift, half_up, clip
+    return shift, clip
