@@ -17,7 +17,8 @@ from golden.fixed_model import FixedModel, to_float
 from golden.float_model import FloatModel
 from golden.sampling import EVALUATION_SEED, sample_texts
 from golden.tokenizer import read_tokenizer
-from rtl.config import BuildConfig, build_for
+from rtl.config import BuildConfig
+from rtl.presets import build_for
 from weights.quantise import quantise_checkpoint
 from weights.quantised import QuantisedCheckpoint
 

@@ -26,7 +26,8 @@ from host.machine import FILES, attempt
 from host.models import MODELS_VARIABLE, stories260k
 from host.readme import README, ReadmeError, insert
 from host.scenarios import FULL, PICTURED, QUICK, TRACED, VOICES, WAVE, Machine
-from rtl.config import BuildConfig, build_of
+from rtl.config import BuildConfig
+from rtl.presets import build_of
 from weights.cache import quantised
 
 DOCS = README.parent / "docs"

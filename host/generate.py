@@ -18,10 +18,11 @@ from host.display import Story
 from host.simulate import Job, SimulationError, collect, events, prepare
 from host.taps import save, split
 from host.trace import HEADER, line
-from rtl.config import ConfigError, build_of
+from rtl.config import ConfigError
 from rtl.decode.counters import COUNTERS
 from rtl.decode.decode_loop import STOP_NAMES
 from rtl.errors import MEANING
+from rtl.presets import build_of
 from weights.cache import quantised, tape_file
 
 DEFAULT = Path(__file__).resolve().parents[1] / "weights" / "default"

@@ -8,10 +8,11 @@ from golden.fixed_model import FixedModel
 from host.models import DEFAULT, stories260k
 from host.scenarios import EARLY, Machine, Scenario, Stories, groups
 from host.simulate import Job, Outcome, SimulationError, collect, events, prepare
-from rtl.config import BuildConfig, ModelShape, preset
+from rtl.config import BuildConfig, ModelShape
 from rtl.decoder import stations
 from rtl.layer.causes import CAUSES
 from rtl.layer.program import layer_split
+from rtl.presets import preset
 from weights.cache import FOLDER, quantised, tape_file
 from weights.quantise import quantise_checkpoint
 from weights.quantised import QuantisedCheckpoint

@@ -20,11 +20,11 @@ from host.machine import SIM, check
 from host.models import DEFAULT, MODELS_VARIABLE, stories260k
 from host.scenarios import Stories
 from host.simulate import Job, Outcome, run
-from rtl.config import PRESETS, build_of
 from rtl.decoder import decoder as top
 from rtl.decoder import ports
 from rtl.hdl.hierarchy import convert
 from rtl.layer.program import tape_beats
+from rtl.presets import PRESETS, build_of
 from weights.cache import quantised, tape_file
 
 ROOT = Path(__file__).resolve().parents[1]

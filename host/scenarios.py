@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from golden.fixed_model import FixedModel
 from host.simulate import Job
 from rtl.boot.registers import register_values
-from rtl.config import BuildConfig, build_of
+from rtl.config import BuildConfig
+from rtl.presets import build_of
 
 EARLY = 32  # positions whose cycles are averaged
 LONG = 256

@@ -17,8 +17,9 @@ from host.machine import SIM
 from host.models import DEFAULT, stories260k
 from host.simulate import Job, SimulationError, events, prepare
 from host.trace import STAGES
-from rtl.config import ConfigError, build_of
+from rtl.config import ConfigError
 from rtl.layer.kinds import KEY, LOGITS
+from rtl.presets import build_of
 from weights.cache import quantised, tape_file
 
 OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "layer-timing.svg"

@@ -5,9 +5,10 @@ import sys
 import time
 from pathlib import Path
 
-from rtl.config import PRESETS, ConfigError, preset
+from rtl.config import ConfigError
 from rtl.decoder import decoder, ports
 from rtl.hdl.hierarchy import convert
+from rtl.presets import PRESETS, preset
 
 FOLDER = Path(__file__).resolve().parents[1] / "sim_build" / "verilog"
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from rtl.config import EXP2_FRAC, PHASE_BITS, PRESETS, clog2
+from rtl.config import EXP2_FRAC, PHASE_BITS, clog2
 from rtl.hdl.hierarchy import convert as convert_block
 from rtl.matvec.streams import SCALE_BITS
+from rtl.presets import PRESETS
 from rtl.stream.stream import Stream, bit, sint, uint
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives

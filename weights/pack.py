@@ -6,7 +6,8 @@ import argparse
 import sys
 
 from golden.errors import ModelError
-from rtl.config import ConfigError, build_of
+from rtl.config import ConfigError
+from rtl.presets import build_of
 from weights.cache import quantised
 from weights.tape import boot_image, read_tape, write_tape
 

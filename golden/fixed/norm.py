@@ -6,9 +6,7 @@ import numpy as np
 
 from golden.fixed.arith import round_shift
 from golden.fixed.functions import rsqrt
-from rtl.config import GAIN_BITS
-
-EPS_FRAC = 32
+from rtl.config import EPS_FRAC, GAIN_BITS
 
 
 def epsilon_term(dim: int, eps: float) -> int:

@@ -1,10 +1,9 @@
 """RMSNorm: g*x element by element, 1/rms as one scalar behind the vector."""
 from myhdl import always, always_comb, concat, intbv
 
-from golden.fixed.norm import EPS_FRAC
 from rtl.arith import split_product as product
 from rtl.arith.split_product import LOW_BITS, split_product
-from rtl.config import EXP2_FRAC, GAIN_BITS, clog2
+from rtl.config import EPS_FRAC, EXP2_FRAC, GAIN_BITS, clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.norm import normalise as normalising
 from rtl.norm import rsqrt as root

@@ -1,8 +1,8 @@
 """Exact running sum of squares."""
 from myhdl import always, concat, intbv
 
-from golden.fixed.norm import EPS_FRAC
 from rtl.arith.split_product import LOW_BITS
+from rtl.config import EPS_FRAC
 from rtl.hdl.hierarchy import hblock
 from rtl.stream.stream import bit, sint, uint
 

@@ -12,8 +12,9 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from golden.fixed.arith import Saturations
 from golden.fixed.attention import attend
 from rtl.attention.attention import VALUE_LATENCY, attention, latency
-from rtl.config import PRESETS, clog2
+from rtl.config import clog2
 from rtl.layer.kinds import KEY, KIND_BITS, QUERY, VALUE
+from rtl.presets import PRESETS
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.attention.rows import packed, row
 from tb.clock import start

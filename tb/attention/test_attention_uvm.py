@@ -6,8 +6,8 @@ import pytest
 import pyuvm
 
 from rtl.attention.attention import attention
-from rtl.config import PRESETS
 from rtl.layer.kinds import KEY, QUERY, VALUE
+from rtl.presets import PRESETS
 from tb.attention.test_attention import arguments
 from tb.attention.uvm_env import AttentionEnv, AttentionPredictor
 from tb.attention.uvm_sequences import AttentionWork, Token

@@ -13,7 +13,8 @@ from golden.fixed.attention import divide as golden_divide
 from rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide
 from rtl.attention.lazy import SCALE_BITS, STEP
 from rtl.attention.weighted_sum import den_bits, lanes_a_group, num_bits
-from rtl.config import PRESETS, clog2
+from rtl.config import clog2
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, sint, uint
 from tb.attention.rows import packed, unpacked
 from tb.clock import start_clock

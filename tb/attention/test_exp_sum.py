@@ -8,7 +8,7 @@ import pytest
 from rtl.attention.exp_sum import LATENCY, SPLIT, ceiling_bits, exp_sum
 from rtl.attention.lazy import SCALE_BITS, STEP
 from rtl.attention.weighted_sum import den_bits
-from rtl.config import PRESETS
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, sint, uint
 from tb.attention.recurrence import HIGH, heads, idle_before, running, split, weights
 from tb.myhdl_sim import simulate

@@ -10,7 +10,7 @@ from rtl.attention.exp_sum import ceiling_bits
 from rtl.attention.lazy import SCALE_BITS, STEP
 from rtl.attention.numerator import LATENCY, VALUES, numerator
 from rtl.attention.weighted_sum import lanes_a_group, num_bits
-from rtl.config import PRESETS
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, sint, uint
 from tb.attention.recurrence import heads, idle_before, running, split, weights
 from tb.attention.rows import packed, row, unpacked

@@ -8,7 +8,7 @@ import pytest
 from golden.fixed.arith import Saturations
 from golden.fixed.attention import scores
 from rtl.attention.score import latency, score
-from rtl.config import PRESETS
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, sint, uint
 from tb.attention.rows import packed, row
 from tb.myhdl_sim import simulate

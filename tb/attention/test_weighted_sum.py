@@ -7,7 +7,7 @@ import pytest
 
 from rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
 from rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, weighted_sum
-from rtl.config import PRESETS
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, uint
 from tb.attention.rows import packed, row, unpacked
 from tb.myhdl_sim import simulate

@@ -12,7 +12,8 @@ from golden.fixed.rope import frequencies
 from rtl import errors
 from rtl.boot.loader import ShapeRegisters, loader
 from rtl.boot.registers import REGISTERS, checksum, register_values
-from rtl.config import PHASE_BITS, ModelShape, clog2, preset
+from rtl.config import PHASE_BITS, ModelShape, clog2
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from rtl.config import preset
 from rtl.decoder import decoder, ports
 from rtl.hdl.hierarchy import convert
+from rtl.presets import preset
 from tb.runner import ROOT
 
 SECONDS = 30

@@ -11,8 +11,9 @@ from golden.fixed_model import FixedModel
 from host.simulate import Job, run
 from host.taps import split
 from rtl import errors
-from rtl.config import ModelShape, preset
+from rtl.config import ModelShape
 from rtl.decode.decode_loop import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from rtl.presets import preset
 from tb.runner import SIMULATORS
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image, write_tape

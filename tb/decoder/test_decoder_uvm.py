@@ -5,8 +5,9 @@ import pytest
 import pyuvm
 from pyuvm import ConfigDB
 
-from rtl.config import ModelShape, preset
+from rtl.config import ModelShape
 from rtl.decoder import decoder, ports
+from rtl.presets import preset
 from tb.decoder.uvm_env import DecoderEnv, DecoderPredictor
 from tb.decoder.uvm_sequences import DecoderWork, Prompt
 from tb.decoder.uvm_stages import StageEnv, StagePredictor, values

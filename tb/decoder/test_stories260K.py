@@ -11,7 +11,7 @@ from golden.float_model import FloatModel
 from golden.tokenizer import read_tokenizer
 from host.generate import DEFAULT
 from host.simulate import Job, run
-from rtl.config import preset
+from rtl.presets import preset
 from tb.decoder.test_decoder import compare, tap_values, taps_at
 from tb.runner import SIMULATORS
 from weights.cache import quantised, tape_file

@@ -8,8 +8,9 @@ import pytest
 from golden.fixed_model import FixedModel
 from host.simulate import Job, run
 from rtl import errors
-from rtl.config import ConfigError, ModelShape, preset
+from rtl.config import ConfigError, ModelShape
 from rtl.decode.decode_loop import GOES_ON, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from rtl.presets import preset
 from tb.decoder.test_decoder import compare, model, tap_values, taps_at
 from tb.runner import SIMULATORS
 

@@ -6,8 +6,9 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embed
-from rtl.config import PRESETS, BuildConfig
+from rtl.config import BuildConfig
 from rtl.embedding.embedding import embedding, latency
+from rtl.presets import PRESETS
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run, test_parameters

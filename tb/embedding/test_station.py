@@ -8,10 +8,10 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embed
-from rtl.config import PRESETS
 from rtl.embedding.embedding import latency
 from rtl.embedding.station import embed_station
 from rtl.layer.packet import packet, token_request
+from rtl.presets import PRESETS
 from rtl.stream.stream import Stream, bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run, test_parameters

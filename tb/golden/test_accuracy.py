@@ -7,7 +7,7 @@ from golden.accuracy import compare, evaluate, main
 from golden.checkpoint import random_checkpoint, write_checkpoint
 from golden.float_model import FloatModel
 from golden.tokenizer import write_tokenizer
-from rtl.config import preset
+from rtl.presets import preset
 from weights.quantise import quantise_checkpoint
 
 SHAPE = preset("nano").shape

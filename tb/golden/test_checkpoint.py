@@ -8,7 +8,8 @@ import pytest
 
 from golden.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
 from golden.errors import ModelError
-from rtl.config import ModelShape, preset
+from rtl.config import ModelShape
+from rtl.presets import preset
 
 SHAPE = preset("nano").shape
 HEADER = (SHAPE.dim, SHAPE.hidden_dim, SHAPE.n_layers, SHAPE.n_heads, SHAPE.n_kv_heads, SHAPE.vocab_size, SHAPE.seq_len)

@@ -10,7 +10,8 @@ from golden.errors import ModelError
 from golden.float_model import FloatModel, pick
 from golden.sampling import sample_texts
 from golden.tokenizer import BOS
-from rtl.config import ModelShape, preset
+from rtl.config import ModelShape
+from rtl.presets import preset
 
 TAPS = {"q": "q_rope", "k": "k_rope", "v": "v", "x_att": "x_after_attn", "x_layer": "x_after_layer"}
 NANO = preset("nano").shape

@@ -9,7 +9,8 @@ import pytest
 
 from golden.checkpoint import random_checkpoint, write_checkpoint
 from host.generate import DEFAULT
-from rtl.config import ModelShape, preset
+from rtl.config import ModelShape
+from rtl.presets import preset
 from tb.runner import ROOT
 
 SHAPE = preset("nano").shape

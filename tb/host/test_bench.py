@@ -14,9 +14,9 @@ from host.models import MODELS_VARIABLE
 from host.readme import README, insert
 from host.scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
 from host.simulate import Job, Outcome, SimulationError
-from rtl.config import build_of, preset
 from rtl.decode.counters import COUNTERS
 from rtl.layer.causes import CAUSES
+from rtl.presets import build_of, preset
 from weights.quantise import quantise_checkpoint
 
 SHAPE = preset("nano").shape

@@ -6,7 +6,7 @@ from golden.checkpoint import random_checkpoint
 from host.simulate import Job, events, prepare
 from host.timing import cut
 from host.trace import Spans, line
-from rtl.config import preset
+from rtl.presets import preset
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image, write_tape
 

@@ -6,9 +6,9 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from rtl.config import preset
 from rtl.layer.departure import departure
 from rtl.layer.packet import vector
+from rtl.presets import preset
 from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

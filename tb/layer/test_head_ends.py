@@ -5,9 +5,9 @@ import random
 import cocotb
 import pytest
 
-from rtl.config import preset
 from rtl.layer.head_ends import head_ends
 from rtl.layer.packet import vector
+from rtl.presets import preset
 from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

@@ -6,9 +6,9 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.config import preset
 from rtl.layer.intake import intake
 from rtl.layer.packet import packet, vector
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

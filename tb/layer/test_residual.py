@@ -8,8 +8,8 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.fixed.arith import F_BITS, Saturations, saturate
-from rtl.config import preset
 from rtl.layer.residual import LATENCY, PREFETCH, residual
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, sint
 from tb.clock import start
 from tb.runner import SIMULATORS, run, test_parameters

@@ -4,10 +4,10 @@ import cocotb
 import pytest
 from cocotb.triggers import Timer
 
-from rtl.config import preset
 from rtl.layer import kinds
 from rtl.layer.packet import vector
 from rtl.layer.row_router import row_router
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.runner import SIMULATORS, run
 

@@ -7,10 +7,11 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from rtl.boot.registers import register_values
-from rtl.config import ModelShape, clog2, preset
+from rtl.config import ModelShape, clog2
 from rtl.layer.kinds import KIND_BITS
 from rtl.layer.program import engine_program
 from rtl.layer.schedule import schedule
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

@@ -6,10 +6,10 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.config import preset
 from rtl.layer import kinds
 from rtl.layer.packet import vector
 from rtl.layer.vector_merge import vector_merge
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

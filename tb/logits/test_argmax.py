@@ -7,8 +7,8 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.fixed.arith import F_BITS
-from rtl.config import preset
 from rtl.logits.argmax import LATENCY, argmax
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

@@ -7,10 +7,11 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.config import PRESETS, clog2
+from rtl.config import clog2
 from rtl.matvec.activation_buffer import FIRST, LATENCY, activation_buffer
 from rtl.matvec.matvec import ring_words
 from rtl.matvec.streams import activation_stream
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

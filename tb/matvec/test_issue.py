@@ -6,11 +6,12 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from rtl.config import PRESETS, clog2
+from rtl.config import clog2
 from rtl.layer.causes import ACTIVATION, ATTENTION, CAUSE_BITS, CAUSES, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
 from rtl.layer.kinds import GAIN, KIND_BITS, OUT
 from rtl.matvec.issue import LATENCY, Issued, issue
 from rtl.matvec.streams import command_stream
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run

@@ -6,8 +6,8 @@ import cocotb
 import numpy as np
 import pytest
 
-from rtl.config import PRESETS
 from rtl.matvec.mac_array import latency, mac_array
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, sint, uint
 from tb.matvec.bits import extremes, packed
 from tb.myhdl_sim import simulate

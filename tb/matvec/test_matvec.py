@@ -7,7 +7,6 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.config import PRESETS
 from rtl.layer.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
 from rtl.layer.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
 from rtl.matvec import results
@@ -22,6 +21,7 @@ from rtl.matvec.streams import (
     row_stream,
     scale_stream,
 )
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, uint
 from tb.clock import start
 from tb.matvec.model import Work, random_work

@@ -5,9 +5,10 @@ import pytest
 import pyuvm
 
 from golden.fixed.matvec import MAX_SHIFT
-from rtl.config import PRESETS, UNIT
+from rtl.config import UNIT
 from rtl.layer.kinds import GAIN, KEY, LOGITS
 from rtl.matvec.matvec import matvec
+from rtl.presets import PRESETS
 from tb.matvec.test_matvec import ports
 from tb.matvec.uvm_env import MatvecEnv, MatvecPredictor
 from tb.matvec.uvm_sequences import Matrix, MatvecWork, Vector

@@ -9,9 +9,10 @@ import pytest
 from golden.fixed.arith import Saturations
 from golden.fixed.matvec import Activation
 from golden.fixed.matvec import narrow as golden_narrow
-from rtl.config import PRESETS, UNIT
+from rtl.config import UNIT
 from rtl.matvec.narrow import LATENCY, narrow
 from rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, sint, uint
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

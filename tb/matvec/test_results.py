@@ -9,10 +9,11 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from golden.fixed.arith import Saturations
 from golden.fixed.matvec import Activation, narrow
-from rtl.config import PRESETS, UNIT
+from rtl.config import UNIT
 from rtl.layer.kinds import GAIN, KIND_BITS
 from rtl.matvec.results import LATENCY, Row, results
 from rtl.matvec.streams import FACTOR_BITS, SCALE_BITS, row_stream, scale_stream
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit
 from tb.clock import start
 from tb.runner import SIMULATORS, run

@@ -5,8 +5,9 @@ import random
 import cocotb
 import pytest
 
-from rtl.config import PRESETS, clog2
+from rtl.config import clog2
 from rtl.matvec.row_exponents import LATENCY, row_exponents
+from rtl.presets import PRESETS
 from rtl.stream.stream import bit, sint, uint
 from tb.matvec.bits import packed
 from tb.myhdl_sim import simulate

@@ -9,10 +9,11 @@ from cocotb.triggers import ClockCycles, RisingEdge
 import golden.fixed.norm as golden
 from golden.fixed.arith import F_BITS
 from rtl.boot.loader import ShapeRegisters
-from rtl.config import EXP2_FRAC, GAIN_BITS, preset
+from rtl.config import EPS_FRAC, EXP2_FRAC, GAIN_BITS
 from rtl.layer.program import gain_beats
 from rtl.matvec.streams import SCALE_BITS
 from rtl.norm.rmsnorm import LATENCY, R_LATENCY, rmsnorm
+from rtl.presets import preset
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start
 from tb.runner import SIMULATORS, run, test_parameters
@@ -95,7 +96,7 @@ async def extremes(dut):
     bench = Bench(dut, random.Random(1))
     await start(dut)
     for dim in (1, 2, bench.cfg.max_dim - 1, bench.cfg.max_dim):
-        for eps in (0, 1, golden.epsilon_term(dim, 1e-5), (1 << golden.EPS_FRAC) - 1):
+        for eps in (0, 1, golden.epsilon_term(dim, 1e-5), (1 << EPS_FRAC) - 1):
             bench.set_shape(dim, eps)
             for value in (0, 1, -1, LOW, HIGH, LOW + 1, 0xFFFF, -0x10000):
                 for gain in (TOP_GAIN, -TOP_GAIN):

@@ -5,9 +5,9 @@ import cocotb
 import pytest
 
 from golden.fixed.arith import F_BITS
-from golden.fixed.norm import EPS_FRAC
-from rtl.config import clog2, preset
+from rtl.config import EPS_FRAC, clog2
 from rtl.norm.sum_of_squares import LATENCY, sum_of_squares
+from rtl.presets import preset
 from rtl.stream.stream import bit, sint, uint
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

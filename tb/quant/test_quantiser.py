@@ -8,8 +8,8 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 import golden.fixed.arith as golden
 from golden.fixed.arith import F_BITS
-from rtl.config import preset
 from rtl.layer.kinds import KEY, KIND_BITS, QUERY
+from rtl.presets import preset
 from rtl.quant.quantiser import EXPONENT_BITS, latency, quantiser
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start

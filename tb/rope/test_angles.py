@@ -6,7 +6,8 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import golden.fixed.rope as golden
-from rtl.config import PHASE_BITS, clog2, preset
+from rtl.config import PHASE_BITS, clog2
+from rtl.presets import preset
 from rtl.rope.angles import READ_LATENCY, angles, latency
 from rtl.rope.sincos import VALUE_BITS
 from rtl.stream.stream import Stream, bit, sint, uint

@@ -7,8 +7,9 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 import golden.fixed.rope as golden
 from golden.fixed.arith import F_BITS, Saturations
-from rtl.config import PHASE_BITS, clog2, preset
+from rtl.config import PHASE_BITS, clog2
 from rtl.layer.kinds import KEY, KIND_BITS, QUERY
+from rtl.presets import preset
 from rtl.rope.rope import LATENCY, rope
 from rtl.stream.stream import Stream, bit, sint, uint
 from tb.clock import start

@@ -10,7 +10,7 @@ import pytest
 from golden.checkpoint import read_checkpoint
 from golden.float_model import FloatModel
 from golden.tokenizer import BOS, Tokenizer, read_tokenizer
-from rtl.config import PRESETS
+from rtl.presets import PRESETS
 from weights.train.grammar import stories, story, vocabulary, words_of
 
 FOLDER = Path(__file__).parents[2] / "weights" / "default"

@@ -8,7 +8,7 @@ from golden.checkpoint import random_checkpoint
 from golden.errors import ModelError
 from golden.float_model import FloatModel
 from golden.sampling import CALIBRATION_SEED, EVALUATION_SEED, sample_texts
-from rtl.config import preset
+from rtl.presets import preset
 from weights.calibrated import refit
 from weights.gptq import gptq
 from weights.quantise import EMBEDDING_LIMITS, default_calibration, quantise_checkpoint, round_to_nearest

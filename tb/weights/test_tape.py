@@ -6,9 +6,10 @@ import pytest
 from golden.checkpoint import random_checkpoint
 from golden.errors import ModelError
 from rtl.boot.registers import REGISTERS, checksum
-from rtl.config import ModelShape, build_of, preset
+from rtl.config import ModelShape
 from rtl.layer import kinds
 from rtl.layer.program import head_beats, layer_beats, max_head_beats, tape_beats, tape_depth, tapes
+from rtl.presets import build_of, preset
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image, matrix_beats, read_tape, vector_beats, write_tape
 
