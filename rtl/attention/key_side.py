@@ -21,17 +21,19 @@ from rtl.hdl.lanes import pack, unpack
 from rtl.stream import fifo as output
 from rtl.stream.credit import credit
 from rtl.stream.fifo import fifo
+from rtl.stream.skid import skid
 from rtl.stream.stream import bit, uint
 
 _TABLE = 16  # places of one memory made of look-up tables
 
+_OUTPUT = output.LATENCY + 1  # cycles from the FIFO's input to m_step: behind it a skid buffer
 # steps wait so long that a head's numerator is not done before its denominator has been inverted
-_WAIT = max(1, exponentials.LATENCY + EARLY - exponentials.SPLIT - output.LATENCY - cache.LATENCY - summing.LATENCY)
+_WAIT = max(1, exponentials.LATENCY + EARLY - exponentials.SPLIT - _OUTPUT - cache.LATENCY - summing.LATENCY)
 
 
 def latency(CFG):
     """Cycles from the push of a pass's last row to m_step, at pos = 0."""
-    return queueing.LATENCY + _flight(CFG) + output.LATENCY
+    return queueing.LATENCY + _flight(CFG) + _OUTPUT
 
 
 def _flight(CFG):
@@ -79,7 +81,8 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     dens, scales = [uint(DEN) for _ in range(QUERIES)], [uint(SCALE_BITS) for _ in range(QUERIES)]
     outs = [bit() for _ in range(QUERIES)]
     joined = uint(len(m_step.data))
-    queued, begun, done = m_pass.clone(), m_pass.clone(), m_step.clone()
+    queued, begun, next_pass = [m_pass.clone() for _ in range(3)]
+    done, next_step = m_step.clone(), m_step.clone()
 
     queue = query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, queued, read, q, qe,
                         PASSES=CFG.max_heads)
@@ -95,15 +98,15 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
                   delay(clk, lanes_scored, lanes_done, CYCLES=SUMMED - SCORED - 1))
     steps_wait = delay(clk, joined, done.data, CYCLES=_WAIT)
     # the credits and the number of heads see to it that there is room
-    sent = fifo(clk, rst, done, m_step, DEPTH=DEPTH)
-    passes = fifo(clk, rst, begun, m_pass, DEPTH=CFG.max_heads)
+    sent = fifo(clk, rst, done, next_step, DEPTH=DEPTH), skid(clk, rst, next_step, m_step)
+    passes = fifo(clk, rst, begun, next_pass, DEPTH=CFG.max_heads), skid(clk, rst, next_pass, m_pass)
     unused(done.ready, begun.ready)
 
     @always_comb
     def begin():
         waddr.next = concat(base, pos)
         read.next = step and first
-        give.next = m_step.valid and m_step.ready
+        give.next = next_step.valid and next_step.ready
         begun.valid.next = step and first
         begun.base.next = queued.base
         begun.lanes.next = queued.lanes

@@ -18,12 +18,8 @@ def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, j
     AHEAD_BITS = (HEADS + 1).bit_length()
     ahead = uint(AHEAD_BITS)  # value rows that were written before the kv head's last pass was done
     pause, interval = uint(PAUSE_BITS), uint(PAUSE_BITS)
-    here, rested, calm, armed, stays, regular = [bit() for _ in range(6)]
-
-    @always_comb
-    def state():
-        here.next = ahead != 0
-        rested.next = pause == 0
+    here, rested = bit(), bit()  # registers: `ahead` is not 0, `pause` is
+    calm, armed, stays, regular, leaves = [bit() for _ in range(5)]
 
     @always_comb
     def decide():
@@ -34,6 +30,7 @@ def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, j
     def tell():
         step.next = waiting and regular
         permit.next = regular or jump
+        leaves.next = waiting and last and (regular or jump)
 
     @always(clk.posedge)
     def arm():
@@ -46,10 +43,13 @@ def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, j
     def count_rows():
         if rst:
             ahead.next = 0
-        elif arrives and not (waiting and permit and last and ends):
+            here.next = False
+        elif arrives and not (leaves and ends):
             ahead.next = ahead + 1
-        elif waiting and permit and last and ends and not arrives:
+            here.next = True
+        elif leaves and ends and not arrives:
             ahead.next = ahead - 1
+            here.next = ahead != 1
 
     @always(clk.posedge)
     def keep_distance():
@@ -59,9 +59,12 @@ def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, j
             interval.next = INTERVAL
         if rst:
             pause.next = 0
-        elif waiting and permit and last:
+            rested.next = True
+        elif leaves:
             pause.next = interval - 1
-        elif pause != 0:
+            rested.next = interval == 1
+        elif not rested:
             pause.next = pause - 1
+            rested.next = pause == 1
 
-    return state, decide, tell, arm, count_rows, keep_distance
+    return decide, tell, arm, count_rows, keep_distance
