@@ -9,6 +9,7 @@ from rtl.attention import query_queue as queueing
 from rtl.attention import score as dot
 from rtl.attention.divide import EARLY
 from rtl.attention.exp_sum import ceiling_bits
+from rtl.attention.head_strobes import head_strobes
 from rtl.attention.key_lane import key_lane
 from rtl.attention.kv_cache import key_cache
 from rtl.attention.lazy import SCALE_BITS, STEP
@@ -60,21 +61,19 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     QUERIES = len(lane)
     KEY_BITS = min(CFG.key_bits, CFG.act_bits)
     DEN = den_bits(CFG) + STEP - 1
-    # stages count from the address: scores, steps at the FIFO, denominators
+    # stages count from the address: scores, steps at the FIFO
     SCORED = cache.LATENCY + dot.latency(CFG)
     SENT = _flight(CFG)
-    SUMMED = SCORED + exponentials.LATENCY
-    DONE = SUMMED - 2
     AHEAD = SENT + output.LATENCY + 2  # so many steps under way keep the pipeline full
     DEPTH = -(-AHEAD // _TABLE) * _TABLE
 
     waiting, read, walking, step, first, at_last = [bit() for _ in range(6)]
-    permit, give, row_valid, row_first, collision = [bit() for _ in range(5)]
-    valids, firsts, lasts = uint(SENT), uint(SCORED), uint(SUMMED - 1)  # bit k: that flag at stage k + 1
+    permit, give, row_valid, row_first, row_last, collision = [bit() for _ in range(6)]
+    valids, firsts, lasts = uint(SENT), uint(SCORED), uint(SCORED)  # bit k: that flag at stage k + 1
     addr, waddr = uint(len(base) + len(pos)), uint(len(base) + len(pos))
     q, qe = uint(QUERIES * len(row)), uint(QUERIES * len(exponent))
     k, ke = uint(CFG.max_head_dim * KEY_BITS), uint(len(exponent))
-    lanes_scored, lanes_done = uint(QUERIES), uint(QUERIES)
+    lanes_scored = uint(QUERIES)
     clipped = uint(QUERIES)
     qs, qes = [uint(len(row)) for _ in range(QUERIES)], [uint(len(exponent)) for _ in range(QUERIES)]
     steps = [uint(step_bits(CFG)) for _ in range(QUERIES)]
@@ -94,8 +93,8 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     queries = [key_lane(clk, row_valid, row_first, qs[g], qes[g], k, ke, steps[g], dens[g], scales[g], outs[g], CFG=CFG)
                for g in range(QUERIES)]
     joining = pack(steps, joined), pack(dens, den), pack(scales, scale_den), pack(outs, clipped)
-    lanes_wait = (delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED),
-                  delay(clk, lanes_scored, lanes_done, CYCLES=SUMMED - SCORED - 1))
+    lanes_wait = delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED)
+    summed = head_strobes(clk, rst, row_last, lanes_scored, den_load, CYCLES=exponentials.LATENCY)
     steps_wait = delay(clk, joined, done.data, CYCLES=_WAIT)
     # the credits and the number of heads see to it that there is room
     sent = fifo(clk, rst, done, next_step, DEPTH=DEPTH), skid(clk, rst, next_step, m_step)
@@ -122,22 +121,17 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
         else:
             valids.next = concat(valids[SENT - 1:], step)
             firsts.next = concat(firsts[SCORED - 1:], first)
-            lasts.next = concat(lasts[DONE:], step and at_last)
-
-    @always(clk.posedge)
-    def load():
-        den_load.next = 0
-        if lasts[DONE] and not rst:
-            den_load.next = lanes_done
+            lasts.next = concat(lasts[SCORED - 1:], step and at_last)
 
     @always_comb
     def stages():
         row_valid.next = valids[SCORED - 1]
         row_first.next = firsts[SCORED - 1]
+        row_last.next = lasts[SCORED - 1]
         done.valid.next = valids[SENT - 1]
         clips.next = 0
         if valids[SCORED - 1]:
             clips.next = clipped & lanes_scored
 
-    return (queue, walk, credits, rows, never, splitting, queries, joining, lanes_wait, steps_wait, sent, passes, begin,
-            follow, load, stages)
+    return (queue, walk, credits, rows, never, splitting, queries, joining, lanes_wait, summed, steps_wait, sent,
+            passes, begin, follow, stages)

@@ -6,6 +6,7 @@ from rtl.attention import divide as division
 from rtl.attention import kv_cache as cache
 from rtl.attention import numerator as summing
 from rtl.attention import pair_queue as output
+from rtl.attention.head_strobes import head_strobes
 from rtl.attention.kv_cache import row_ram, rows
 from rtl.attention.sequencer import sequencer
 from rtl.attention.value_gate import value_gate
@@ -38,8 +39,6 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     STEP, DEN, SCALE = len(s_step.data) // QUERIES, len(den) // QUERIES, len(scale_den) // QUERIES
     ADDRESS = len(base) + len(pos)
     KV_HEADS = rows(CFG) // (CFG.max_layers * CFG.sequences * CFG.max_seq)
-    STAGES = summing.LATENCY
-    DONE = STAGES - 2
     READ = summing.VALUES - cache.LATENCY  # stage of the value's address
 
     waiting, first, at_last, permit, moving, regular, jump, step = [bit() for _ in range(8)]
@@ -47,10 +46,10 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     ve_read, ve = uint(len(exponent)), uint(len(exponent))
     v = uint(len(row))
     data0, data1, taken = [uint(len(s_step.data)) for _ in range(3)]
-    lanes0, lanes1, lanes_taken, lanes_done = [uint(QUERIES) for _ in range(4)]
+    lanes0, lanes1, lanes_taken = [uint(QUERIES) for _ in range(3)]
     valid0, valid1, first0, first1, last0, last1 = [bit() for _ in range(6)]
-    valid_taken, first_taken, last_taken, reading, exponent_collides, value_collides = [bit() for _ in range(6)]
-    valids, lasts = uint(READ), uint(STAGES - 1)  # bit k: k + 1 cycles after it was taken
+    valid_taken, first_taken, last_taken, ends, reading, exponent_collides, value_collides = [bit() for _ in range(7)]
+    valids = uint(READ)  # bit k: k + 1 cycles after it was taken
     num_load = uint(QUERIES)
     steps, dens, scales = [[uint(w) for _ in range(QUERIES)] for w in (STEP, DEN, SCALE)]
     den_loads, num_loads = [bit() for _ in range(QUERIES)], [bit() for _ in range(QUERIES)]
@@ -65,7 +64,7 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     never = (check(clk, rst, exponent_collides, MESSAGE="a value exponent is read while it is written"),
              check(clk, rst, value_collides, MESSAGE="a value row is read while it is written"))
     address_waits = delay(clk, addr_taken, value_addr, CYCLES=READ)
-    lanes_wait = delay(clk, lanes_taken, lanes_done, CYCLES=STAGES - 1)
+    summed = head_strobes(clk, rst, ends, lanes_taken, num_load, CYCLES=summing.LATENCY)
     splitting = (unpack(taken, steps), unpack(den, dens), unpack(scale_den, scales), unpack(den_load, den_loads),
                  unpack(num_load, num_loads))
     queries = [value_lane(clk, rst, valid_taken, first_taken, steps[g], ve, v, den_loads[g], dens[g], scales[g],
@@ -123,25 +122,18 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     def follow():
         if rst:
             valids.next = 0
-            lasts.next = 0
         else:
             valids.next = concat(valids[READ - 1:], valid_taken)
-            lasts.next = concat(lasts[DONE:], valid_taken and last_taken)
-
-    @always(clk.posedge)
-    def load():
-        num_load.next = 0
-        if lasts[DONE] and not rst:
-            num_load.next = lanes_done
 
     @always_comb
     def stages():
         reading.next = valids[READ - 1]
+        ends.next = valid_taken and last_taken
 
     @always_comb
     def collide():
         exponent_collides.next = we and regular and addr == waddr
         value_collides.next = we and reading and value_addr == waddr
 
-    return (gate, walk, exponents, values, never, address_waits, lanes_wait, splitting, queries, joining, accept,
-            look_up, take, follow, load, stages, collide)
+    return (gate, walk, exponents, values, never, address_waits, summed, splitting, queries, joining, accept,
+            look_up, take, follow, stages, collide)
