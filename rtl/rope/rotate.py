@@ -27,7 +27,6 @@ def rotate(clk, a, b, a_factor, b_factor, second, y, clipped):
         raise ValueError(f"rotate: EXP2_FRAC must be the {LOW_BITS} bits of the low partial product, is {EXP2_FRAC}")
     F, W = len(a), len(a_factor)
     HIGH, LOW = F - LOW_BITS + W, LOW_BITS + 1 + W
-    HALF = 1 << (EXP2_FRAC - 1)
     SUM_LIMIT = 1 << (LOW + 1)
 
     a_high, b_high = sint(HIGH), sint(HIGH)
@@ -43,21 +42,20 @@ def rotate(clk, a, b, a_factor, b_factor, second, y, clipped):
 
     @always(clk.posedge)
     def add():
-        lower = intbv(0, min=-SUM_LIMIT, max=SUM_LIMIT)
         adding.next = second
         if adding:
             high.next = a_high + b_high
-            lower[:] = a_low + b_low
+            low.next = a_low + b_low
         else:
             high.next = a_high - b_high
-            lower[:] = a_low - b_low
-        lower[:] = lower + HALF
-        low.next = lower
+            low.next = a_low - b_low
 
     @always(clk.posedge)
     def combine():
         carry = intbv(0, min=-SUM_LIMIT, max=SUM_LIMIT)
+        half = intbv(0, min=-2, max=2)  # signed as the others, or Verilog takes them all as unsigned
         carry[:] = low >> LOW_BITS
-        total.next = high + carry
+        half[:] = low[LOW_BITS - 1]
+        total.next = high + carry + half
 
     return a_product, b_product, result, add, combine
