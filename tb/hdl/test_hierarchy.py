@@ -122,7 +122,8 @@ def two_fifos(clk, rst, s, m, other_s, other_m, FIRST=4, SECOND=4):
 
 def fifo_names(tmp_path, narrow, wide, **depths):
     streams = [Stream(data=uint(bits), last=bit()) for bits in (narrow, narrow, wide, wide)]
-    return {m.name for m in convert(two_fifos, tmp_path, bit(), bit(), *streams, **depths)} - {"two_fifos"}
+    modules = convert(two_fifos, tmp_path, bit(), bit(), *streams, **depths)
+    return {m.name for m in modules if m.name.startswith("fifo")}  # without the top and what a FIFO is made of
 
 
 def test_variant_names_tell_what_differs_not_the_order(tmp_path):
