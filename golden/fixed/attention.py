@@ -25,11 +25,13 @@ _FRACTION = (1 << SCORE_FRAC) - 1
 def scores(q, qe: int, k, ke, stats: Saturations | None = None):
     """s_t for all rows of `k` [t, head_dim] with exponents `ke` [t]; q [head_dim] with exponent qe; result signed 12.8.
 
-    F has 20 fraction bits on both sides, so the exact dot product shifts right by 40 - 8 - qe - ke, which is never
-    negative.
+    F has 20 fraction bits on both sides, so the exact dot product shifts right by 40 - 8 - qe - ke; left where that is
+    negative, which only rows of 8 bits with their larger exponents reach.
     """
     acc = np.asarray(k, dtype=np.int64) @ np.asarray(q, dtype=np.int64)
-    return saturate(round_shift(acc, 40 - SCORE_FRAC - qe - np.asarray(ke, dtype=np.int64)), SCORE_BITS, stats)
+    right = 40 - SCORE_FRAC - qe - np.asarray(ke, dtype=np.int64)
+    left = np.maximum(-right, 0)
+    return saturate(round_shift(acc << left, right + left), SCORE_BITS, stats)
 
 
 def _weights(table, f, n):

@@ -1,5 +1,5 @@
 """Attention score of one key row: dot product of block floating point rows, narrowed to signed 12.8."""
-from myhdl import always
+from myhdl import always, always_comb
 
 from rtl.arith import adder_tree as tree
 from rtl.arith import round_shift as narrowing
@@ -34,11 +34,15 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
     Q_BITS, K_BITS = len(q) // LANES, len(k) // LANES
     P_BITS = Q_BITS + K_BITS
     FULL_SHIFT = 2 * CFG.f_frac - SCORE_FRAC
+    # rows of fewer bits have larger exponents: such a score would shift left, so the sum starts that much higher
+    EXTRA = max(0, 2 * (CFG.f_bits - CFG.act_bits) - FULL_SHIFT)
+    HIGHEST = FULL_SHIFT + EXTRA
     TREE = tree.latency(LANES)
 
     qs, ks = [sint(Q_BITS) for _ in range(LANES)], [sint(K_BITS) for _ in range(LANES)]
     products, moved = [[sint(P_BITS) for _ in range(LANES)] for _ in range(2)]
     terms, dot = uint(LANES * P_BITS), sint(P_BITS + clog2(LANES))
+    raised = sint(len(dot) + EXTRA)
     exponent = uint(SHIFT_BITS)
     amount, amount_late = uint(SHIFT_BITS), uint(SHIFT_BITS)
 
@@ -52,16 +56,20 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
             products[i].next = qs[i] * ks[i]
             moved[i].next = products[i]
 
-    # never negative for 16-bit rows (exponents up to 16 each); clipped at 0 as the golden model does
+    # negative only between rows, where it is as good as any
     @always(clk.posedge)
     def shift_amount():
         exponent.next = qe + ke
-        if exponent > FULL_SHIFT:
+        if exponent > HIGHEST:
             amount.next = 0
         else:
-            amount.next = FULL_SHIFT - exponent
+            amount.next = HIGHEST - exponent
+
+    @always_comb
+    def lift():
+        raised.next = dot << EXTRA
 
     total = adder_tree(clk, terms, dot, N=LANES)
     waiting = delay(clk, amount, amount_late, CYCLES=_PRODUCTS + TREE - 2)
-    narrow = round_shift(clk, dot, amount_late, s, clipped)
-    return query_lanes, key_lanes, packing, multiply, shift_amount, total, waiting, narrow
+    narrow = round_shift(clk, raised, amount_late, s, clipped)
+    return query_lanes, key_lanes, packing, multiply, shift_amount, total, lift, waiting, narrow
