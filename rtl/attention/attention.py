@@ -10,13 +10,13 @@ from rtl.attention.event_queue import event_queue
 from rtl.attention.kv_cache import base_bits
 from rtl.attention.row_intake import row_intake
 from rtl.attention.value_intake import value_intake
-from rtl.config import clog2
 from rtl.hdl.hierarchy import hblock
 from rtl.hdl.lanes import pack, unpack
 from rtl.stream.skid import skid
 from rtl.stream.stream import bit, uint
 
 _SKID = 1
+_EVENT_BITS = 32  # clipped values that wait to be counted: at one pulse a cycle, more than any story makes
 # cycles from the transfer of a token's last value row to that of its heads' first pair, if all else is done
 VALUE_LATENCY = placing.LATENCY + one_unit.VALUE_LATENCY + _SKID
 
@@ -49,8 +49,6 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     """
     UNITS, QUERIES = CFG.attention_units, CFG.attention_queries
     PIPELINES, EVENTS = UNITS * QUERIES, 3 * QUERIES
-    # of scores and elements of a token that may clip while another event is counted
-    EVENT_BITS = clog2(CFG.max_heads * (CFG.max_seq + CFG.max_head_dim)) + 1
 
     row, exponent, base = uint(len(s.data)), uint(len(s.exponent)), uint(base_bits(CFG))
     lane, lanes, ends, last_pass = uint(QUERIES), uint(QUERIES), bit(), bit()
@@ -77,7 +75,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     order = collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, ordered, UNITS=UNITS,
                     QUERIES=QUERIES)
     output = skid(clk, rst, ordered, m)
-    counting = event_queue(clk, rst, events, saturated, COUNT_BITS=EVENT_BITS)
+    counting = event_queue(clk, rst, events, saturated, COUNT_BITS=_EVENT_BITS)
 
     @always(clk.posedge)
     def be_busy():

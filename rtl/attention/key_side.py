@@ -67,7 +67,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     AHEAD = SENT + output.LATENCY + 2  # so many steps under way keep the pipeline full
     DEPTH = -(-AHEAD // _TABLE) * _TABLE
 
-    waiting, read, walking, step, first, at_last = [bit() for _ in range(6)]
+    read, step, first, at_last = [bit() for _ in range(4)]
     permit, give, row_valid, row_first, row_last, collision = [bit() for _ in range(6)]
     valids, firsts, lasts = uint(SENT), uint(SCORED), uint(SCORED)  # bit k: that flag at stage k + 1
     addr, waddr = uint(len(base) + len(pos)), uint(len(base) + len(pos))
