@@ -130,7 +130,7 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
         else:
             checking.next = take and state == READ_REGISTERS
             folded.next = take and state != READ_CHECKSUM
-            if checking and (held < low or held > high):
+            if checking and state != DRAIN and state != FAILED and (held < low or held > high):
                 state.next = DRAIN
                 if kind_check:
                     error.next = BAD_IMAGE

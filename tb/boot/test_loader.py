@@ -45,7 +45,7 @@ def ports():
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_loader(sim):
-    run(loader, ports(), __name__, sim, tests=2 + len(DAMAGES))
+    run(loader, ports(), __name__, sim, tests=2 + len(DAMAGES) * len(PAUSES))
 
 
 def image():
@@ -109,6 +109,11 @@ def _flip(index):
     return damage
 
 
+def _both(first, second):
+    return lambda beats: second(first(beats))
+
+
+PAUSES = (0, 0.2)
 DAMAGES = {
     "magic": (_with_register("magic", 1234), errors.BAD_IMAGE),
     "version": (_with_register("version", 9), errors.BAD_IMAGE),
@@ -118,6 +123,12 @@ DAMAGES = {
     "dim": (_with_register("dim", BUILD.max_dim + 1), errors.BAD_SHAPE),
     "no_layers": (_with_register("n_layers", 0), errors.BAD_SHAPE),
     "context": (_with_register("seq_len", BUILD.max_seq + 1), errors.BAD_SHAPE),
+    # the first fault counts, whatever comes right behind it
+    "engines_and_dim": (_both(_with_register("engines", 2), _with_register("dim", 999)), errors.BAD_IMAGE),
+    "ends_on_a_bad_one": (
+        lambda beats: _with_register("dim", BUILD.max_dim + 1)(beats)[: REGISTERS.index("dim") + 1],
+        errors.BAD_LENGTH,
+    ),
     "short": (lambda beats: beats[:-5], errors.BAD_LENGTH),
     "long": (lambda beats: np.concatenate([beats, beats[:3]]), errors.BAD_LENGTH),
     "embedding_bit": (_flip(60), errors.BAD_CHECKSUM),
@@ -126,10 +137,10 @@ DAMAGES = {
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
-@cocotb.parametrize(case=sorted(DAMAGES))
-async def bad_image(dut, case):
+@cocotb.parametrize(case=sorted(DAMAGES), pause=PAUSES)
+async def bad_image(dut, case, pause):
     """The error code says what is wrong, the image is swallowed to its end, nothing counts as loaded."""
     damage, code = DAMAGES[case]
-    await send(dut, damage(image().beats.copy()), 0.2)
+    await send(dut, damage(image().beats.copy()), pause)
     assert dut.error.value == code
     assert dut.loaded.value == 0
