@@ -12,14 +12,22 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
 
     A packet has one vector as it comes and two a layer: the last of these 2 * n_layers + 1 leaves by m_exit unless
     `stay` (the head in this station wants it); all others go to m_norm. start: in, pulse ahead of a packet's first
-    vector. stay, n_layers: stable while a packet is in the station.
+    vector or beside its first element. stay, n_layers: stable while a packet is in the station.
     """
     vectors = uint(len(n_layers) + 1)  # that have passed
-    leaving = bit()
+    at_end, leaving = bit(), bit()
+
+    @always_comb
+    def place():
+        # at `start` the count is still the last packet's, and the first element may be there already
+        if start:
+            at_end.next = n_layers == 0
+        else:
+            at_end.next = vectors == (n_layers << 1)
 
     @always_comb
     def choose():
-        leaving.next = vectors == (n_layers << 1) and not stay
+        leaving.next = at_end and not stay
 
     @always_comb
     def split():
@@ -44,4 +52,4 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
         elif s.valid and s.ready and s.last:
             vectors.next = vectors + 1
 
-    return choose, split, ready, count
+    return place, choose, split, ready, count
