@@ -159,3 +159,10 @@ def test_comparison_can_fail(tmp_path):
     assert compare(golden, job, outcome) == tap_values(golden.shape)
     with pytest.raises(AssertionError):
         compare(other, job, outcome)
+
+
+@pytest.mark.skipif("verilator" not in SIMULATORS, reason="the narrow build is run in Verilator")
+def test_narrow_activations(tmp_path):
+    """Activations and keys of 8 bits: half the multipliers' width, exponents up to 24."""
+    build = replace(preset("nano").build, act_bits=8, key_bits=8)
+    check_models({"nano": NANO_SHAPES["nano"]}, build, "verilator", tmp_path, positions=6)
