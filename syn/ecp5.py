@@ -13,7 +13,7 @@ from pathlib import Path
 from syn import blocks, tools, wrapper
 
 ROOT = Path("sim_build/syn")
-# -no-rw-check: by design no RAM reads and writes one address in the same cycle, so no emulation logic is wanted.
+# -no-rw-check: no word is used that was read in the cycle of its writing, so no emulation logic is wanted.
 SYNTH = "synth_ecp5 -no-rw-check -top {top} -json {top}.json"
 DEVICE = ("--85k", "--package", "CABGA381", "--speed", "6")
 # The wrapper's pins may lie anywhere, and a missed target is a figure to report, not a fault of the tool. router2 is
