@@ -1,17 +1,47 @@
 """Whole-file writes: a reader never sees a half-written file."""
 
 import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
 
+def _is_stream(path: Path) -> bool:
+    """A device, a pipe, or a name for an open descriptor such as /dev/stdout: nothing that a rename may replace."""
+    if path.is_symlink() and path.absolute().parts[1] in ("dev", "proc"):
+        return True
+    return path.exists() and not path.is_file()
+
+
 def write_whole(path: str | os.PathLike, chunks: Iterable[bytes]) -> None:
-    """Write the chunks to `path`.part, then rename it to `path`; on any error the part file is removed."""
-    part = Path(f"{path}.part")
+    """Write the chunks to a new file beside `path`, then rename it to `path`; on any error that file is removed.
+
+    A link is followed. What is no regular file (/dev/stdout, /dev/null, a pipe) gets the chunks directly.
+    """
+    if _is_stream(Path(path)):
+        with open(path, "ab") as stream:  # where /dev/stdout is a file, what it holds stays
+            stream.writelines(chunks)
+        return
+    target = os.path.realpath(path)
+    part = Path(f"{target}.{secrets.token_hex(4)}.part")  # not from tempfile, whose files only their owner can read
     try:
-        with part.open("wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-        part.replace(path)
+        with part.open("xb") as file:
+            file.writelines(chunks)
+        part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike) -> None:
+    """OSError unless `write_whole` can write there, as far as can be told without writing."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(f"{path}: is a folder")
+    if _is_stream(Path(path)):
+        if not os.access(path, os.W_OK):
+            raise PermissionError(f"{path}: cannot be written")
+        return
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(f"{path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{path}: nothing can be written in {folder}")
