@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import http.client
 import os
 import sys
 import urllib.error
@@ -45,6 +46,12 @@ MODELS = {
 }
 
 
+def _why(error: Exception) -> str:
+    """What went wrong, in one line; an answer that is not HTTP has any text, so its kind is named too."""
+    text = " ".join(str(getattr(error, "reason", error)).split())
+    return f"{type(error).__name__}: {text}" if isinstance(error, http.client.HTTPException) else text
+
+
 def download(url: str, path: Path, sha256: str | None, progress: Progress) -> str:
     """Fetch `url` into `path` through `path`.part; returns its sha256. ModelError leaves no file behind."""
     part = Path(f"{path}.part")
@@ -64,10 +71,10 @@ def download(url: str, path: Path, sha256: str | None, progress: Progress) -> st
         part.replace(path)
     except urllib.error.HTTPError as error:
         raise ModelError(f"{url}: the server answered HTTP status {error.code} ({error.reason})") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         if isinstance(error, ModelError):
             raise
-        raise ModelError(f"{url}: download failed: {getattr(error, 'reason', error)}") from error
+        raise ModelError(f"{url}: download failed: {_why(error)}") from error
     finally:
         part.unlink(missing_ok=True)
     return digest.hexdigest()

@@ -18,9 +18,12 @@ FILES = {
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves FILES; the names below /short/ are cut off halfway."""
+    """Serves FILES; the names below /short/ are cut off halfway, those below /garbage/ are not HTTP."""
 
     def do_GET(self):
+        if self.path.startswith("/garbage"):
+            self.wfile.write(b"what is this?\r\n\r\n")
+            return
         content = FILES.get(self.path.removeprefix("/short"))
         if content is None:
             self.send_error(404)
@@ -97,9 +100,13 @@ def test_cut_off_download(server, tmp_path, capsys):
     refused(capsys, tmp_path, status, f"ended after {len(CHECKPOINT) // 2} of {len(CHECKPOINT)} bytes")
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "no address"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "no address", "http://127.0.0.1:port", "http://127.0.0.1/a b"])
 def test_no_server(tmp_path, capsys, url):
     refused(capsys, tmp_path, run("stories15M", tmp_path, url), "download failed")
+
+
+def test_an_answer_that_is_not_http(server, tmp_path, capsys):
+    refused(capsys, tmp_path, run("stories15M", tmp_path, f"{server}/garbage"), "download failed", "what is this?")
 
 
 def test_unknown_model(server, tmp_path, capsys):
