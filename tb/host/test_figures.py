@@ -43,6 +43,19 @@ def test_configurations_are_the_present_ones():
     assert json.loads(JSON.read_text())["configurations"]["values"] == measure.configurations()
 
 
+def test_the_accuracy_goes_stale_with_the_arithmetic(monkeypatch, tmp_path):
+    named = [tmp_path / name for name in measure.INTEGER_ARITHMETIC]
+    (tmp_path / "rtl").mkdir()
+    for path in named:
+        path.write_text("x = 1\n")
+    monkeypatch.setattr(measure, "ROOT", tmp_path)
+    digests = {measure.accuracy_digest("stories260K")}
+    for path in named:
+        path.write_text("x = 2\n")
+        digests.add(measure.accuracy_digest("stories260K"))
+    assert len(digests) == 1 + len(named) == 4
+
+
 def test_every_figure_names_its_command_or_what_is_missing():
     figures = json.loads(JSON.read_text())
     assert list(figures) == [figure.name for figure in plan()]
