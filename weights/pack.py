@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from golden.errors import ModelError
+from golden.files import check_writable
 from rtl.config import ConfigError
 from rtl.presets import build_of
 from weights.cache import quantised
@@ -22,6 +23,7 @@ def main(argv=None) -> int:
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
     args = parser.parse_args(argv)
     try:
+        check_writable(args.output)  # before minutes are spent
         build = build_of(args.config, lanes=args.lanes, engines=args.engines)
         write_tape(args.output, boot_image(quantised(args.model), build))
         tape = read_tape(args.output)

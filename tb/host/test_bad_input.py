@@ -99,3 +99,7 @@ def test_pack_refuses_a_bad_model(checkpoint, tmp_path):
     checkpoint.write_bytes(checkpoint.read_bytes()[:40])
     refused(command(checkpoint, tmp_path / "x.tape", module="weights.pack"), "model.bin")
     assert not (tmp_path / "x.tape").exists()
+
+
+def test_pack_refuses_a_folder_that_is_not_there(checkpoint, tmp_path):
+    refused(command(checkpoint, tmp_path / "none" / "x.tape", module="weights.pack"), "none", "no folder")
