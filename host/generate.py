@@ -15,9 +15,11 @@ from golden.files import write_whole
 from golden.fixed_model import FixedModel
 from golden.tokenizer import StreamDecoder, read_tokenizer
 from host.display import Story
+from host.models import DEFAULT
 from host.simulate import Job, SimulationError, collect, events, prepare
 from host.taps import save, split
 from host.trace import HEADER, line
+from host.utilisation import mac_utilisation
 from rtl.config import ConfigError
 from rtl.decode.counters import COUNTERS
 from rtl.decode.decode_loop import STOP_NAMES
@@ -25,7 +27,6 @@ from rtl.errors import MEANING
 from rtl.presets import build_of
 from weights.cache import quantised, tape_file
 
-DEFAULT = Path(__file__).resolve().parents[1] / "weights" / "default"
 DEFAULT_PROMPT = "Once upon a time"
 CLOCK_MHZ = 90  # the routed blocks' common target; see `make pnr`
 BAD_INPUT = 2
@@ -143,7 +144,6 @@ def _save_taps(path, request, inputs, files) -> None:
 
 def _result(request, args, inputs, outcome, expected, seconds) -> dict:
     cycles, scored = sum(outcome.cycles_per_position), sum(beat["scored"] for beat in outcome.tokens)
-    macs = scored * request.shape.macs() + (len(outcome.tokens) - scored) * request.shape.macs(classifier=False)
     return dict(
         prompt_ids=request.prompt,
         generated_ids=inputs[len(request.prompt) :],
@@ -153,7 +153,7 @@ def _result(request, args, inputs, outcome, expected, seconds) -> dict:
         scored_positions=scored,
         cycles=cycles,
         cycles_per_position=outcome.cycles_per_position,
-        mac_utilisation=macs / (cycles * request.build.lanes),
+        mac_utilisation=mac_utilisation(request.shape, request.build, len(outcome.tokens), scored, cycles),
         weight_beats=outcome.counted("weights"),
         counters={name: outcome.counted(name) for name in COUNTERS},
         saturations=outcome.counted("saturations"),

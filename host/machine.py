@@ -8,6 +8,7 @@ from golden.fixed_model import FixedModel
 from host.models import DEFAULT, stories260k
 from host.scenarios import EARLY, Machine, Scenario, Stories, groups
 from host.simulate import Job, Outcome, SimulationError, collect, events, prepare
+from host.utilisation import mac_utilisation
 from rtl.config import BuildConfig, ModelShape
 from rtl.decoder import stations
 from rtl.layer.causes import CAUSES
@@ -84,7 +85,6 @@ def summarise(machine: Machine, scenario: Scenario, shape: ModelShape, outcomes:
         raise SimulationError(f"weight beats of the stations must be {expected}, are {found}")
     # stories told alone pass one station after the other
     busiest = sum(expected) if scenario.kind == "decode" and scenario.sequences == 1 else max(expected)
-    macs = scored * shape.macs() + (tokens - scored) * shape.macs(classifier=False)
     figures = dict(
         machine=machine.title,
         scenario=scenario.title,
@@ -95,7 +95,7 @@ def summarise(machine: Machine, scenario: Scenario, shape: ModelShape, outcomes:
         cycles=cycles,
         per_token=cycles / tokens,
         floor=busiest / tokens,
-        utilisation=macs / (cycles * build.lanes * stations(build)),
+        utilisation=mac_utilisation(shape, build, tokens, scored, cycles),
         stalls=stalls(outcomes[0], cycles),
     )
     if scenario.kind == "prefill" and len(marks) > PIPE_FULL + DRAINING:

@@ -9,7 +9,7 @@ from golden.checkpoint import read_checkpoint
 from golden.fixed_model import FixedModel
 from golden.float_model import FloatModel
 from golden.tokenizer import read_tokenizer
-from host.generate import DEFAULT
+from host.models import DEFAULT
 from host.simulate import Job, run
 from rtl.presets import preset
 from tb.decoder.test_decoder import compare, tap_values, taps_at

@@ -14,6 +14,7 @@ from host.models import MODELS_VARIABLE
 from host.readme import README, insert
 from host.scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
 from host.simulate import Job, Outcome, SimulationError
+from host.utilisation import mac_utilisation
 from rtl.decode.counters import COUNTERS
 from rtl.layer.causes import CAUSES
 from rtl.presets import build_of, preset
@@ -207,6 +208,13 @@ def test_beats_of_the_stations_are_those_of_the_shape():
         beats = station_beats(shape, build, 3, 1)
         assert sum(beats) == 2 * shape.beats(16, classifier=False) + shape.beats(16)
         assert len(beats) == engines + (engines > 1)
+
+
+@pytest.mark.parametrize("engines, stations", [(1, 1), (2, 3)])
+def test_utilisation_counts_the_lanes_of_every_station(engines, stations):
+    build = build_of("nano", engines=engines)
+    macs = 2 * SHAPE.macs(classifier=False) + SHAPE.macs()
+    assert mac_utilisation(SHAPE, build, 3, 1, 1000) == macs / (1000 * build.lanes * stations)
 
 
 def test_figures_of_a_story(stories):
