@@ -1,4 +1,4 @@
-"""Fixtures shared by all tests: the folder of real checkpoints."""
+"""Shared by all tests: the check of SIM, and the folder of real checkpoints as fixtures."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,14 @@ import pytest
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 MODELS_VARIABLE = "LLAMA2_MODELS"
+
+
+def pytest_configure():
+    """Refuse an unknown simulator before any test is collected."""
+    from tb.runner import ALL_SIMULATORS, SIMULATORS
+
+    if not SIMULATORS:
+        raise pytest.UsageError(f"SIM is one of {', '.join(ALL_SIMULATORS)}, not {os.environ['SIM']}")
 
 
 @pytest.fixture(scope="session")

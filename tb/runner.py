@@ -32,9 +32,8 @@ SIM_BUILD = ROOT / "sim_build"
 PARAMETERS = "TB_PARAMETERS"  # environment variable: the file with the test's parameters
 
 ALL_SIMULATORS = ("icarus", "verilator")
-SIMULATORS = tuple(sim for sim in ALL_SIMULATORS if os.environ.get("SIM", sim) == sim)
-if not SIMULATORS:
-    raise ValueError(f"SIM is one of {', '.join(ALL_SIMULATORS)}, not {os.environ['SIM']}")
+# none for an unknown one, which tb/conftest.py refuses: the host uses this module too, and has an option of its own
+SIMULATORS = tuple(sim for sim in ALL_SIMULATORS if (os.environ.get("SIM") or sim) == sim)
 
 BUILD_ARGS = {
     "icarus": ["-Wall", "-Wno-timescale"],

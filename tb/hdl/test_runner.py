@@ -1,5 +1,7 @@
 """The runner: builds once, rebuilds when the Verilog changes, lays a Verilator out that works."""
+import os
 import subprocess
+import sys
 
 import cocotb
 import pytest
@@ -49,6 +51,16 @@ def test_builds_anew_when_the_verilog_changes(own_builds):
     first = (folder / "sim.vvp").stat().st_mtime_ns
     assert build(adds, ports(STEP=3), "icarus", name="named")[2] == folder
     assert (folder / "sim.vvp").stat().st_mtime_ns > first
+
+
+def test_an_unknown_simulator_is_refused():
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", __file__]
+    found = {}
+    for sim in ("questa", "icarus", ""):
+        done = subprocess.run(command, cwd=runner.ROOT, env=os.environ | {"SIM": sim}, capture_output=True, text=True)
+        found[sim] = (done.returncode == 0, "[verilator]" in done.stdout, done.stderr.strip())
+    assert found["questa"] == (False, False, "ERROR: SIM is one of icarus, verilator, not questa")
+    assert found["icarus"][:2] == (True, False) and found[""][:2] == (True, True)
 
 
 def test_other_arguments_are_another_build(own_builds):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from golden.checkpoint import random_checkpoint, write_checkpoint
-from host.generate import DEFAULT
+from host.models import DEFAULT
 from rtl.config import ModelShape
 from rtl.presets import preset
 from tb.runner import ROOT
@@ -89,6 +89,20 @@ def test_options(arguments, words, tmp_path):
     out = tmp_path / "out.json"
     refused(command(*arguments, "--json", out), *words)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("module", ["host.generate", "host.bench", "host.timing", "host.figures"])
+def test_any_simulator_in_the_environment(module, monkeypatch):
+    monkeypatch.setenv("SIM", "questa")
+    result = command("--help", module=module)
+    assert result.returncode == 0 and not result.stderr
+
+
+def test_an_unknown_simulator(monkeypatch):
+    monkeypatch.setenv("SIM", "questa")
+    result = command("--sim", "questa")
+    assert result.returncode == 2 and b"Traceback" not in result.stderr
+    assert b"invalid choice: 'questa'" in result.stderr.splitlines()[-1]
 
 
 def test_convert_names_the_presets():
