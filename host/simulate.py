@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 import threading
 import time
@@ -78,10 +79,20 @@ def prepare(config: BuildConfig, sim: str):
     return *build(decoder, ports(config), sim), stations(config)
 
 
+def _failure(text: str, log: Path, kept: Path) -> str:
+    """One line for a failure of `check_results`: what it says, without the log's tail, and where the log is kept."""
+    reason = text.splitlines()[0].rpartition(";")[0] or text.splitlines()[0]
+    if not log.exists():
+        return f"{reason}; the simulator left no log"
+    shutil.copyfile(log, kept)
+    return f"{reason}; the simulator's messages are in {kept}"
+
+
 def events(prepared, sim: str, jobs: list[Job | list[Job]]) -> Iterator[dict]:
     """Run the jobs in one simulation; yields its events as they come (see `host.driver`).
 
     A list of jobs in place of one runs side by side, each in the slot `seq`; jobs are numbered in order, all counted.
+    A simulation that fails, or a simulator that dies, is a SimulationError of one line that names its log.
     """
     runner, top, build_dir, count = prepared
     groups = [[vars(job) for job in (group if isinstance(group, list) else [group])] for group in jobs]
@@ -108,8 +119,8 @@ def events(prepared, sim: str, jobs: list[Job | list[Job]]) -> Iterator[dict]:
                         "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
                     },
                 )
-            except SystemExit:
-                pass  # the simulator's exit status; what counts is in the results
+            except (SystemExit, RuntimeError):
+                pass  # a test failed, or the simulator died (a live check's $fatal); the results and the log tell
 
         thread = threading.Thread(target=simulate)
         thread.start()
@@ -132,7 +143,7 @@ def events(prepared, sim: str, jobs: list[Job | list[Job]]) -> Iterator[dict]:
         try:
             check_results(folder / "results.xml", log)
         except AssertionError as error:
-            raise SimulationError(str(error)) from error
+            raise SimulationError(_failure(str(error), log, build_dir / f"{folder.name}.log")) from error
 
 
 def collect(stream: Iterator[dict], count: int) -> list[Outcome]:
