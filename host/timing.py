@@ -11,7 +11,7 @@ from pathlib import Path
 
 from golden.checkpoint import read_checkpoint
 from golden.errors import ModelError
-from golden.files import write_whole
+from golden.files import check_writable, write_whole
 from host.gantt import Window, units, window
 from host.machine import SIM
 from host.models import DEFAULT, stories260k
@@ -39,12 +39,16 @@ def cut(rows: list[dict], layer: int) -> Window:
     return window(rows[begins[layer] : begins[layer + 1]])
 
 
-def simulate(model: Path, lanes: int, pos: int) -> list[dict]:
-    """The cycle table's rows of the token at `pos`; a text from the first token on, told freely."""
+def simulate(model: Path, lanes: int, pos: int, layer: int) -> list[dict]:
+    """The cycle table's rows of the token at `pos`; a text from the first token on, told freely.
+
+    ModelError, before the simulation, when the model has no such position or layer.
+    """
     build, shape = build_of("default", lanes=lanes), read_checkpoint(model).shape
     build.check(shape)
-    if not 0 <= pos < shape.seq_len:
-        raise ModelError(f"--pos: must be from 0 to {shape.seq_len - 1}, is {pos}")
+    for option, value, limit in (("--pos", pos, shape.seq_len), ("--layer", layer, shape.n_layers)):
+        if not 0 <= value < limit:
+            raise ModelError(f"{option}: must be from 0 to {limit - 1}, is {value}")
     job = Job([FIRST_TOKEN], pos + 1, str(tape_file(model, quantised(model), build)), trace=True)
     rows = [event for event in events(prepare(build, SIM), SIM, [job]) if event["event"] == "trace"]
     return [row for row in rows if row["pos"] == pos]
@@ -60,8 +64,9 @@ def main(argv=None) -> int:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="file to write (docs/layer-timing.svg)")
     args = parser.parse_args(argv)
     try:
+        check_writable(args.output)
         model = args.model or stories260k() or DEFAULT / "model.bin"
-        layer = cut(simulate(model, args.lanes, args.pos), args.layer)
+        layer = cut(simulate(model, args.lanes, args.pos, args.layer), args.layer)
         name = "shipped model" if model == DEFAULT / "model.bin" else model.stem
         title = f"{name}, {args.lanes} lanes: layer {args.layer} at position {args.pos}, {layer.cycles} cycles"
         write_whole(args.output, [units(layer, title, "layer")])

@@ -91,6 +91,16 @@ def test_options(arguments, words, tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.parametrize("option, value", [("--layer", -1), ("--layer", 4), ("--pos", -1), ("--lanes", 3)])
+def test_timing_of_what_is_not_there(option, value, tmp_path):
+    arguments = ["--model", DEFAULT / "model.bin", "--output", tmp_path / "x.svg", f"{option}={value}"]
+    refused(command(*arguments, module="host.timing"), option.strip("-"), str(value))
+
+
+def test_timing_into_a_folder_that_is_not_there(tmp_path):
+    refused(command("--output", tmp_path / "none" / "x.svg", module="host.timing"), "none", "no folder")
+
+
 @pytest.mark.parametrize("module", ["host.generate", "host.bench", "host.timing", "host.figures"])
 def test_any_simulator_in_the_environment(module, monkeypatch):
     monkeypatch.setenv("SIM", "questa")
