@@ -1,4 +1,7 @@
-"""`python -m rtl.convert [PRESET]`: the whole decoder as hierarchical Verilog in sim_build/verilog/PRESET."""
+"""`python -m rtl.convert [PRESET] [--lanes N] [--engines N]`: the whole decoder as hierarchical Verilog.
+
+It goes to sim_build/verilog/PRESET; lanes and engines, where given, are part of the folder's name.
+"""
 
 import argparse
 import sys
@@ -8,21 +11,29 @@ from pathlib import Path
 from rtl.config import ConfigError
 from rtl.decoder import decoder, ports
 from rtl.hdl.hierarchy import convert
-from rtl.presets import PRESETS, preset
+from rtl.presets import PRESETS, build_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "sim_build" / "verilog"
 
 
 def main(argv=None) -> int:
     """Exit status 0, or 2 after one line that says what was wrong."""
-    parser = argparse.ArgumentParser(prog="rtl.convert", description=__doc__)
+    parser = argparse.ArgumentParser(prog="rtl.convert", description=__doc__.splitlines()[0])
     parser.add_argument("config", nargs="?", default="default", help=f"one of {', '.join(sorted(PRESETS))}")
-    parser.add_argument("--output", type=Path, help="folder to write to (sim_build/verilog/PRESET)")
+    parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
+    parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="folder to write to (sim_build/verilog/PRESET, of another build PRESET-lanesN-enginesN)",
+    )
     args = parser.parse_args(argv)
     try:
-        build = preset(args.config).build
+        changes = {name: getattr(args, name) for name in ("lanes", "engines") if getattr(args, name) is not None}
+        build = build_of(args.config, **changes)
+        folder = FOLDER / "-".join([args.config, *(f"{name}{value}" for name, value in changes.items())])
         began = time.monotonic()
-        modules = convert(decoder, args.output or FOLDER / args.config, **ports(build))
+        modules = convert(decoder, args.output or folder, **ports(build))
     except (ConfigError, OSError) as error:
         print(f"rtl.convert: {error}", file=sys.stderr)
         return 2
