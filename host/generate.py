@@ -11,18 +11,19 @@ from pathlib import Path
 
 from golden.checkpoint import read_checkpoint
 from golden.errors import ModelError
-from golden.files import write_whole
+from golden.files import check_writable, write_whole
 from golden.fixed_model import FixedModel
 from golden.tokenizer import StreamDecoder, read_tokenizer
 from host.display import Story
 from host.models import DEFAULT
 from host.simulate import Job, SimulationError, collect, events, prepare
 from host.taps import save, split
-from host.trace import HEADER, line
+from host.trace import header, line
 from host.utilisation import mac_utilisation
 from rtl.config import ConfigError
 from rtl.decode.counters import COUNTERS
 from rtl.decode.decode_loop import STOP_NAMES
+from rtl.decoder import stations
 from rtl.errors import MEANING
 from rtl.presets import build_of
 from weights.cache import quantised, tape_file
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--json", help="write the result to this file")
     p.add_argument("--trace", action="store_true", help="print the cycle table")
     p.add_argument("--taps", help="write every stage's tensors, beside the float model's, to this npz file")
-    p.add_argument("--tap-positions", default="0", help="positions to tap, separated by commas (0)")
+    p.add_argument("--tap-positions", help="positions to tap, separated by commas (0)")
     p.add_argument("--tap-layers", help="layers to tap, separated by commas (all)")
     return p
 
@@ -78,9 +79,14 @@ class Request:
             raise ModelError(f"prompt: must have at most {self.shape.seq_len} tokens, has {len(self.prompt)}")
         if args.steps < 1:
             raise ModelError(f"steps: must be at least 1, is {args.steps}")
+        for path in filter(None, (args.json, args.taps)):
+            check_writable(path)
         self.steps = min(args.steps, self.shape.seq_len)
         self.checkpoint = checkpoint
-        self.tap_positions = _numbers("tap-positions", args.tap_positions, self.steps) if args.taps else []
+        for option, value in (("tap-positions", args.tap_positions), ("tap-layers", args.tap_layers)):
+            if value is not None and not args.taps:
+                raise ModelError(f"{option}: needs taps, the file to write")
+        self.tap_positions = _numbers("tap-positions", args.tap_positions or "0", self.steps) if args.taps else []
         self.tap_layers = _numbers("tap-layers", args.tap_layers, self.shape.n_layers)
         build = build_of(args.config, lanes=args.lanes, engines=args.engines)
         build.check(self.shape)
@@ -96,7 +102,7 @@ def tell(request: Request, args, story: Story) -> dict:
         prepared = prepare(request.build, args.sim)
     golden = FixedModel(weights, request.build)
     decoder = StreamDecoder(request.tokenizer)
-    folder = Path(prepared[2])
+    folder, several = Path(prepared[2]), stations(request.build) > 1
     taps = {pos: str(folder / f"taps-{os.getpid()}-{pos}.json") for pos in request.tap_positions}
     # taps hold the logits too; else prompt positions but the last skip the classifier
     job = Job(request.prompt, request.steps, str(tape), taps, args.trace, score=bool(taps))
@@ -105,7 +111,7 @@ def tell(request: Request, args, story: Story) -> dict:
     story.say(decoder.feed(request.prompt[0]))
     with story.telling(request.steps):
         if args.trace:
-            story.print(HEADER)
+            story.print(header(several))
         for event in events(prepared, args.sim, [job]):
             seen.append(event)
             if event["event"] == "boot" and event["error"]:
@@ -113,7 +119,10 @@ def tell(request: Request, args, story: Story) -> dict:
             if event["event"] == "start":
                 start = event
             if event["event"] == "trace":
-                story.print(line(event, request.tokenizer.decode_all(inputs[event["pos"] : event["pos"] + 1])))
+                # `inputs` grows with the answers, and the first engines are ahead of these while they take the prompt
+                known = request.prompt if event["pos"] < len(request.prompt) else inputs
+                text = request.tokenizer.decode_all(known[event["pos"] : event["pos"] + 1])
+                story.print(line(event, text, several))
             if event["event"] != "token":
                 continue
             pos = event["pos"]
@@ -139,6 +148,8 @@ def _save_taps(path, request, inputs, files) -> None:
             os.unlink(file)
     if not seen:
         raise ModelError(f"taps: the story ended before position {min(files)}")
+    if missed := sorted(files.keys() - seen.keys()):
+        print(f"generate: taps: the story ended before position {', '.join(map(str, missed))}", file=sys.stderr)
     save(path, request.checkpoint, inputs, seen, request.tap_layers)
 
 

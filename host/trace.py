@@ -1,10 +1,11 @@
 """The cycle table: what an engine works on, cycle by cycle, and which units are busy.
 
 A `Tracer` (inside the simulator) samples all stations every cycle and reports a row whenever a station's layer, stage,
-sequence or position changes; `HEADER` and `line` lay the rows out as text. The stage is the matrix that the matvec
-takes beats of, `wait` while it takes none, `idle` while the station has no packet; the layer is that matrix's, the last
-one for the classifier. A unit is busy in a cycle in which it takes or gives an element; what is only on its way inside
-a pipeline is not counted. Matvec and attention have a busy signal of their own.
+sequence or position changes; `header` and `line` lay the rows out as text. The stage is the matrix that the matvec
+takes beats of, `wait` while it takes none, `idle` while the station has no packet. The layer is that matrix's; for the
+classifier it is the last one, or in a station of its own the number of layers. A unit is busy in a cycle in which it
+takes or gives an element; what is only on its way inside a pipeline is not counted. Matvec and attention have a busy
+signal of their own.
 """
 
 import cocotb
@@ -38,13 +39,20 @@ DOORS = {
     "argmax": ("logit", "best"),
 }
 UNITS = ("matvec", "rope", "heads", "attention", "residual", "norm", "swiglu", "quantiser", "argmax")
-HEADER = f"{'cycle':>10} {'cycles':>7} {'pos':>5} {'layer':>5}  {'stage':<10} busy cycles of the units"
 
 
-def line(row: dict, token: str) -> str:
-    """One row of the table; `token` is the text of the token at that position."""
+def header(several: bool = False) -> str:
+    """The heads of the columns of `line`."""
+    station = f"{'station':>7} " if several else ""
+    where = f"{'cycle':>10} {'cycles':>7} {station}{'pos':>5} {'layer':>5}  {'stage':<10}"
+    return f"{where} {'token':<12} busy cycles of the units"
+
+
+def line(row: dict, token: str, several: bool = False) -> str:
+    """One row of the table; token: the text of the token at that position; several: with the row's station."""
     busy = "  ".join(f"{unit} {count}" for unit, count in row["busy"].items() if count)
-    where = f"{row['cycle']:>10} {row['cycles']:>7} {row['pos']:>5} {row['layer']:>5}  {row['stage']:<10}"
+    station = f"{row['station']:>7} " if several else ""
+    where = f"{row['cycle']:>10} {row['cycles']:>7} {station}{row['pos']:>5} {row['layer']:>5}  {row['stage']:<10}"
     return f"{where} {token!r:<12} {busy}"
 
 

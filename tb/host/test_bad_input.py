@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from golden.checkpoint import random_checkpoint, write_checkpoint
+from golden.errors import ModelError
+from host import generate
 from host.models import DEFAULT
 from rtl.config import ModelShape
 from rtl.presets import preset
@@ -115,8 +118,36 @@ def test_an_unknown_simulator(monkeypatch):
     assert b"invalid choice: 'questa'" in result.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("option", ["--json", "--taps"])
+def test_results_into_a_folder_that_is_not_there(option, tmp_path):
+    refused(command(option, tmp_path / "none" / "file"), "none", "no folder")
+
+
+@pytest.mark.parametrize("option", ["--tap-positions", "--tap-layers"])
+def test_a_choice_of_taps_without_taps(option):
+    refused(command(option, "1"), option.strip("-"), "needs taps")
+
+
+def test_taps_beyond_the_end_of_the_story(tmp_path, monkeypatch, capsys):
+    saved = []
+    monkeypatch.setattr(generate, "split", lambda records, shape: records)
+    monkeypatch.setattr(generate, "save", lambda path, checkpoint, tokens, seen, layers: saved.append(seen))
+    (tmp_path / "0").write_text("[1]")
+    request = SimpleNamespace(shape=SHAPE, checkpoint=None, tap_layers=[0])
+    generate._save_taps("x.npz", request, [1], {pos: str(tmp_path / str(pos)) for pos in (0, 7, 9)})
+    assert saved == [{0: [1]}] and os.listdir(tmp_path) == []
+    assert capsys.readouterr().err == "generate: taps: the story ended before position 7, 9\n"
+    with pytest.raises(ModelError, match="before position 7"):
+        generate._save_taps("x.npz", request, [1], {7: str(tmp_path / "7")})
+
+
 def test_convert_names_the_presets():
     refused(command("huge", module="rtl.convert"), "huge", "stories260K")
+
+
+@pytest.mark.parametrize("option", ["lanes", "engines"])
+def test_convert_refuses_a_build_that_cannot_be(option):
+    refused(command("nano", f"--{option}=0", module="rtl.convert"), option, "0")
 
 
 def test_pack_refuses_a_bad_model(checkpoint, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from golden.checkpoint import random_checkpoint
 from host.simulate import Job, events, prepare
 from host.timing import cut
-from host.trace import Spans, line
+from host.trace import Spans, header, line
 from rtl.presets import preset
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image, write_tape
@@ -70,3 +70,15 @@ def test_runs_join_only_neighbours():
 def test_a_line_names_only_busy_units():
     row = dict(cycle=7, cycles=5, pos=2, layer=1, stage="Wq", busy={"matvec": 4, "rope": 0})
     assert line(row, " a").split() == ["7", "5", "2", "1", "Wq", "'", "a'", "matvec", "4"]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_the_columns_stand_under_their_heads(several):
+    row = dict(station=3, cycle=71, cycles=52, pos=2, layer=1, stage="Wq", busy={"matvec": 4})
+    heads, cells = header(several), line(row, "a", several)
+    for head, cell in (("cycle", "71"), ("cycles", "52"), ("pos", "2"), ("layer", "1")):
+        assert cells[: heads.index(f"{head} ") + len(head)].endswith(cell)
+    for head, cell in (("stage", "Wq"), ("token", "'a'"), ("busy cycles", "matvec 4")):
+        assert cells[heads.index(head) :].startswith(cell)
+    assert ("station" in heads) is several
+    assert not several or cells[: heads.index("station") + len("station")].endswith(" 3")
