@@ -23,18 +23,20 @@ export OPENBLAS_NUM_THREADS ?= 1
 
 # Values reach the recipes through the environment, never pasted into shell text: any quote, space or dollar survives.
 VALUES := MODEL TOKENIZER PROMPT STEPS LANES SIM JSON TRACE TAPS TAP_POSITIONS TAP_LAYERS CONFIG BLOCK POS LAYER ONLY ENGINES \
-	QUICK STORE
+	QUICK STORE OUTPUT
 $(foreach v,$(VALUES),$(if $(filter undefined,$(origin $v)),,$(eval export OPT_$v := $$(value $v))))
 lower = $(shell echo $1 | tr A-Z_ a-z-)
 # $(call options,A B): --a=VALUE --b=VALUE for each that is set
 options = $(foreach v,$1,$${OPT_$v:+"--$(call lower,$v)=$$OPT_$v"})
+# $(call flags,A B): --a --b for each that is set and not 0
+flags = $(foreach v,$1,$$([ "$${OPT_$v:-0}" = 0 ] || echo --$(call lower,$v)))
 
 BLOCKS := $(sort $(patsubst test_%.py,%,$(notdir $(filter-out tb/shell/%,$(wildcard tb/*/test_*.py)))))
 DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help setup test test-all sim known-block convert generate accuracy bench figures timing regress fetch train lint synth pnr clean
+.PHONY: help setup test test-all sim known-block convert pack generate accuracy bench figures timing regress fetch train lint synth pnr clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -58,18 +60,23 @@ known-block:
 	$(if $(and $(filter 1,$(words $(BLOCK))),$(filter $(BLOCKS),$(BLOCK))),,$(error unknown BLOCK '$(BLOCK)'; known: $(BLOCKS)))
 	@:
 
-convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset]
-	@$(PY) -m rtl.convert $${OPT_CONFIG:+"$$OPT_CONFIG"}
+convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=..]
+	@$(PY) -m rtl.convert $(call options,LANES ENGINES) $${OPT_CONFIG:+"$$OPT_CONFIG"}
+
+pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL OUTPUT CONFIG LANES ENGINES]
+	@mkdir -p sim_build
+	@$(PY) -m weights.pack $(call options,CONFIG LANES ENGINES) \
+	"$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_OUTPUT:-sim_build/model.tape}"
 
 generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
 	@$(PY) $(GENERATE) $(call options,MODEL TOKENIZER STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG) \
-	$${OPT_PROMPT+"--prompt=$$OPT_PROMPT"} $${OPT_TRACE:+--trace}
+	$${OPT_PROMPT+"--prompt=$$OPT_PROMPT"} $(call flags,TRACE)
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]
 	@$(PY) -m golden.accuracy "$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_TOKENIZER:-weights/default/tokenizer.bin}"
 
 bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
-	@$(PY) -m host.bench $${OPT_QUICK:+--quick} $${OPT_STORE:+--store}
+	@$(PY) -m host.bench $(call flags,QUICK STORE)
 
 figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|routed]
 	@$(PY) -m host.figures $(call options,ONLY)

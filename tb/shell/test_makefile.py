@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
-    "help", "setup", "test", "sim", "convert", "generate", "accuracy", "regress", "fetch", "train", "lint", "synth",
-    "pnr", "clean",
+    "help", "setup", "test", "sim", "convert", "pack", "generate", "accuracy", "regress", "fetch", "train", "lint",
+    "synth", "pnr", "clean",
 }  # fmt: skip
 
 
@@ -57,3 +57,12 @@ def test_prompt_reaches_the_command_unchanged(prompt, tmp_path):
     done = make("generate", f"PROMPT={prompt}", "STEPS=4", "TRACE=1", f"GENERATE={echo}")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == ascii(["--steps=4", f"--prompt={prompt}", "--trace"])
+
+
+@pytest.mark.parametrize("value, flags", [("1", ["--trace"]), ("0", []), ("", [])])
+def test_a_flag_of_0_is_off(value, flags, tmp_path):
+    echo = tmp_path / "echo.py"
+    echo.write_text("import sys\nprint(ascii(sys.argv[1:]))\n")
+    done = make("generate", f"TRACE={value}", f"GENERATE={echo}")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == ascii(flags)
