@@ -8,7 +8,7 @@ LATENCY = 1  # cycles from `raddr` to `rdata`
 
 @hblock
 def ram(clk, we, waddr, wdata, raddr, rdata, DEPTH=512, STYLE="auto"):
-    """DEPTH words of len(wdata) bits; a word read in the cycle in which it is written must not be used.
+    """DEPTH words of len(wdata) bits; never read and write one address in the same cycle.
 
     we, waddr, wdata: write port; raddr: read address; rdata: the word, LATENCY cycles later. Data are unsigned.
     STYLE: the `ram_style` attribute for synthesis: auto, block, distributed or ultra.
