@@ -8,12 +8,14 @@ import pytest
 
 from golden.checkpoint import random_checkpoint
 from golden.fixed_model import FixedModel
+from host.driver import TOKEN_FIELDS
 from host.simulate import Job, run
 from host.taps import split
 from rtl import errors
 from rtl.config import ModelShape
 from rtl.decode.decode_loop import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 from rtl.presets import preset
+from tb.decoder.loop_model import sequence
 from tb.runner import SIMULATORS
 from weights.quantise import quantise_checkpoint
 from weights.tape import boot_image, write_tape
@@ -41,13 +43,11 @@ def model(shape, shared, seed, build, tmp_path):
 
 
 def compare(golden, job, outcome):
-    """Every prediction, and every value of every tap; returns how many values were compared."""
+    """Every value of every tap, and every field of every token beat to the last; returns how many tap values."""
     assert outcome.boot is None or outcome.boot["error"] == errors.NONE
-    golden.reset()
-    compared, token = 0, job.prompt[0]
-    for pos, beat in enumerate(outcome.tokens):
-        taps = {}
-        logits = golden.forward(token, pos, taps)
+    expected, compared = list(sequence(golden, job)), 0
+    assert len(outcome.tokens) == len(expected)
+    for pos, (taps, _) in enumerate(expected):
         if pos in job.taps:
             with open(job.taps[pos]) as file:
                 seen = split(json.load(file), golden.shape)
@@ -55,9 +55,7 @@ def compare(golden, job, outcome):
             for key, values in taps.items():
                 assert np.array_equal(seen[key], values), (key, pos)
                 compared += values.size
-        assert beat["pos"] == pos
-        assert beat["token"] == int(np.argmax(logits)), pos
-        token = job.prompt[pos + 1] if pos + 1 < len(job.prompt) else beat["token"]
+    assert [{name: beat[name] for name in TOKEN_FIELDS} for beat in outcome.tokens] == [beat for _, beat in expected]
     return compared
 
 
@@ -71,7 +69,10 @@ def tap_values(shape):
 
 
 def check_models(shapes, build, sim, tmp_path, positions):
-    """Each model boots in turn and runs two sequences, of several and of one prompt token; all taps are compared."""
+    """Each model boots in turn and runs two sequences, of several and of one prompt token; all taps are compared.
+
+    Weight beats are the shape's floor for every position: none lost, none twice.
+    """
     jobs, goldens = [], []
     for seed, (shape, shared) in enumerate(shapes.values()):
         golden, tape = model(shape, shared, seed, build, tmp_path)
@@ -80,8 +81,9 @@ def check_models(shapes, build, sim, tmp_path, positions):
         jobs.append(Job(prompt[:1], 2, None, taps_at((0, 1), tmp_path, f"{seed}b")))
         goldens += [golden, golden]
     for golden, job, outcome in zip(goldens, jobs, run(build, sim, jobs), strict=True):
-        assert len(outcome.tokens) == job.steps or outcome.tokens[-1]["stop"] == STOP_TOKEN
-        assert compare(golden, job, outcome) == len(outcome.tokens) * tap_values(golden.shape) > 0
+        assert compare(golden, job, outcome) == len(job.taps) * tap_values(golden.shape) > 0
+        assert len(outcome.tokens) == len(job.taps) == job.steps
+        assert outcome.counted("weights") == job.steps * golden.shape.beats(build.lanes)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
@@ -98,36 +100,27 @@ def test_default_build(tmp_path):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_ends_and_errors(sim, tmp_path):
-    """Steps, context and error stops; after a token out of range the next sequence runs right, and the flag clears."""
-    build = preset("nano").build
-    golden, tape = model(preset("nano").shape, True, 11, build, tmp_path)
-    shape = golden.shape
-    good, wrong = [5, 9, 3], [5, shape.vocab_size, 7]
-    jobs = [
-        Job(good, 5, tape),
-        Job(wrong, 5),
-        Job(good, 5),
-        Job([4] * shape.seq_len + [5], 16),
-        Job([4], shape.seq_len),
+    """Every way to end; after an error the next sequence runs right, and the flag clears."""
+    build, shape = preset("nano").build, ModelShape(8, 22, 1, 2, 2, 29, 8)
+    golden, tape = model(shape, True, 11, build, tmp_path)
+    good, full = [5, 9, 3], [4] * shape.seq_len
+    ends = [  # a job, its number of positions, stop and error
+        (Job(good, 5, tape), 5, STOP_STEPS, errors.NONE),
+        (Job([5, shape.vocab_size, 7], 5), 2, STOP_ERROR, errors.BAD_TOKEN),
+        (Job(good, 5), 5, STOP_STEPS, errors.NONE),
+        (Job([*full, 5], 0), shape.seq_len, STOP_ERROR, errors.TOO_LONG),
+        (Job(full, 0), shape.seq_len, STOP_CONTEXT, errors.NONE),
+        (Job([*full, 5], 5), 5, STOP_STEPS, errors.NONE),
+        (Job([4], 0), shape.seq_len, STOP_CONTEXT, errors.NONE),
+        (Job([7, 6], 0), 5, STOP_TOKEN, errors.NONE),
     ]
-    first, bad, again, long, full = run(build, sim, jobs)
-    for outcome, job in ((first, jobs[0]), (again, jobs[2]), (full, jobs[4])):
+    outcomes = run(build, sim, [job for job, *_ in ends])
+    for (job, positions, stop, error), outcome in zip(ends, outcomes, strict=True):
         compare(golden, job, outcome)
-    assert first.tokens[-1]["stop"] in (STOP_STEPS, STOP_TOKEN)
-    assert bad.tokens[-1]["stop"] == STOP_ERROR and bad.tokens[-1]["error"] == errors.BAD_TOKEN
-    assert bad.tokens[-1]["token"] == shape.vocab_size and len(bad.tokens) == 2
-    assert again.predictions == first.predictions and again.tokens[-1]["error"] == errors.NONE
-    assert len(long.tokens) == shape.seq_len and long.tokens[-1]["error"] in (errors.NONE, errors.TOO_LONG)
-    assert full.tokens[-1]["stop"] in (STOP_CONTEXT, STOP_STEPS, STOP_TOKEN)
-
-
-@pytest.mark.parametrize("sim", SIMULATORS)
-def test_weight_beats(sim, tmp_path):
-    """Weight beats are the shape's floor for every position, none lost and none twice."""
-    build = preset("nano").build
-    golden, tape = model(preset("nano").shape, True, 12, build, tmp_path)
-    (outcome,) = run(build, sim, [Job([5, 6, 7, 8, 9, 10], 6, tape)])
-    assert outcome.counted("weights") == golden.shape.beats(build.lanes) * len(outcome.tokens)
+        assert [beat["last"] for beat in outcome.tokens] == (positions - 1) * [0] + [1]
+        assert (outcome.tokens[-1]["stop"], outcome.finish["error"]) == (stop, error)
+    assert outcomes[1].tokens[-1]["token"] == shape.vocab_size
+    assert outcomes[2].predictions == outcomes[0].predictions
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
@@ -143,22 +136,28 @@ def test_saturations(sim, tmp_path):
     write_tape(path, boot_image(weights, build))
     golden, job = FixedModel(weights, build), Job([5, 6, 7, 8], 4, str(path), taps_at(range(4), tmp_path, "loud"))
     (outcome,) = run(build, sim, [job])
-    assert compare(golden, job, outcome) == len(outcome.tokens) * tap_values(shape)
+    assert compare(golden, job, outcome) == len(job.taps) * tap_values(shape)
     counted = outcome.counted("saturations")
     print(f"{counted} saturations")
     assert counted == golden.saturations.count > 0
 
 
 def test_comparison_can_fail(tmp_path):
-    """A scoreboard that compares against another model must see the difference."""
+    """Against another model the taps differ; a wrong field of a beat, and an end that comes early, are seen."""
     build = preset("nano").build
     golden, tape = model(preset("nano").shape, True, 13, build, tmp_path)
     other, _ = model(preset("nano").shape, True, 14, build, tmp_path)
     job = Job([5, 6, 7], 3, tape, taps_at((0,), tmp_path, "x"))
     (outcome,) = run(build, SIMULATORS[0], [job])
     assert compare(golden, job, outcome) == tap_values(golden.shape)
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"\('k', 0\), 0"):
         compare(other, job, outcome)
+    last = outcome.tokens.pop()
+    with pytest.raises(AssertionError):
+        compare(golden, job, outcome)
+    outcome.tokens.append(last | dict(stop=STOP_CONTEXT))
+    with pytest.raises(AssertionError):
+        compare(golden, job, outcome)
 
 
 @pytest.mark.skipif("verilator" not in SIMULATORS, reason="the narrow build is run in Verilator")

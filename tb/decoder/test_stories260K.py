@@ -50,10 +50,15 @@ def outcomes(models, stories, tmp_path_factory):
 
 
 def test_bit_exact(models, outcomes):
-    """Every prediction, and every value of every tap at some positions, equals the integer model; so do saturations."""
+    """Every token beat, every value of every tap at some positions and all saturations equal the integer model."""
     model = models / "stories260K.bin"
     golden = FixedModel(quantised(model), BUILD)
-    values = [compare(golden, job, outcome) for job, outcome in outcomes[:3]]
+    values = []
+    for job, outcome in outcomes[:3]:
+        before = golden.saturations.count
+        values.append(compare(golden, job, outcome))
+        assert outcome.counted("saturations") == golden.saturations.count - before
+        assert len(outcome.tokens) == job.steps
     assert values == [len(TAPPED) * tap_values(golden.shape), 0, 0]
 
 
@@ -63,6 +68,7 @@ def test_default_model_in_the_same_simulation(outcomes):
     golden = FixedModel(quantised(DEFAULT / "model.bin"), BUILD)
     assert outcome.boot["error"] == 0 and len(outcome.tokens) == job.steps
     assert compare(golden, job, outcome) == 2 * tap_values(golden.shape)
+    assert outcome.counted("saturations") == golden.saturations.count
 
 
 @pytest.mark.parametrize("text", [0, 1])
