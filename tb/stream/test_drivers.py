@@ -44,19 +44,27 @@ def faulty(clk, rst, s, m, FAULT="none"):
 
 
 @hblock
-def never_driven(clk, rst, s, m):
-    """Valid is a register without reset that keeps its unknown start value."""
+def pass_on(source, target):
     @always_comb
-    def wires():
-        s.ready.next = m.ready
-        m.data.next = s.data
+    def wire():
+        target.next = source
+
+    return wire
+
+
+@hblock
+def never_driven(clk, rst, s, m, PIN):
+    """One pin (m_valid, s_ready or m_data) is a register without reset that keeps its unknown start value."""
+    ways = {"m_valid": (s.valid, m.valid), "s_ready": (m.ready, s.ready), "m_data": (s.data, m.data)}
+    ignored, kept = ways.pop(PIN)
+    wires = [pass_on(source, target) for source, target in ways.values()]
 
     @always(clk.posedge)
     def hold():
         if s.valid:
-            m.valid.next = m.valid
+            kept.next = kept
 
-    unused(rst)
+    unused(rst, ignored)
     return wires, hold
 
 
@@ -71,10 +79,11 @@ def test_drivers(sim, fault, testcase):
     run(faulty, dict(ports(), FAULT=fault), __name__, sim, testcase=testcase, tests=1)
 
 
-def test_unknown_valid():
-    if "icarus" not in SIMULATORS:
-        pytest.skip("only Icarus has X")
-    run(never_driven, ports(), __name__, "icarus", testcase="unknown", tests=1)
+@pytest.mark.skipif("icarus" not in SIMULATORS, reason="only Icarus has X")
+@pytest.mark.parametrize("pin, testcase", [("m_valid", "unknown"), ("m_data", "unknown"), ("s_ready", "unknown"),
+                                           ("s_ready", "unknown_to_the_source")])
+def test_unknown(pin, testcase):
+    run(never_driven, dict(ports(), PIN=pin), __name__, "icarus", testcase=testcase, tests=1)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
@@ -122,6 +131,14 @@ async def caught(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms", expect_error=ProtocolError)
 async def unknown(dut):
     await traffic(dut)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms", expect_error=ProtocolError)
+async def unknown_to_the_source(dut):
+    """Without a monitor on its port."""
+    source = StreamSource(dut, "s", data=8)
+    await start(dut)
+    await source.send(dict(data=1))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms", expect_fail=True)
