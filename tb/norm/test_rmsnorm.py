@@ -151,17 +151,18 @@ async def latency_and_throughput(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
-    """One wrong bit in a gain and one in the epsilon, and both outputs differ."""
+    """One wrong bit in every gain and one in the epsilon, and all outputs differ."""
     bench = Bench(dut, random.Random(5))
     await start(dut)
     bench.set_shape(bench.cfg.max_dim, 1)
-    bench.send([HIGH] * bench.dim, [1] * bench.dim, 0)
+    x = [1 << 14] * bench.dim
+    bench.send(x, [1] * bench.dim, 0)
     good = list(bench.wanted_y), list(bench.wanted_r)
     bench.wanted_y, bench.wanted_r = [], []
-    bench.set_shape(bench.dim, 3)
+    bench.set_shape(bench.dim, 1 | 1 << EPS_FRAC - 1)
     bench.gains.queue.clear()
     bench.source.queue.clear()
-    bench.send([0] * bench.dim, [3] * bench.dim, 0)
+    bench.send(x, [3] * bench.dim, 0)
     bench.wanted_y, bench.wanted_r = good
     with pytest.raises(AssertionError):
         await bench.finish()
