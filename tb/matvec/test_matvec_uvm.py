@@ -15,9 +15,9 @@ from tb.matvec.uvm_sequences import Matrix, MatvecWork, Vector
 from tb.runner import SIMULATORS, run, test_parameters
 from tb.uvm.block_test import BlockTest
 from tb.uvm.predictor import CorruptOne
-from tb.uvm.scoreboard import Mismatch
+from tb.uvm.scoreboard import Mismatch, WrongCount
 
-TESTS = 3
+TESTS = 6
 # 64 lanes have 20 times the numbers to multiply; the kind is a tag that the nano build shows to travel with its row
 KINDS = {"nano": tuple(range(GAIN)), "default": (KEY, LOGITS)}
 
@@ -88,3 +88,44 @@ class WrongRowIsSeen(MatvecTest):
     """The scoreboard can fail: the lowest bit of one predicted row is wrong."""
 
     OVERRIDES, GOALS = {MatvecPredictor: Corrupted, MatvecWork: FewMatrices}, False
+
+
+class OnePulseMore(MatvecPredictor):
+    def build_phase(self):
+        super().build_phase()
+        self.pulses["saturated"] += 1
+
+
+@pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=WrongCount)
+class WrongPulseCountIsSeen(MatvecTest):
+    """PulseCount can fail: one pulse more is predicted than comes."""
+
+    OVERRIDES, GOALS = {MatvecPredictor: OnePulseMore, MatvecWork: FewMatrices}, False
+
+
+class OneWeightMore(MatvecPredictor):
+    def build_phase(self):
+        super().build_phase()
+        self.weight_beats += 1
+
+
+@pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=WrongCount)
+class WrongWeightCountIsSeen(MatvecTest):
+    """TapeWatch can fail: one beat of weights more is predicted than passes."""
+
+    OVERRIDES, GOALS = {MatvecPredictor: OneWeightMore, MatvecWork: FewMatrices}, False
+
+
+class OtherTape(MatvecPredictor):
+    def _finish(self, command):
+        first = not self.heads
+        super()._finish(command)
+        if first:
+            self.heads[0] ^= 1
+
+
+@pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=Mismatch)
+class WrongTapeIsSeen(MatvecTest):
+    """TapeWatch can fail: the first beat is predicted from the other tape."""
+
+    OVERRIDES, GOALS = {MatvecPredictor: OtherTape, MatvecWork: FewMatrices}, False
