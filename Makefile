@@ -43,11 +43,11 @@ help: ## this list
 
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
-test: $(DEV) ## all tests but the long ones: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all): tests marked slow or syn"
-	@$(PYTEST) -q -n 2 --dist loadfile -m "not slow and not syn" -rs --durations=15
+test: $(DEV) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
+	@echo "not in this target (see make test-all): tests marked syn, which need Yosys or nextpnr"
+	@$(PYTEST) -q -n 2 --dist loadfile -m "not syn" -rs --durations=15
 
-test-all: $(DEV) $(SYN) ## every test, the long ones and synthesis too
+test-all: $(DEV) $(SYN) ## every test, synthesis too
 	@$(PYTEST) -q -n 2 --dist loadfile -rs --durations=15
 
 sim: known-block $(DEV) ## one block's tests: BLOCK=name SIM=icarus|verilator [WAVES=1]
