@@ -160,8 +160,12 @@ class TB:
                     await self.check(wanted)
 
     async def finish(self):
-        """Nothing more comes out, the block is idle, and every clipped value was counted."""
-        await ClockCycles(self.dut.clk, 2000)
+        """Nothing more comes out, the block is idle, and every clipped value was counted.
+
+        The wait is longer than one pass more at the last position would take to its last pair.
+        """
+        longest = max(len(rows) for rows in self.cache.values())
+        await ClockCycles(self.dut.clk, 2 * latency(self.cfg) + longest + self.dim)
         assert not self.sink.queue and not self.dut.busy.value
         assert self.pulses == self.stats.count
 
@@ -171,7 +175,7 @@ class TB:
 def test_attention(sim, build):
     # Icarus is some 50 times slower
     effort = dict(icarus=dict(long=6, short=2, rounds=1, timed=3), verilator=dict(long=41, short=5, rounds=2, timed=22))
-    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=5)
+    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=6)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -283,3 +287,20 @@ async def wrong_value_is_seen(dut):
     await tb.send(rows, values, "late")
     wanted[7] += 1
     await tb.check(wanted)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def surplus_is_seen(dut):
+    """`finish` waits long enough: the pairs of a token that nobody waited for are there, and it objects."""
+    tb = TB(dut, BUILDS[test_parameters()["build"]])
+    tb.shape(4, 2, 1)
+    await start(dut)
+    for pos in range(4):
+        rows, values, wanted = tb.token(0, 0, pos, "random")
+        await tb.send(rows, values, "early")
+        if pos < 3:
+            await tb.check(wanted)
+    await tb.source.wait()
+    with pytest.raises(AssertionError):
+        await tb.finish()
+    assert len(tb.sink.queue) == len(wanted) // 2
