@@ -79,9 +79,7 @@ class Bench:
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def random_tokens(dut):
-    """Three tables one after another: every token of the vocabulary; first, last, equal and random ones back to back,
-    with back-pressure.
-    """
+    """Three tables in turn, every token of each; first, last, equal and random ones back to back; back-pressure."""
     rng = random.Random(15)
     bench = Bench(dut, rng)
     await start(dut)
