@@ -15,6 +15,7 @@ import os
 import shutil
 import sys
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cocotb
@@ -68,7 +69,9 @@ def build(block, arguments, sim, name=None, build_args=()):
     runner = get_runner(sim)
     with open(folder / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        modules = convert(block, folder / "verilog", **arguments)
+        # MyHDL walks the call stack for every block; a thread has a shallow one, pytest's costs twice the time
+        with ThreadPoolExecutor(1) as thread:
+            modules = thread.submit(convert, block, folder / "verilog", **arguments).result()
         args = [*BUILD_ARGS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])
         stamp = build_dir / "stamp"
         wanted = hashlib.sha256(repr([cocotb.__version__, sys.executable, args]).encode())
