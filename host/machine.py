@@ -167,6 +167,7 @@ def attempt(machine: Machine, say: Callable[[str, int, int], None]) -> dict[str,
         return serve(machine, say)
     except Exception as error:  # whatever it is, the other machines go on
         path = FOLDER.parent / f"bench-{machine.key.replace('/', '-')}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, [f"{type(error).__name__}: {error}\n".encode()])
         line = (str(error).splitlines() or [type(error).__name__])[0]
         return f"{machine.title}: {line} (all of it in {path})"

@@ -265,6 +265,9 @@ def test_a_wrong_beat_is_seen(stories, field, value):
         check(stories, job, wrong)
 
 
-def test_a_failure_is_one_line():
+def test_a_failure_is_one_line(tmp_path, monkeypatch):
+    """.. even before anything has been built; its whole text is in the file that it names."""
+    monkeypatch.setattr("host.machine.FOLDER", tmp_path / "sim_build" / "weights")
     line = attempt(Machine("huge", 4, 1, 1, ()), lambda *what: None)
     assert isinstance(line, str) and "huge" in line and "\n" not in line
+    assert "huge" in next((tmp_path / "sim_build").glob("bench-*.log")).read_text()
