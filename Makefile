@@ -9,7 +9,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTEST := $(PY) -m pytest
-GENERATE := -m host.generate
+GENERATE := -m llama2_myhdl.host.generate
 # The simulators' makefiles and the cocotb runner look for `python` on PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Verilator's run-time library dominates small builds: compile it once.
@@ -61,11 +61,11 @@ known-block:
 	@:
 
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=..]
-	@$(PY) -m rtl.convert $(call options,LANES ENGINES) $${OPT_CONFIG:+"$$OPT_CONFIG"}
+	@$(PY) -m llama2_myhdl.rtl.convert $(call options,LANES ENGINES) $${OPT_CONFIG:+"$$OPT_CONFIG"}
 
 pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL OUTPUT CONFIG LANES ENGINES]
 	@mkdir -p sim_build
-	@$(PY) -m weights.pack $(call options,CONFIG LANES ENGINES) \
+	@$(PY) -m llama2_myhdl.weights.pack $(call options,CONFIG LANES ENGINES) \
 	"$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_OUTPUT:-sim_build/model.tape}"
 
 generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
@@ -73,35 +73,35 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LA
 	$${OPT_PROMPT+"--prompt=$$OPT_PROMPT"} $(call flags,TRACE)
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]
-	@$(PY) -m golden.accuracy "$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_TOKENIZER:-weights/default/tokenizer.bin}"
+	@$(PY) -m llama2_myhdl.golden.accuracy "$${OPT_MODEL:-weights/default/model.bin}" "$${OPT_TOKENIZER:-weights/default/tokenizer.bin}"
 
 bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
-	@$(PY) -m host.bench $(call flags,QUICK STORE)
+	@$(PY) -m llama2_myhdl.host.bench $(call flags,QUICK STORE)
 
 figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|routed]
-	@$(PY) -m host.figures $(call options,ONLY)
+	@$(PY) -m llama2_myhdl.host.figures $(call options,ONLY)
 
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]
-	@$(PY) -m host.timing $(call options,MODEL LANES POS LAYER)
+	@$(PY) -m llama2_myhdl.host.timing $(call options,MODEL LANES POS LAYER)
 
 regress: $(DEV) ## the pyuvm regression
 	@$(PYTEST) -m uvm -rs --durations=5
 
 fetch: $(DEV) ## download a checkpoint and check its sha256: MODEL=stories260K|stories15M|stories42M|stories110M
-	@$(PY) -m weights.fetch $${OPT_MODEL:+"$$OPT_MODEL"}
+	@$(PY) -m llama2_myhdl.weights.fetch $${OPT_MODEL:+"$$OPT_MODEL"}
 
 train: $(TRAIN) ## train the shipped default model anew
-	@$(PY) -m weights.train.train
+	@$(PY) -m llama2_myhdl.weights.train.train
 
 lint: $(DEV) $(SYN) ## ruff; Verilator, Icarus and Yosys on the converted Verilog
 	@$(PY) -m ruff check .
-	@$(PY) -m syn.lint
+	@$(PY) -m llama2_myhdl.syn.lint
 
 synth: $(SYN) ## Yosys mapping to ECP5 of one block: BLOCK=name
-	@$(PY) -m syn.ecp5 synth $${OPT_BLOCK:+"$$OPT_BLOCK"}
+	@$(PY) -m llama2_myhdl.syn.ecp5 synth $${OPT_BLOCK:+"$$OPT_BLOCK"}
 
 pnr: $(SYN) ## routed speed and area on ECP5-85F of one block: BLOCK=name
-	@$(PY) -m syn.ecp5 pnr $${OPT_BLOCK:+"$$OPT_BLOCK"}
+	@$(PY) -m llama2_myhdl.syn.ecp5 pnr $${OPT_BLOCK:+"$$OPT_BLOCK"}
 
 clean: ## remove everything generated (the Python environment stays)
 	rm -rf sim_build .pytest_cache .ruff_cache results.xml

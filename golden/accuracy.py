@@ -1,4 +1,4 @@
-"""How far a quantised model is from float: `python -m golden.accuracy MODEL TOKENIZER [--positions 2000]`.
+"""How far a quantised model is from float: `python -m llama2_myhdl.golden.accuracy MODEL TOKENIZER [--positions 2000]`.
 
 Teacher-forced on text sampled from the float model itself, with a seed that calibration does not use.
 """
@@ -12,15 +12,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from golden.checkpoint import read_checkpoint
-from golden.fixed_model import FixedModel, to_float
-from golden.float_model import FloatModel
-from golden.sampling import EVALUATION_SEED, sample_texts
-from golden.tokenizer import read_tokenizer
-from rtl.config import BuildConfig
-from rtl.presets import build_for
-from weights.quantise import quantise_checkpoint
-from weights.quantised import QuantisedCheckpoint
+from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.fixed_model import FixedModel, to_float
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.sampling import EVALUATION_SEED, sample_texts
+from llama2_myhdl.golden.tokenizer import read_tokenizer
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.presets import build_for
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.quantised import QuantisedCheckpoint
 
 SEQUENCE_LENGTH = 256
 
@@ -106,7 +106,7 @@ def accuracy_table(rows: dict[str, Accuracy]) -> Table:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m golden.accuracy", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m llama2_myhdl.golden.accuracy", description=__doc__.splitlines()[0])
     parser.add_argument("model", help="llama2.c checkpoint")
     parser.add_argument("tokenizer", help="its tokenizer (checked against the model's vocabulary)")
     parser.add_argument("--positions", type=int, default=2000, help="positions to compare at least (default 2000)")

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from golden.errors import ModelError
-from golden.files import write_whole
-from rtl.config import ModelShape
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.rtl.config import ModelShape
 
 _HEADER = struct.Struct("<7i")
 _FIELDS = ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len")

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from golden.fixed.arith import F_BITS, Saturations, quantise, saturate
-from golden.fixed.attention import attend
-from golden.fixed.embedding import embed
-from golden.fixed.matvec import activation, matvec
-from golden.fixed.norm import epsilon_term, inverse_rms, quantise_gain, scale_by_gain
-from golden.fixed.rope import angles, frequencies, rope
-from golden.fixed.swiglu import swiglu
-from rtl.config import BuildConfig
+from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, quantise, saturate
+from llama2_myhdl.golden.fixed.attention import attend
+from llama2_myhdl.golden.fixed.embedding import embed
+from llama2_myhdl.golden.fixed.matvec import activation, matvec
+from llama2_myhdl.golden.fixed.norm import epsilon_term, inverse_rms, quantise_gain, scale_by_gain
+from llama2_myhdl.golden.fixed.rope import angles, frequencies, rope
+from llama2_myhdl.golden.fixed.swiglu import swiglu
+from llama2_myhdl.rtl.config import BuildConfig
 
 
 class FixedModel:

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from golden.checkpoint import Checkpoint
-from golden.errors import ModelError
-from golden.float_ops import attention, rmsnorm, rope, softmax, swiglu
-from golden.tokenizer import BOS
-from rtl.config import ModelShape
+from llama2_myhdl.golden.checkpoint import Checkpoint
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.float_ops import attention, rmsnorm, rope, softmax, swiglu
+from llama2_myhdl.golden.tokenizer import BOS
+from llama2_myhdl.rtl.config import ModelShape
 
 
 class FloatModel:

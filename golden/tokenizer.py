@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from golden.errors import ModelError
-from golden.files import write_whole
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import write_whole
 
 BOS = 1
 EOS = 2

@@ -1,4 +1,4 @@
-"""`python -m host.bench`: measures the decoder's speed and holds it against its limits.
+"""`python -m llama2_myhdl.host.bench`: measures the decoder's speed and holds it against its limits.
 
 Writes docs/bench.json, docs/bench.md, the README's section on performance and the pictures over time. With --quick it
 does a few short runs, whose cycle counts must not be more than 2% above those in docs/bench.json.
@@ -17,18 +17,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from golden.errors import ModelError
-from golden.files import write_whole
-from host import gantt
-from host.bench_report import render, summary
-from host.limits import MEASURES, Results, compare, counts
-from host.machine import FILES, attempt
-from host.models import MODELS_VARIABLE, stories260k
-from host.readme import README, ReadmeError, insert
-from host.scenarios import FULL, PICTURED, QUICK, TRACED, VOICES, WAVE, Machine
-from rtl.config import BuildConfig
-from rtl.presets import build_of
-from weights.cache import quantised
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.host import gantt
+from llama2_myhdl.host.bench_report import render, summary
+from llama2_myhdl.host.limits import MEASURES, Results, compare, counts
+from llama2_myhdl.host.machine import FILES, attempt
+from llama2_myhdl.host.models import MODELS_VARIABLE, stories260k
+from llama2_myhdl.host.readme import README, ReadmeError, insert
+from llama2_myhdl.host.scenarios import FULL, PICTURED, QUICK, TRACED, VOICES, WAVE, Machine
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.weights.cache import quantised
 
 DOCS = README.parent / "docs"
 JSON, MARKDOWN, TOKEN, WAVEFRONT = (DOCS / name for name in ("bench.json", "bench.md", "token.svg", "wavefront.svg"))

@@ -14,10 +14,10 @@ import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles, FallingEdge, Lock, RisingEdge, with_timeout
 
-from host.taps import Recorder
-from host.trace import Tracer
-from rtl.decode.counters import COUNTERS
-from weights.tape import read_tape
+from llama2_myhdl.host.taps import Recorder
+from llama2_myhdl.host.trace import Tracer
+from llama2_myhdl.rtl.decode.counters import COUNTERS
+from llama2_myhdl.weights.tape import read_tape
 
 PERIOD_NS = 10
 RESET_CYCLES = 4

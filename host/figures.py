@@ -1,4 +1,4 @@
-"""`python -m host.figures`: measures the published figures, writes docs/figures.json and the README's tables.
+"""`make figures` measures the published figures, writes docs/figures.json and the README's tables.
 
 A figure is never typed in. Where an input is missing, one line says so; the figure found earlier stays, and is marked
 when the sources behind it have changed since.
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from golden.errors import ModelError
-from golden.files import write_whole
-from host import measure
-from host.measure import Missing
-from host.readme import README, ReadmeError, insert
-from host.report import render
-from host.simulate import SimulationError
-from rtl.config import ConfigError
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.host import measure
+from llama2_myhdl.host.measure import Missing
+from llama2_myhdl.host.readme import README, ReadmeError, insert
+from llama2_myhdl.host.report import render
+from llama2_myhdl.host.simulate import SimulationError
+from llama2_myhdl.rtl.config import ConfigError
 
 JSON, SECTION = README.parent / "docs" / "figures.json", "figures"
 BLOCKS = ("matvec", "attention", "rmsnorm", "argmax", "rope", "swiglu", "quantiser")

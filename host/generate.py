@@ -1,4 +1,4 @@
-"""`python -m host.generate`: the decoder's Verilog, simulated, tells a story; every token is checked against the
+"""`make generate`: the decoder's Verilog, simulated, tells a story; every token is checked against the
 integer golden model.
 """
 
@@ -9,24 +9,24 @@ import sys
 import time
 from pathlib import Path
 
-from golden.checkpoint import read_checkpoint
-from golden.errors import ModelError
-from golden.files import check_writable, write_whole
-from golden.fixed_model import FixedModel
-from golden.tokenizer import StreamDecoder, read_tokenizer
-from host.display import Story
-from host.models import DEFAULT
-from host.simulate import Job, SimulationError, collect, events, prepare
-from host.taps import save, split
-from host.trace import header, line
-from host.utilisation import mac_utilisation
-from rtl.config import ConfigError
-from rtl.decode.counters import COUNTERS
-from rtl.decode.decode_loop import STOP_NAMES
-from rtl.decoder import stations
-from rtl.errors import MEANING
-from rtl.presets import build_of
-from weights.cache import quantised, tape_file
+from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import check_writable, write_whole
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.golden.tokenizer import StreamDecoder, read_tokenizer
+from llama2_myhdl.host.display import Story
+from llama2_myhdl.host.models import DEFAULT
+from llama2_myhdl.host.simulate import Job, SimulationError, collect, events, prepare
+from llama2_myhdl.host.taps import save, split
+from llama2_myhdl.host.trace import header, line
+from llama2_myhdl.host.utilisation import mac_utilisation
+from llama2_myhdl.rtl.config import ConfigError
+from llama2_myhdl.rtl.decode.counters import COUNTERS
+from llama2_myhdl.rtl.decode.decode_loop import STOP_NAMES
+from llama2_myhdl.rtl.decoder import stations
+from llama2_myhdl.rtl.errors import MEANING
+from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.weights.cache import quantised, tape_file
 
 DEFAULT_PROMPT = "Once upon a time"
 CLOCK_MHZ = 90  # the routed blocks' common target; see `make pnr`

@@ -2,22 +2,22 @@
 
 from collections.abc import Callable
 
-from golden.checkpoint import random_checkpoint
-from golden.files import write_whole
-from golden.fixed_model import FixedModel
-from host.models import DEFAULT, stories260k
-from host.scenarios import EARLY, Machine, Scenario, Stories, groups
-from host.simulate import Job, Outcome, SimulationError, collect, events, prepare
-from host.utilisation import mac_utilisation
-from rtl.config import BuildConfig, ModelShape
-from rtl.decoder import stations
-from rtl.layer.causes import CAUSES
-from rtl.layer.program import layer_split
-from rtl.presets import preset
-from weights.cache import FOLDER, quantised, tape_file
-from weights.quantise import quantise_checkpoint
-from weights.quantised import QuantisedCheckpoint
-from weights.tape import boot_image, write_tape
+from llama2_myhdl.golden.checkpoint import random_checkpoint
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.host.models import DEFAULT, stories260k
+from llama2_myhdl.host.scenarios import EARLY, Machine, Scenario, Stories, groups
+from llama2_myhdl.host.simulate import Job, Outcome, SimulationError, collect, events, prepare
+from llama2_myhdl.host.utilisation import mac_utilisation
+from llama2_myhdl.rtl.config import BuildConfig, ModelShape
+from llama2_myhdl.rtl.decoder import stations
+from llama2_myhdl.rtl.layer.causes import CAUSES
+from llama2_myhdl.rtl.layer.program import layer_split
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.weights.cache import FOLDER, quantised, tape_file
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.quantised import QuantisedCheckpoint
+from llama2_myhdl.weights.tape import boot_image, write_tape
 
 SIM = "verilator"
 RANDOM_SEED = 1

@@ -12,20 +12,20 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from golden.accuracy import evaluate
-from golden.checkpoint import read_checkpoint
-from golden.fixed_model import FixedModel
-from golden.float_model import FloatModel
-from host.machine import SIM, check
-from host.models import DEFAULT, MODELS_VARIABLE, stories260k
-from host.scenarios import Stories
-from host.simulate import Job, Outcome, run
-from rtl.decoder import decoder as top
-from rtl.decoder import ports
-from rtl.hdl.hierarchy import convert
-from rtl.layer.program import tape_beats
-from rtl.presets import PRESETS, build_of
-from weights.cache import quantised, tape_file
+from llama2_myhdl.golden.accuracy import evaluate
+from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.host.machine import SIM, check
+from llama2_myhdl.host.models import DEFAULT, MODELS_VARIABLE, stories260k
+from llama2_myhdl.host.scenarios import Stories
+from llama2_myhdl.host.simulate import Job, Outcome, run
+from llama2_myhdl.rtl.decoder import decoder as top
+from llama2_myhdl.rtl.decoder import ports
+from llama2_myhdl.rtl.hdl.hierarchy import convert
+from llama2_myhdl.rtl.layer.program import tape_beats
+from llama2_myhdl.rtl.presets import PRESETS, build_of
+from llama2_myhdl.weights.cache import quantised, tape_file
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUTED = ROOT / "sim_build" / "syn"
@@ -120,7 +120,7 @@ def verilog(block: str) -> dict[str, bytes]:
     """Names and contents of the block's converted Verilog, made in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "syn.blocks", block, folder], cwd=ROOT, capture_output=True, text=True
+            [sys.executable, "-m", "llama2_myhdl.syn.blocks", block, folder], cwd=ROOT, capture_output=True, text=True
         )
         if done.returncode:
             raise Missing(f"{block} does not convert: {(done.stderr.strip() or 'no message').splitlines()[-1]}")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from golden.errors import ModelError
+from llama2_myhdl.golden.errors import ModelError
 
 MODELS_VARIABLE = "LLAMA2_MODELS"  # folder with stories260K.bin and tok512.bin
 DEFAULT = Path(__file__).resolve().parents[1] / "weights" / "default"

@@ -3,11 +3,11 @@
 import random
 from dataclasses import dataclass
 
-from golden.fixed_model import FixedModel
-from host.simulate import Job
-from rtl.boot.registers import register_values
-from rtl.config import BuildConfig
-from rtl.presets import build_of
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.host.simulate import Job
+from llama2_myhdl.rtl.boot.registers import register_values
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.presets import build_of
 
 EARLY = 32  # positions whose cycles are averaged
 LONG = 256

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from host import driver
-from rtl.config import BuildConfig
-from rtl.decoder import decoder, ports, stations
-from tb.runner import ROOT, TEST_ARGS, build, check_results
+from llama2_myhdl.host import driver
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.decoder import decoder, ports, stations
+from llama2_myhdl.sim.runner import ROOT, TEST_ARGS, build, check_results
 
 POLL_SECONDS = 0.02
 

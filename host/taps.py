@@ -11,11 +11,11 @@ import cocotb
 import numpy as np
 from cocotb.triggers import RisingEdge
 
-from golden.files import write_whole
-from golden.fixed_model import to_float
-from golden.float_model import FloatModel
-from host.stations import station_handles
-from weights.quantised import fold_factor
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.fixed_model import to_float
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.host.stations import station_handles
+from llama2_myhdl.weights.quantised import fold_factor
 
 STREAMS = {  # local names in `rtl/layer/engine.py` and `rtl/logits/head.py`: the fields that hold values
     "x": ("data",),

@@ -1,4 +1,4 @@
-"""`python -m host.timing`: one layer of one token as a timing picture, from the cycle table of a simulation.
+"""`make timing`: one layer of one token as a timing picture, from the cycle table of a simulation.
 
 Runs the decoder from the first token on and draws when each unit was busy, cycle by cycle, from the start of a layer's
 Wk to the start of the next layer's (or of the classifier). The model is --model, or stories260K in the folder that
@@ -9,18 +9,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from golden.checkpoint import read_checkpoint
-from golden.errors import ModelError
-from golden.files import check_writable, write_whole
-from host.gantt import Window, units, window
-from host.machine import SIM
-from host.models import DEFAULT, stories260k
-from host.simulate import Job, SimulationError, events, prepare
-from host.trace import STAGES
-from rtl.config import ConfigError
-from rtl.layer.kinds import KEY, LOGITS
-from rtl.presets import build_of
-from weights.cache import quantised, tape_file
+from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import check_writable, write_whole
+from llama2_myhdl.host.gantt import Window, units, window
+from llama2_myhdl.host.machine import SIM
+from llama2_myhdl.host.models import DEFAULT, stories260k
+from llama2_myhdl.host.simulate import Job, SimulationError, events, prepare
+from llama2_myhdl.host.trace import STAGES
+from llama2_myhdl.rtl.config import ConfigError
+from llama2_myhdl.rtl.layer.kinds import KEY, LOGITS
+from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.weights.cache import quantised, tape_file
 
 OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "layer-timing.svg"
 FIRST_TOKEN = 1  # beginning of a text

@@ -11,10 +11,10 @@ signal of their own.
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from host.stations import station_handles
-from rtl.layer import kinds
-from rtl.layer.causes import HEADER as HEADER_BEAT
-from rtl.layer.causes import WEIGHTS
+from llama2_myhdl.host.stations import station_handles
+from llama2_myhdl.rtl.layer import kinds
+from llama2_myhdl.rtl.layer.causes import HEADER as HEADER_BEAT
+from llama2_myhdl.rtl.layer.causes import WEIGHTS
 
 STAGES = {
     kinds.KEY: "Wk",

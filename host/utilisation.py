@@ -1,7 +1,7 @@
 """How much of what all multipliers could have done the model needed."""
 
-from rtl.config import BuildConfig, ModelShape
-from rtl.decoder import stations
+from llama2_myhdl.rtl.config import BuildConfig, ModelShape
+from llama2_myhdl.rtl.decoder import stations
 
 
 def mac_utilisation(shape: ModelShape, build: BuildConfig, tokens: int, scored: int, cycles: int) -> float:

@@ -1,4 +1,4 @@
-"""`python -m rtl.convert [PRESET] [--lanes N] [--engines N]`: the whole decoder as hierarchical Verilog.
+"""`python -m llama2_myhdl.rtl.convert [PRESET] [--lanes N] [--engines N]`: the whole decoder as hierarchical Verilog.
 
 It goes to sim_build/verilog/PRESET; lanes and engines, where given, are part of the folder's name.
 """
@@ -8,10 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from rtl.config import ConfigError
-from rtl.decoder import decoder, ports
-from rtl.hdl.hierarchy import convert
-from rtl.presets import PRESETS, build_of
+from llama2_myhdl.rtl.config import ConfigError
+from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.rtl.hdl.hierarchy import convert
+from llama2_myhdl.rtl.presets import PRESETS, build_of
 
 FOLDER = Path(__file__).resolve().parents[1] / "sim_build" / "verilog"
 

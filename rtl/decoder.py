@@ -10,20 +10,20 @@ from copy import copy
 
 from myhdl import always, always_comb, intbv
 
-from rtl.boot.loader import ShapeRegisters, loader
-from rtl.config import PHASE_BITS, BuildConfig, ConfigError, clog2
-from rtl.decode.counters import COUNTER_BITS, COUNTERS, cycle_counter
-from rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
-from rtl.embedding.station import embed_station
-from rtl.errors import ERROR_BITS, NONE
-from rtl.hdl.hierarchy import hblock, tied, unused
-from rtl.hdl.lanes import pack
-from rtl.layer.engine import engine
-from rtl.layer.packet import packet, prediction, token_request
-from rtl.layer.share import share
-from rtl.logits.head import head
-from rtl.stream.skid import skid
-from rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
+from llama2_myhdl.rtl.config import PHASE_BITS, BuildConfig, ConfigError, clog2
+from llama2_myhdl.rtl.decode.counters import COUNTER_BITS, COUNTERS, cycle_counter
+from llama2_myhdl.rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
+from llama2_myhdl.rtl.embedding.station import embed_station
+from llama2_myhdl.rtl.errors import ERROR_BITS, NONE
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.rtl.hdl.lanes import pack
+from llama2_myhdl.rtl.layer.engine import engine
+from llama2_myhdl.rtl.layer.packet import packet, prediction, token_request
+from llama2_myhdl.rtl.layer.share import share
+from llama2_myhdl.rtl.logits.head import head
+from llama2_myhdl.rtl.stream.skid import skid
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 
 def stations(build: BuildConfig) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from rtl.config import BuildConfig, ConfigError, ModelShape, clog2
+from llama2_myhdl.rtl.config import BuildConfig, ConfigError, ModelShape, clog2
 
 
 @dataclass(frozen=True)

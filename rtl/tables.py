@@ -6,7 +6,7 @@ All have 256 entries, all mantissas have 16 fraction bits unless said otherwise.
 
 from math import pi, sin, sqrt
 
-from rtl.config import EXP2_FRAC, SEED_FRAC, TABLE_BITS
+from llama2_myhdl.rtl.config import EXP2_FRAC, SEED_FRAC, TABLE_BITS
 
 SIZE = 1 << TABLE_BITS
 

@@ -1,8 +1,8 @@
 """The blocks that the flows know by name, each with its standard parameters.
 
-`python -m syn.blocks NAME FOLDER` converts one. An entry is a function without arguments that returns (hblock, keyword
-arguments). It imports its block itself, so that a flow for one block does not load the others. Add one with `@entry`
-under the block's own name.
+`python -m llama2_myhdl.syn.blocks NAME FOLDER` converts one. An entry is a function without arguments that returns
+(hblock, keyword arguments). It imports its block itself, so that a flow for one block does not load the others. Add
+one with `@entry` under the block's own name.
 """
 
 import sys
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from rtl.config import EXP2_FRAC, PHASE_BITS, clog2
-from rtl.hdl.hierarchy import convert as convert_block
-from rtl.matvec.streams import SCALE_BITS
-from rtl.presets import PRESETS
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.config import EXP2_FRAC, PHASE_BITS, clog2
+from llama2_myhdl.rtl.hdl.hierarchy import convert as convert_block
+from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
 # The device holds a key/value cache of 8 heads for 2 layers of 128 positions and one attention unit of one query.
@@ -46,7 +46,7 @@ def vector(**tags) -> Stream:
 
 def kind():
     """Signal of the row kinds of `rtl/layer/kinds.py`."""
-    from rtl.layer.kinds import KIND_BITS
+    from llama2_myhdl.rtl.layer.kinds import KIND_BITS
 
     return uint(KIND_BITS)
 
@@ -56,42 +56,42 @@ def kind():
 
 @entry
 def register():
-    from rtl.stream.register import register as block
+    from llama2_myhdl.rtl.stream.register import register as block
 
     return block, clocked(s=vector(), m=vector())
 
 
 @entry
 def skid():
-    from rtl.stream.skid import skid as block
+    from llama2_myhdl.rtl.stream.skid import skid as block
 
     return block, clocked(s=vector(), m=vector())
 
 
 @entry
 def spill():
-    from rtl.stream.spill import spill as block
+    from llama2_myhdl.rtl.stream.spill import spill as block
 
     return block, clocked(s=vector(), m=vector())
 
 
 @entry
 def fifo():
-    from rtl.stream.fifo import fifo as block
+    from llama2_myhdl.rtl.stream.fifo import fifo as block
 
     return block, clocked(s=vector(), m=vector(), DEPTH=16)
 
 
 @entry
 def credit():
-    from rtl.stream.credit import credit as block
+    from llama2_myhdl.rtl.stream.credit import credit as block
 
     return block, clocked(take=bit(), give=bit(), ready=bit(), DEPTH=16)
 
 
 @entry
 def elastic():
-    from rtl.stream.elastic import elastic as block
+    from llama2_myhdl.rtl.stream.elastic import elastic as block
 
     return block, clocked(s_valid=bit(), s_ready=bit(), result=vector().bare(), m=vector(), LATENCY=8)
 
@@ -99,7 +99,7 @@ def elastic():
 @entry
 def ram():
     """One tape beat wide, deep enough to fill block RAM."""
-    from rtl.memory.ram import ram as block
+    from llama2_myhdl.rtl.memory.ram import ram as block
 
     depth = 512
     address, word = clog2(depth), CFG.beat_bits
@@ -112,22 +112,22 @@ def ram():
 
 @entry
 def exp2():
-    from rtl.arith.exp2 import exp2 as block
+    from llama2_myhdl.rtl.arith.exp2 import exp2 as block
 
     return block, dict(clk=bit(), u=uint(CFG.f_bits), y=uint(EXP2_FRAC + 1))
 
 
 @entry
 def reciprocal():
-    from rtl.arith.reciprocal import reciprocal as block
+    from llama2_myhdl.rtl.arith.reciprocal import reciprocal as block
 
     return block, dict(clk=bit(), d=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
 
 
 @entry
 def sincos():
-    from rtl.rope.sincos import VALUE_BITS
-    from rtl.rope.sincos import sincos as block
+    from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
+    from llama2_myhdl.rtl.rope.sincos import sincos as block
 
     return block, dict(clk=bit(), phase=uint(PHASE_BITS), cosine=bit(), y=sint(VALUE_BITS))
 
@@ -137,8 +137,8 @@ def sincos():
 
 @entry
 def embedding():
-    from rtl.boot.loader import ShapeRegisters
-    from rtl.embedding.embedding import embedding as block
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.embedding.embedding import embedding as block
 
     shape = ShapeRegisters(CFG)
     boot = Stream(data=uint(CFG.beat_bits), last=bit())
@@ -148,9 +148,9 @@ def embedding():
 
 @entry
 def embed_station():
-    from rtl.boot.loader import ShapeRegisters
-    from rtl.embedding.station import embed_station as block
-    from rtl.layer.packet import packet, token_request
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.embedding.station import embed_station as block
+    from llama2_myhdl.rtl.layer.packet import packet, token_request
 
     shape = ShapeRegisters(CFG)
     boot = {name: Stream(data=uint(CFG.beat_bits), last=bit()) for name in ("s_boot", "m_boot")}
@@ -161,11 +161,11 @@ def embed_station():
 @entry
 def decode_loop():
     """For four sequences side by side."""
-    from rtl.boot.loader import ShapeRegisters
-    from rtl.decode.decode_loop import decode_loop as block
-    from rtl.decode.decode_loop import prompt_stream, token_stream
-    from rtl.errors import ERROR_BITS
-    from rtl.layer.packet import prediction, token_request
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.decode.decode_loop import decode_loop as block
+    from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
+    from llama2_myhdl.rtl.errors import ERROR_BITS
+    from llama2_myhdl.rtl.layer.packet import prediction, token_request
 
     cfg = replace(CFG, sequences=4)
     shape = ShapeRegisters(cfg)
@@ -178,9 +178,9 @@ def decode_loop():
 
 @entry
 def engine_counters():
-    from rtl.decode.counters import COUNTER_BITS, SELECT_BITS
-    from rtl.decode.counters import engine_counters as block
-    from rtl.layer.causes import CAUSE_BITS
+    from llama2_myhdl.rtl.decode.counters import COUNTER_BITS, SELECT_BITS
+    from llama2_myhdl.rtl.decode.counters import engine_counters as block
+    from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
 
     sources = 5  # of saturations in an engine
     pins = dict(enable=bit(), cause=uint(CAUSE_BITS), token=bit(), attention_busy=bit())
@@ -190,9 +190,9 @@ def engine_counters():
 
 @entry
 def matvec():
-    from rtl.layer.causes import CAUSE_BITS
-    from rtl.matvec import streams as ports
-    from rtl.matvec.matvec import matvec as block
+    from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
+    from llama2_myhdl.rtl.matvec import streams as ports
+    from llama2_myhdl.rtl.matvec.matvec import matvec as block
 
     tape, gain = ports.beat_stream(CFG), ports.beat_stream(CFG)
     inputs = dict(s_cmd=ports.command_stream(CFG), s_tape=tape, s_act=ports.activation_stream(CFG))
@@ -202,8 +202,8 @@ def matvec():
 
 @entry
 def rmsnorm():
-    from rtl.boot.loader import ShapeRegisters
-    from rtl.norm.rmsnorm import rmsnorm as block
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm as block
 
     shape = ShapeRegisters(CFG)
     inverse_rms = Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS))
@@ -214,8 +214,8 @@ def rmsnorm():
 @entry
 def quantiser():
     """The block quantiser; the head quantiser is the same block with other parameters."""
-    from rtl.quant.quantiser import EXPONENT_BITS
-    from rtl.quant.quantiser import quantiser as block
+    from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
+    from llama2_myhdl.rtl.quant.quantiser import quantiser as block
 
     words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
     pairs = vector(second=sint(CFG.f_bits), both=bit(), tag=kind())
@@ -226,15 +226,15 @@ def quantiser():
 
 @entry
 def residual():
-    from rtl.layer.residual import residual as block
+    from llama2_myhdl.rtl.layer.residual import residual as block
 
     return block, clocked(s_x=vector(), s_add=vector(emit=bit()), m=vector(), saturated=bit(), CFG=CFG)
 
 
 @entry
 def rope():
-    from rtl.boot.loader import ShapeRegisters
-    from rtl.rope.rope import rope as block
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.rope.rope import rope as block
 
     streams = dict(s=vector(kind=kind()), s_pos=Stream(pos=uint(CFG.pos_bits)), m=vector(tag=kind()))
     frequencies = dict(
@@ -244,9 +244,9 @@ def rope():
 
 
 def _attention(cfg):
-    from rtl.attention.attention import attention as block
-    from rtl.boot.loader import ShapeRegisters
-    from rtl.quant.quantiser import EXPONENT_BITS
+    from llama2_myhdl.rtl.attention.attention import attention as block
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
 
     shape = ShapeRegisters(cfg)
 
@@ -274,12 +274,12 @@ def attention_2x2():
 @entry
 def divide():
     """The division of one pipeline of attention."""
-    from rtl.attention.divide import divide as block
-    from rtl.attention.lazy import SCALE_BITS as LAZY_BITS
-    from rtl.attention.lazy import STEP
-    from rtl.attention.weighted_sum import den_bits, num_bits
-    from rtl.boot.loader import ShapeRegisters
-    from rtl.quant.quantiser import EXPONENT_BITS
+    from llama2_myhdl.rtl.attention.divide import divide as block
+    from llama2_myhdl.rtl.attention.lazy import SCALE_BITS as LAZY_BITS
+    from llama2_myhdl.rtl.attention.lazy import STEP
+    from llama2_myhdl.rtl.attention.weighted_sum import den_bits, num_bits
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
 
     denominator = dict(den_load=bit(), den=uint(den_bits(CFG) + STEP - 1), scale_den=uint(LAZY_BITS))
     lanes = uint(CFG.max_head_dim * (num_bits(CFG) + STEP - 1))
@@ -292,7 +292,7 @@ def divide():
 
 @entry
 def swiglu():
-    from rtl.ffn.swiglu import swiglu as block
+    from llama2_myhdl.rtl.ffn.swiglu import swiglu as block
 
     return block, clocked(s=vector(), m=vector(), saturated=bit(), BLOCK=CFG.hidden_block)
 
@@ -300,15 +300,15 @@ def swiglu():
 @entry
 def argmax():
     """The logits unit: running maximum over the classifier's rows."""
-    from rtl.logits.argmax import argmax as block
+    from llama2_myhdl.rtl.logits.argmax import argmax as block
 
     return block, clocked(s=vector(), m=Stream(token=uint(CFG.token_bits)), CFG=CFG)
 
 
 @entry
 def decoder():
-    from rtl.decoder import decoder as block
-    from rtl.decoder import ports
+    from llama2_myhdl.rtl.decoder import decoder as block
+    from llama2_myhdl.rtl.decoder import ports
 
     return block, ports(CFG)
 
@@ -326,7 +326,7 @@ def convert(name: str, folder: Path) -> list[Path]:
 
 def main(argv: list[str]) -> int:
     if len(argv) != 2:
-        print("usage: python -m syn.blocks NAME FOLDER", file=sys.stderr)
+        print("usage: python -m llama2_myhdl.syn.blocks NAME FOLDER", file=sys.stderr)
         return 2
     try:
         for path in convert(argv[0], Path(argv[1])):

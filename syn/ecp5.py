@@ -1,4 +1,4 @@
-"""One block on a Lattice ECP5-85F, speed grade 6: `python -m syn.ecp5 synth|pnr BLOCK [--freq MHZ] [--seed N]`.
+"""One block on a Lattice ECP5-85F, speed grade 6: `make synth` and `make pnr`.
 
 `synth` maps the block alone with Yosys and prints what it uses. `pnr` puts it into a wrapper that registers all its
 ports (syn/wrapper.py), routes it with nextpnr and prints area, speed and the critical path; below `--min-freq` the exit
@@ -10,7 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-from syn import blocks, tools, wrapper
+from llama2_myhdl.syn import blocks, tools, wrapper
 
 ROOT = Path("sim_build/syn")
 # -no-rw-check: no word is used that was read in the cycle of its writing, so no emulation logic is wanted.

@@ -1,4 +1,4 @@
-"""Lint of the converted Verilog of every registered block: `python -m syn.lint [BLOCK ...]`.
+"""Lint of the converted Verilog of every registered block: `python -m llama2_myhdl.syn.lint [BLOCK ...]`.
 
 Three readers must accept each one: Verilator (-Wall, no warning but those waived in syn/waivers.vlt, one line each with
 its reason), Icarus (-Wall, no warning either) and Yosys (hierarchy resolved, `check -assert`). Exit status 1 when any
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from shutil import copyfile
 
-from rtl.hdl.verilator import install
-from syn import blocks, tools
+from llama2_myhdl.sim.verilator import install
+from llama2_myhdl.syn import blocks, tools
 
 ROOT = Path("sim_build/lint")
 WAIVERS = Path(__file__).with_name("waivers.vlt")
@@ -44,7 +44,8 @@ READERS: tuple[Callable[[Path, list[str], str], None], ...] = (verilator, icarus
 def convert(name: str, folder: Path) -> list[str]:
     """Convert in a process of its own, as MyHDL keeps names in process-wide tables; file names, the top's last."""
     folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([sys.executable, "-m", "syn.blocks", name, str(folder)], capture_output=True, text=True)
+    command = [sys.executable, "-m", "llama2_myhdl.syn.blocks", name, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise tools.ToolError(f"conversion failed: {(done.stderr.strip() or 'no message').splitlines()[-1]}")
     return [Path(line).name for line in done.stdout.split()]

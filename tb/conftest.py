@@ -13,7 +13,7 @@ MODELS_VARIABLE = "LLAMA2_MODELS"
 
 def pytest_configure():
     """Refuse an unknown simulator before any test is collected."""
-    from tb.runner import ALL_SIMULATORS, SIMULATORS
+    from llama2_myhdl.sim.runner import ALL_SIMULATORS, SIMULATORS
 
     if not SIMULATORS:
         raise pytest.UsageError(f"SIM is one of {', '.join(ALL_SIMULATORS)}, not {os.environ['SIM']}")
@@ -42,6 +42,6 @@ def reference(models) -> Path:
 @pytest.fixture(scope="session")
 def stories260k(models):
     """The checkpoint stories260K."""
-    from golden.checkpoint import read_checkpoint
+    from llama2_myhdl.golden.checkpoint import read_checkpoint
 
     return read_checkpoint(models / "stories260K.bin")

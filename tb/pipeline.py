@@ -1,7 +1,7 @@
 """cocotb side of `tb.myhdl_sim`: the same vectors on the converted Verilog of a fixed-latency block."""
 from cocotb.triggers import RisingEdge
 
-from tb.clock import start_clock
+from llama2_myhdl.sim.clock import start_clock
 
 
 async def apply(dut, vectors, outputs, latency):

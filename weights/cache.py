@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.checkpoint import read_checkpoint
-from golden.files import write_whole
-from rtl.config import BuildConfig
-from weights.quantise import quantise_checkpoint
-from weights.quantised import LAYER_MATRICES, QuantisedCheckpoint
-from weights.rows import QuantisedMatrix
-from weights.tape import boot_image, write_tape
+from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint
+from llama2_myhdl.weights.rows import QuantisedMatrix
+from llama2_myhdl.weights.tape import boot_image, write_tape
 
 ROOT = Path(__file__).resolve().parents[1]
 # what the integer weights depend on, and what the tape does besides

@@ -7,11 +7,11 @@ the residual also making up for what the residual already lacks; then `gptq` rou
 
 import numpy as np
 
-from golden.checkpoint import Checkpoint
-from golden.float_ops import attention, rmsnorm, rope, swiglu
-from weights.gptq import DAMPING, damped, gptq
-from weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
-from weights.rows import QuantisedMatrix
+from llama2_myhdl.golden.checkpoint import Checkpoint
+from llama2_myhdl.golden.float_ops import attention, rmsnorm, rope, swiglu
+from llama2_myhdl.weights.gptq import DAMPING, damped, gptq
+from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
+from llama2_myhdl.weights.rows import QuantisedMatrix
 
 _SEQUENCES = 8  # attended at a time: bounds the memory for scores
 

@@ -1,4 +1,4 @@
-"""Download a tinyllamas model and its tokenizer: `python -m weights.fetch MODEL`."""
+"""Download a tinyllamas model and its tokenizer: `python -m llama2_myhdl.weights.fetch MODEL`."""
 
 import argparse
 import hashlib
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from golden.errors import ModelError
+from llama2_myhdl.golden.errors import ModelError
 
 MODELS_URL = "https://huggingface.co/karpathy/tinyllamas/resolve/main"
 TOKENIZER_URL = "https://github.com/karpathy/llama2.c/raw/master"
@@ -111,7 +111,7 @@ def fetch(model: str, folder: Path, models_url: str, tokenizer_url: str, sha256:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m weights.fetch", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m llama2_myhdl.weights.fetch", description=__doc__)
     parser.add_argument("model", help=", ".join(MODELS))
     parser.add_argument("--dir", type=Path, default=Path("models"), help="folder for the files (default: models)")
     models_url = os.environ.get(MODELS_VARIABLE, MODELS_URL)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from weights.rows import MANTISSA_MAX, QuantisedMatrix, row_exponents_lsq
+from llama2_myhdl.weights.rows import MANTISSA_MAX, QuantisedMatrix, row_exponents_lsq
 
 DAMPING = 0.003  # of the mean diagonal: measured best of 0.001 to 0.05 on stories260K
 _BLOCK = 64  # columns between two updates of all later columns

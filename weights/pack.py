@@ -1,16 +1,16 @@
-"""`python -m weights.pack MODEL OUTPUT [--config NAME --lanes N --engines N]`: quantise a checkpoint and write its
+"""`make pack`: quantise a checkpoint and write its
 weight tape.
 """
 
 import argparse
 import sys
 
-from golden.errors import ModelError
-from golden.files import check_writable
-from rtl.config import ConfigError
-from rtl.presets import build_of
-from weights.cache import quantised
-from weights.tape import boot_image, read_tape, write_tape
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import check_writable
+from llama2_myhdl.rtl.config import ConfigError
+from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.weights.cache import quantised
+from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 
 
 def main(argv=None) -> int:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from golden.checkpoint import Checkpoint
-from golden.errors import ModelError
-from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
-from golden.float_model import FloatModel
-from golden.sampling import CALIBRATION_SEED, sample_texts
-from weights.calibrated import quantise_calibrated
-from weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
-from weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
+from llama2_myhdl.golden.checkpoint import Checkpoint
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.sampling import CALIBRATION_SEED, sample_texts
+from llama2_myhdl.weights.calibrated import quantise_calibrated
+from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
+from llama2_myhdl.weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
 
 EMBEDDING_LIMITS = {"low": EXPONENT_MIN, "high": EXPONENT_MAX}
 CALIBRATION_SEQUENCES = 64

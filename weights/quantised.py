@@ -5,9 +5,9 @@ from math import e, log2, sqrt
 
 import numpy as np
 
-from golden.checkpoint import Checkpoint
-from rtl.config import ModelShape
-from weights.rows import QuantisedMatrix
+from llama2_myhdl.golden.checkpoint import Checkpoint
+from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.weights.rows import QuantisedMatrix
 
 LOG2E = log2(e)
 LAYER_MATRICES = ("wq", "wk", "wv", "wo", "w1", "w2", "w3")

@@ -27,17 +27,17 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.errors import ModelError
-from golden.files import write_whole
-from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
-from golden.fixed.norm import quantise_gain
-from golden.fixed.rope import frequencies
-from rtl.boot.registers import REGISTERS, VERSION, checksum, register_values
-from rtl.config import BuildConfig, ConfigError, ModelShape
-from rtl.layer import kinds
-from rtl.layer.program import Command, gain_beats, tapes
-from weights.quantised import QuantisedCheckpoint
-from weights.rows import QuantisedMatrix
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
+from llama2_myhdl.golden.fixed.norm import quantise_gain
+from llama2_myhdl.golden.fixed.rope import frequencies
+from llama2_myhdl.rtl.boot.registers import REGISTERS, VERSION, checksum, register_values
+from llama2_myhdl.rtl.config import BuildConfig, ConfigError, ModelShape
+from llama2_myhdl.rtl.layer import kinds
+from llama2_myhdl.rtl.layer.program import Command, gain_beats, tapes
+from llama2_myhdl.weights.quantised import QuantisedCheckpoint
+from llama2_myhdl.weights.rows import QuantisedMatrix
 
 FILE_MAGIC = b"L2MTAPE\0"
 _HEADER = struct.Struct("<8sII7Idd3I3I")

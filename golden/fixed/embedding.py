@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from golden.fixed.arith import F_BITS, Saturations, saturate
+from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, saturate
 
 F_FRAC = 20
 EXPONENT_MIN, EXPONENT_MAX = -F_FRAC, 3  # the shift e + 20 is 0 .. 23: an int8 always fits F

@@ -4,9 +4,9 @@ from math import sqrt
 
 import numpy as np
 
-from golden.fixed.arith import round_shift
-from golden.fixed.functions import rsqrt
-from rtl.config import EPS_FRAC, GAIN_BITS
+from llama2_myhdl.golden.fixed.arith import round_shift
+from llama2_myhdl.golden.fixed.functions import rsqrt
+from llama2_myhdl.rtl.config import EPS_FRAC, GAIN_BITS
 
 
 def epsilon_term(dim: int, eps: float) -> int:

@@ -4,9 +4,9 @@ from math import pi
 
 import numpy as np
 
-from golden.fixed.arith import F_BITS, Saturations, round_shift, saturate
-from golden.fixed.functions import cosine, sine
-from rtl.config import EXP2_FRAC, PHASE_BITS
+from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, round_shift, saturate
+from llama2_myhdl.golden.fixed.functions import cosine, sine
+from llama2_myhdl.rtl.config import EXP2_FRAC, PHASE_BITS
 
 
 def frequencies(head_dim: int, theta: float) -> list[int]:

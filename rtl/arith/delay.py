@@ -1,8 +1,8 @@
 """Data that travel beside a pipeline."""
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import uint
 
 
 @hblock

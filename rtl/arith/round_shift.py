@@ -1,10 +1,10 @@
 """Right shift by a variable amount, rounded half up, then clipped."""
 from myhdl import always, intbv
 
-from rtl.arith import saturate as clipping
-from rtl.arith.saturate import saturate
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.arith import saturate as clipping
+from llama2_myhdl.rtl.arith.saturate import saturate
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 2 + clipping.LATENCY  # cycles from x and n to y
 

@@ -1,19 +1,19 @@
 """Attention of one layer engine: the key/value caches and the units that stream them past the query rows."""
 from myhdl import always
 
-from rtl.attention import attention_unit as one_unit
-from rtl.attention import row_intake as sorting
-from rtl.attention import value_intake as placing
-from rtl.attention.attention_unit import attention_unit
-from rtl.attention.collect import collect
-from rtl.attention.event_queue import event_queue
-from rtl.attention.kv_cache import base_bits
-from rtl.attention.row_intake import row_intake
-from rtl.attention.value_intake import value_intake
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack, unpack
-from rtl.stream.skid import skid
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.attention import attention_unit as one_unit
+from llama2_myhdl.rtl.attention import row_intake as sorting
+from llama2_myhdl.rtl.attention import value_intake as placing
+from llama2_myhdl.rtl.attention.attention_unit import attention_unit
+from llama2_myhdl.rtl.attention.collect import collect
+from llama2_myhdl.rtl.attention.event_queue import event_queue
+from llama2_myhdl.rtl.attention.kv_cache import base_bits
+from llama2_myhdl.rtl.attention.row_intake import row_intake
+from llama2_myhdl.rtl.attention.value_intake import value_intake
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.rtl.stream.skid import skid
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 _SKID = 1
 _EVENT_BITS = 32  # clipped values that wait to be counted: at one pulse a cycle, more than any story makes

@@ -1,13 +1,13 @@
 """Attention of the query heads that share the key/value heads of one unit."""
-from rtl.attention import key_side as keys
-from rtl.attention import value_side as values
-from rtl.attention.key_side import key_side, step_bits
-from rtl.attention.lazy import SCALE_BITS, STEP
-from rtl.attention.value_side import value_side
-from rtl.attention.weighted_sum import den_bits
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack
-from rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.attention import key_side as keys
+from llama2_myhdl.rtl.attention import value_side as values
+from llama2_myhdl.rtl.attention.key_side import key_side, step_bits
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
+from llama2_myhdl.rtl.attention.value_side import value_side
+from llama2_myhdl.rtl.attention.weighted_sum import den_bits
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 VALUE_LATENCY = values.VALUE_LATENCY  # cycles from the strobe of a value row that a pass waits for to the first pair
 

@@ -1,18 +1,18 @@
 """Attention output of a head: numerator / denominator * 2**gap in F, two elements a cycle."""
 from myhdl import always, always_comb, concat, intbv
 
-from rtl.arith import round_shift as narrowing
-from rtl.arith import split_product as partial
-from rtl.arith.round_shift import round_shift
-from rtl.arith.split_product import split_product
-from rtl.attention import denominator as inverting
-from rtl.attention import serialise as giving
-from rtl.attention.denominator import denominator
-from rtl.attention.serialise import serialise
-from rtl.attention.weighted_sum import num_bits
-from rtl.config import EXP2_FRAC, clog2
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.arith import round_shift as narrowing
+from llama2_myhdl.rtl.arith import split_product as partial
+from llama2_myhdl.rtl.arith.round_shift import round_shift
+from llama2_myhdl.rtl.arith.split_product import split_product
+from llama2_myhdl.rtl.attention import denominator as inverting
+from llama2_myhdl.rtl.attention import serialise as giving
+from llama2_myhdl.rtl.attention.denominator import denominator
+from llama2_myhdl.rtl.attention.serialise import serialise
+from llama2_myhdl.rtl.attention.weighted_sum import num_bits
+from llama2_myhdl.rtl.config import EXP2_FRAC, clog2
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 _PRODUCT = partial.LATENCY + 1  # cycles from an element to its product
 LATENCY = giving.LATENCY + _PRODUCT + narrowing.LATENCY  # cycles from `num_load` to the head's first pair

@@ -1,9 +1,9 @@
 """Tells the lanes whose heads end when their sums are done."""
 from myhdl import always, concat
 
-from rtl.arith.delay import delay
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import uint
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import uint
 
 
 @hblock

@@ -1,29 +1,29 @@
 """The side of an attention unit that reads keys: scores and denominators."""
 from myhdl import always, always_comb, concat
 
-from rtl.arith.delay import delay
-from rtl.attention import exp_sum as exponentials
-from rtl.attention import kv_cache as cache
-from rtl.attention import numerator as summing
-from rtl.attention import query_queue as queueing
-from rtl.attention import score as dot
-from rtl.attention.divide import EARLY
-from rtl.attention.exp_sum import ceiling_bits
-from rtl.attention.head_strobes import head_strobes
-from rtl.attention.key_lane import key_lane
-from rtl.attention.kv_cache import key_cache
-from rtl.attention.lazy import SCALE_BITS, STEP
-from rtl.attention.query_queue import query_queue
-from rtl.attention.sequencer import sequencer
-from rtl.attention.weighted_sum import den_bits
-from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock, unused
-from rtl.hdl.lanes import pack, unpack
-from rtl.stream import fifo as output
-from rtl.stream.credit import credit
-from rtl.stream.fifo import fifo
-from rtl.stream.skid import skid
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.attention import exp_sum as exponentials
+from llama2_myhdl.rtl.attention import kv_cache as cache
+from llama2_myhdl.rtl.attention import numerator as summing
+from llama2_myhdl.rtl.attention import query_queue as queueing
+from llama2_myhdl.rtl.attention import score as dot
+from llama2_myhdl.rtl.attention.divide import EARLY
+from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
+from llama2_myhdl.rtl.attention.head_strobes import head_strobes
+from llama2_myhdl.rtl.attention.key_lane import key_lane
+from llama2_myhdl.rtl.attention.kv_cache import key_cache
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
+from llama2_myhdl.rtl.attention.query_queue import query_queue
+from llama2_myhdl.rtl.attention.sequencer import sequencer
+from llama2_myhdl.rtl.attention.weighted_sum import den_bits
+from llama2_myhdl.rtl.hdl.check import check
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.rtl.stream import fifo as output
+from llama2_myhdl.rtl.stream.credit import credit
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.skid import skid
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 _TABLE = 16  # places of one memory made of look-up tables
 

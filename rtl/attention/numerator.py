@@ -1,14 +1,14 @@
 """The numerator of a head's softmax: value rows, weighted."""
 from myhdl import always, intbv
 
-from rtl.arith.delay import delay
-from rtl.attention import weight as one_weight
-from rtl.attention import weighted_sum as sums
-from rtl.attention.lazy import SCALE_BITS, STEP_BITS
-from rtl.attention.weight import weight
-from rtl.attention.weighted_sum import weighted_sum
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.attention import weight as one_weight
+from llama2_myhdl.rtl.attention import weighted_sum as sums
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP_BITS
+from llama2_myhdl.rtl.attention.weight import weight
+from llama2_myhdl.rtl.attention.weighted_sum import weighted_sum
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 VALUES = 1 + one_weight.SCALED  # cycles that a value row comes behind its score and its exponent
 LATENCY = VALUES + sums.LATENCY  # cycles from a score to the sums that hold it

@@ -1,15 +1,15 @@
 """Pairs of a pipeline's heads, until it is their turn."""
 from myhdl import always, always_comb
 
-from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock, unused
-from rtl.hdl.lanes import pack_payload, unpack_payload
-from rtl.memory.ram import ram
-from rtl.memory.ring import ring
-from rtl.stream import fifo as front_fifo
-from rtl.stream.credit import credit
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.check import check
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.rtl.memory.ram import ram
+from llama2_myhdl.rtl.memory.ring import ring
+from llama2_myhdl.rtl.stream import fifo as front_fifo
+from llama2_myhdl.rtl.stream.credit import credit
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 LATENCY = front_fifo.LATENCY  # cycles from `push` to m
 _FRONT = 16  # places of one memory made of look-up tables

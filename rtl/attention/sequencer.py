@@ -1,8 +1,8 @@
 """Walks the rows 0 .. pos of one head after the other."""
 from myhdl import always, always_comb, concat
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock

@@ -1,8 +1,8 @@
 """When the numerator may take its next step."""
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock

@@ -1,20 +1,20 @@
 """The side of an attention unit that reads values: numerators, divided by the denominators."""
 from myhdl import always, always_comb, concat
 
-from rtl.arith.delay import delay
-from rtl.attention import divide as division
-from rtl.attention import kv_cache as cache
-from rtl.attention import numerator as summing
-from rtl.attention import pair_queue as output
-from rtl.attention.head_strobes import head_strobes
-from rtl.attention.kv_cache import row_ram, rows
-from rtl.attention.sequencer import sequencer
-from rtl.attention.value_gate import value_gate
-from rtl.attention.value_lane import value_lane
-from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock, unused
-from rtl.hdl.lanes import pack, unpack
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.attention import divide as division
+from llama2_myhdl.rtl.attention import kv_cache as cache
+from llama2_myhdl.rtl.attention import numerator as summing
+from llama2_myhdl.rtl.attention import pair_queue as output
+from llama2_myhdl.rtl.attention.head_strobes import head_strobes
+from llama2_myhdl.rtl.attention.kv_cache import row_ram, rows
+from llama2_myhdl.rtl.attention.sequencer import sequencer
+from llama2_myhdl.rtl.attention.value_gate import value_gate
+from llama2_myhdl.rtl.attention.value_lane import value_lane
+from llama2_myhdl.rtl.hdl.check import check
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 
 _DIVIDED = summing.LATENCY + division.LATENCY + output.LATENCY
 LATENCY = cache.LATENCY + _DIVIDED  # cycles from the last step of a pass to its first pair

@@ -1,10 +1,10 @@
 """Softmax weight of one timestep against a running integer maximum."""
 from myhdl import always, concat, intbv
 
-from rtl.arith.delay import delay
-from rtl.attention.lazy import CLEAR, SCALE_BITS
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 LATENCY = 4  # cycles from level to p
 SCALED = 3  # cycles from level to scale and step

@@ -2,12 +2,12 @@
 
 from myhdl import always, always_comb, concat, intbv
 
-from rtl.boot.boot_register import boot_register
-from rtl.boot.registers import REGISTERS, WORD, register_limits
-from rtl.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, NONE
-from rtl.hdl.hierarchy import hblock, tied
-from rtl.hdl.lanes import unpack
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.boot.boot_register import boot_register
+from llama2_myhdl.rtl.boot.registers import REGISTERS, WORD, register_limits
+from llama2_myhdl.rtl.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, NONE
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied
+from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 READ_REGISTERS, READ_FREQUENCIES, READ_PAYLOAD, READ_CHECKSUM, COMPARE, DRAIN, DONE, FAILED = range(8)
 STATE_BITS = 3

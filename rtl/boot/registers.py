@@ -15,9 +15,9 @@ from math import ceil
 
 import numpy as np
 
-from golden.fixed.norm import epsilon_term
-from rtl.config import MIN_DIM, BuildConfig, ModelShape
-from rtl.layer.program import (
+from llama2_myhdl.golden.fixed.norm import epsilon_term
+from llama2_myhdl.rtl.config import MIN_DIM, BuildConfig, ModelShape
+from llama2_myhdl.rtl.layer.program import (
     gain_beats,
     head_beats,
     layer_beats,

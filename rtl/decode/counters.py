@@ -2,10 +2,10 @@
 
 from myhdl import always, intbv
 
-from rtl.config import clog2
-from rtl.hdl.hierarchy import hblock
-from rtl.layer.causes import CAUSES
-from rtl.stream.stream import uint
+from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.causes import CAUSES
+from llama2_myhdl.rtl.stream.stream import uint
 
 COUNTER_BITS = 48  # a month at 100 MHz
 COUNTERS = CAUSES + ("tokens", "attention_busy", "saturations")

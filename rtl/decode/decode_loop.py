@@ -2,16 +2,16 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from rtl.config import BuildConfig
-from rtl.decode import pick as picking
-from rtl.decode.pick import again_stream, input_stream, pick
-from rtl.errors import BAD_TOKEN, NONE, TOO_LONG
-from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock
-from rtl.layer.packet import label
-from rtl.stream import fifo as storage
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.decode import pick as picking
+from llama2_myhdl.rtl.decode.pick import again_stream, input_stream, pick
+from llama2_myhdl.rtl.errors import BAD_TOKEN, NONE, TOO_LONG
+from llama2_myhdl.rtl.hdl.check import check
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.packet import label
+from llama2_myhdl.rtl.stream import fifo as storage
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 # why a sequence ended (field `stop` of the token stream)
 GOES_ON, STOP_TOKEN, STOP_STEPS, STOP_CONTEXT, STOP_ERROR = range(5)

@@ -2,8 +2,8 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 LATENCY = 1  # cycles from s_again to m; from s_prompt one more
 

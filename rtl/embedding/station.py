@@ -2,11 +2,11 @@
 
 from myhdl import always, always_comb
 
-from rtl.embedding.embedding import embedding
-from rtl.hdl.hierarchy import hblock
-from rtl.layer.packet import label, vector
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.embedding.embedding import embedding
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.packet import label, vector
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 LABELS = 2  # requests looked up or leaving, beside the one whose label is on the packet
 

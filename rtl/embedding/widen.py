@@ -1,9 +1,9 @@
 """One int8 element out of a row's beat, shifted to F: the arithmetic of golden.fixed.embedding.embed."""
 from myhdl import always, concat, intbv
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import unpack
-from rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 4  # cycles from word and lane to y
 SHIFT_DELAY = 2  # `shift` belongs to the word and lane of that many cycles ago

@@ -1,14 +1,14 @@
 """The logistic function in base 2: golden.fixed.swiglu.sigmoid2."""
 from myhdl import always, concat, intbv
 
-from rtl.arith import exp2 as power
-from rtl.arith import reciprocal as inverse
-from rtl.arith.delay import delay
-from rtl.arith.exp2 import exp2
-from rtl.arith.reciprocal import reciprocal
-from rtl.config import EXP2_FRAC, UNIT
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import uint
+from llama2_myhdl.rtl.arith import exp2 as power
+from llama2_myhdl.rtl.arith import reciprocal as inverse
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.arith.exp2 import exp2
+from llama2_myhdl.rtl.arith.reciprocal import reciprocal
+from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import uint
 
 BETWEEN = power.LATENCY + 1 + inverse.LATENCY  # cycles from |u| to 1/d
 LATENCY = 1 + BETWEEN + 1  # cycles from u to y

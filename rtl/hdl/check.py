@@ -2,7 +2,7 @@
 
 from myhdl import always
 
-from rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
 
 
 @hblock

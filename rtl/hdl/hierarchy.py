@@ -22,9 +22,19 @@ from myhdl._block import _Block, _name_set, _uniqueify_name, block_decorator
 from myhdl._extractHierarchy import _memInfoMap
 from myhdl.conversion._toVerilog import toVerilog
 
-from rtl.hdl import names
-from rtl.hdl.instance import Stub, name_locals
-from rtl.hdl.ports import HierarchyError, bind, fresh, parameters, port_dict, port_type, tied, unused
+from llama2_myhdl.rtl.hdl import names
+from llama2_myhdl.rtl.hdl.instance import Stub, name_locals
+from llama2_myhdl.rtl.hdl.ports import (
+    HierarchyError,
+    bind,
+    fresh,
+    module_path,
+    parameters,
+    port_dict,
+    port_type,
+    tied,
+    unused,
+)
 
 __all__ = ["HierarchyError", "ModuleFile", "convert", "hblock", "tied", "unused"]
 
@@ -133,7 +143,7 @@ class _Design:
         self.modules = {}
 
     def module(self, deco, bound, ports):
-        key = repr((deco.func.__module__, deco.func.__qualname__, parameters(deco.func, bound),
+        key = repr((module_path(deco.func), deco.func.__qualname__, parameters(deco.func, bound),
                     [(name, port_type(sig)) for name, sig in ports.items()]))
         if key not in self.modules:
             module = _Module(deco, bound, ports, key)

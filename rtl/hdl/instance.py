@@ -5,7 +5,7 @@ from myhdl._block import _Block
 from myhdl._extractHierarchy import _UserVerilogCode
 from myhdl._Signal import _Signal
 
-from rtl.hdl.ports import HierarchyError, TiedSignal, bind, is_interface, port_dict
+from llama2_myhdl.rtl.hdl.ports import HierarchyError, TiedSignal, bind, is_interface, port_dict
 
 
 class Stub(_Block):

@@ -10,7 +10,7 @@ import linecache
 
 from myhdl import always_comb, block, concat
 
-from rtl.hdl.ports import HierarchyError
+from llama2_myhdl.rtl.hdl.ports import HierarchyError
 
 
 @block

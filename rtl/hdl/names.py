@@ -2,7 +2,7 @@
 import hashlib
 import re
 
-from rtl.hdl.ports import HierarchyError
+from llama2_myhdl.rtl.hdl.ports import HierarchyError
 
 # IEEE 1800-2017, table B.1: MyHDL does not check names against it, and Verilator reads .v files as SystemVerilog.
 KEYWORDS = frozenset("""

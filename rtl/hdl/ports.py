@@ -124,8 +124,13 @@ def canonical(value):
         items = ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
         return f"{type(value).__qualname__}({','.join(f'{name}={canonical(item)}' for name, item in items)})"
     if inspect.isfunction(value) or inspect.isclass(value):
-        return f"{value.__module__}.{value.__qualname__}"
+        return f"{module_path(value)}.{value.__qualname__}"
     raise HierarchyError(f"{type(value).__name__} {value!r} is no int, str, tuple, dict, dataclass or function")
+
+
+def module_path(obj):
+    """Module of a function or class without its top package, whose name must not change the Verilog."""
+    return obj.__module__.partition(".")[2] or obj.__module__
 
 
 def port_type(sig):

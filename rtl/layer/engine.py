@@ -15,33 +15,33 @@ from copy import copy
 
 from myhdl import always_comb, concat
 
-from rtl.attention.attention import attention
-from rtl.config import clog2
-from rtl.decode.counters import engine_counters
-from rtl.ffn.swiglu import swiglu
-from rtl.hdl.hierarchy import hblock, tied, unused
-from rtl.layer.causes import CAUSE_BITS
-from rtl.layer.departure import departure
-from rtl.layer.head_ends import head_ends
-from rtl.layer.intake import intake
-from rtl.layer.kinds import KIND_BITS
-from rtl.layer.packet import vector
-from rtl.layer.program import max_head_beats, tape_depth
-from rtl.layer.residual import residual
-from rtl.layer.row_router import row_router
-from rtl.layer.schedule import schedule
-from rtl.layer.vector_merge import vector_merge
-from rtl.layer.vector_scale import vector_scale
-from rtl.logits.answer import answer
-from rtl.logits.argmax import argmax
-from rtl.matvec.matvec import matvec
-from rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
-from rtl.memory.tape import tape
-from rtl.memory.tape_select import tape_select
-from rtl.norm.rmsnorm import rmsnorm
-from rtl.quant.quantiser import EXPONENT_BITS, quantiser
-from rtl.rope.rope import rope
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.attention.attention import attention
+from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.rtl.decode.counters import engine_counters
+from llama2_myhdl.rtl.ffn.swiglu import swiglu
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
+from llama2_myhdl.rtl.layer.departure import departure
+from llama2_myhdl.rtl.layer.head_ends import head_ends
+from llama2_myhdl.rtl.layer.intake import intake
+from llama2_myhdl.rtl.layer.kinds import KIND_BITS
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.layer.program import max_head_beats, tape_depth
+from llama2_myhdl.rtl.layer.residual import residual
+from llama2_myhdl.rtl.layer.row_router import row_router
+from llama2_myhdl.rtl.layer.schedule import schedule
+from llama2_myhdl.rtl.layer.vector_merge import vector_merge
+from llama2_myhdl.rtl.layer.vector_scale import vector_scale
+from llama2_myhdl.rtl.logits.answer import answer
+from llama2_myhdl.rtl.logits.argmax import argmax
+from llama2_myhdl.rtl.matvec.matvec import matvec
+from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.rtl.memory.tape import tape
+from llama2_myhdl.rtl.memory.tape_select import tape_select
+from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
+from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
+from llama2_myhdl.rtl.rope.rope import rope
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 
 SATURATION_SOURCES = 5
 

@@ -2,8 +2,8 @@
 
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 IDLE, PASS, BUSY = range(3)
 

@@ -16,8 +16,8 @@ KEY QUERY VALUE GAIN(ffn) OUT GAIN(next) GATE_UP PARTIAL .. DOWN;  and for the h
 from dataclasses import dataclass
 from math import ceil
 
-from rtl.config import GAIN_BITS, BuildConfig, ModelShape
-from rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
+from llama2_myhdl.rtl.config import GAIN_BITS, BuildConfig, ModelShape
+from llama2_myhdl.rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
 
 
 @dataclass(frozen=True)

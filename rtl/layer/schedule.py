@@ -2,9 +2,9 @@
 
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 # steps of the sequence; those from KEY_STEP to DOWN_STEP repeat for every layer, DOWN_STEP for every block of W2
 IDLE, FIRST_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, FFN_GAIN, OUT_STEP, NEXT_GAIN, GATE_UP_STEP, DOWN_STEP = range(10)

@@ -2,9 +2,9 @@
 
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.layer.kinds import GAIN, GATE_UP, OUT
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.kinds import GAIN, GATE_UP, OUT
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 NORM, ATTENTION, FFN = range(3)
 

@@ -2,8 +2,8 @@
 
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock, unused
-from rtl.stream.stream import bit
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.stream.stream import bit
 
 
 @hblock

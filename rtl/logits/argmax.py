@@ -2,8 +2,8 @@
 
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 LATENCY = 2  # cycles from the transfer of the last logit to `m.valid`
 

@@ -5,26 +5,26 @@ packet -> intake -> departure -> rmsnorm -> block quantiser -> scale -> matvec -
 
 from myhdl import always_comb
 
-from rtl.config import clog2
-from rtl.decode.counters import engine_counters
-from rtl.hdl.hierarchy import hblock, tied, unused
-from rtl.layer.causes import CAUSE_BITS
-from rtl.layer.departure import departure
-from rtl.layer.engine import singles
-from rtl.layer.intake import intake
-from rtl.layer.kinds import GAIN, KIND_BITS
-from rtl.layer.packet import vector
-from rtl.layer.program import max_head_beats
-from rtl.layer.schedule import schedule
-from rtl.layer.vector_scale import vector_scale
-from rtl.logits.answer import answer
-from rtl.logits.argmax import argmax
-from rtl.matvec.matvec import matvec
-from rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
-from rtl.memory.tape import tape
-from rtl.norm.rmsnorm import rmsnorm
-from rtl.quant.quantiser import EXPONENT_BITS, quantiser
-from rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.rtl.decode.counters import engine_counters
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
+from llama2_myhdl.rtl.layer.departure import departure
+from llama2_myhdl.rtl.layer.engine import singles
+from llama2_myhdl.rtl.layer.intake import intake
+from llama2_myhdl.rtl.layer.kinds import GAIN, KIND_BITS
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.layer.program import max_head_beats
+from llama2_myhdl.rtl.layer.schedule import schedule
+from llama2_myhdl.rtl.layer.vector_scale import vector_scale
+from llama2_myhdl.rtl.logits.answer import answer
+from llama2_myhdl.rtl.logits.argmax import argmax
+from llama2_myhdl.rtl.matvec.matvec import matvec
+from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.rtl.memory.tape import tape
+from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
+from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 
 @hblock

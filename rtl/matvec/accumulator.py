@@ -2,8 +2,8 @@
 
 from myhdl import always, always_comb, modbv
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import sint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import sint
 
 
 @hblock

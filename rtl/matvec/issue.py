@@ -2,10 +2,10 @@
 
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.layer.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
-from rtl.layer.kinds import GAIN, OUT
-from rtl.stream.stream import Payload, bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
+from llama2_myhdl.rtl.layer.kinds import GAIN, OUT
+from llama2_myhdl.rtl.stream.stream import Payload, bit, uint
 
 NOTHING, EXPONENTS, ROWS, GAINS = range(4)
 PHASE_BITS = 2

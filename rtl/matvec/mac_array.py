@@ -2,11 +2,11 @@
 
 from myhdl import always
 
-from rtl.arith.adder_tree import adder_tree
-from rtl.arith.adder_tree import latency as tree_latency
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack, unpack
-from rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.arith.adder_tree import adder_tree
+from llama2_myhdl.rtl.arith.adder_tree import latency as tree_latency
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.rtl.stream.stream import sint, uint
 
 
 def latency(lanes: int) -> int:

@@ -4,22 +4,22 @@ from math import ceil
 
 from myhdl import always, always_comb, concat
 
-from rtl.arith.delay import delay
-from rtl.config import BuildConfig
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack, unpack
-from rtl.matvec import issue as issuing
-from rtl.matvec import mac_array as multipliers
-from rtl.matvec import results as finishing
-from rtl.matvec import row_exponents as exponent_bank
-from rtl.matvec.accumulator import accumulator
-from rtl.matvec.activation_buffer import activation_buffer
-from rtl.matvec.issue import Issued, issue
-from rtl.matvec.mac_array import mac_array
-from rtl.matvec.results import Row, results
-from rtl.matvec.row_exponents import row_exponents
-from rtl.stream.credit import credit
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.rtl.matvec import issue as issuing
+from llama2_myhdl.rtl.matvec import mac_array as multipliers
+from llama2_myhdl.rtl.matvec import results as finishing
+from llama2_myhdl.rtl.matvec import row_exponents as exponent_bank
+from llama2_myhdl.rtl.matvec.accumulator import accumulator
+from llama2_myhdl.rtl.matvec.activation_buffer import activation_buffer
+from llama2_myhdl.rtl.matvec.issue import Issued, issue
+from llama2_myhdl.rtl.matvec.mac_array import mac_array
+from llama2_myhdl.rtl.matvec.results import Row, results
+from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
+from llama2_myhdl.rtl.stream.credit import credit
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 PART_LANES = 8  # lanes whose activations have an address of their own
 WAIT = 24  # rows that may wait for the scalar of their vector while the tape goes on

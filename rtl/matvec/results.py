@@ -2,13 +2,13 @@
 
 from myhdl import always, always_comb, concat
 
-from rtl.hdl.check import check
-from rtl.hdl.hierarchy import hblock
-from rtl.matvec import narrow as narrowing
-from rtl.matvec.narrow import narrow
-from rtl.stream import fifo as row_fifo
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import Payload, Stream, bit, sint, uint
+from llama2_myhdl.rtl.hdl.check import check
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.matvec import narrow as narrowing
+from llama2_myhdl.rtl.matvec.narrow import narrow
+from llama2_myhdl.rtl.stream import fifo as row_fifo
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
 
 LATENCY = row_fifo.LATENCY + narrowing.LATENCY  # cycles from a row to m.valid, if nothing holds it
 

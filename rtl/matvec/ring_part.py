@@ -2,10 +2,10 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from rtl.hdl.hierarchy import hblock, tied
-from rtl.memory import ram as memory
-from rtl.memory.ram import ram
-from rtl.stream.stream import bit
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied
+from llama2_myhdl.rtl.memory import ram as memory
+from llama2_myhdl.rtl.memory.ram import ram
+from llama2_myhdl.rtl.stream.stream import bit
 
 LATENCY = memory.LATENCY  # cycles from a step to `part`
 

@@ -2,9 +2,9 @@
 
 from myhdl import always
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import unpack
-from rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 2  # cycles from `lane` to `exponent`
 

@@ -1,8 +1,8 @@
 """A RAM with one write port and one registered read port that can stand still."""
 from myhdl import always
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import uint
 
 LATENCY = 1  # cycles of `load` from `raddr` to `rdata`
 

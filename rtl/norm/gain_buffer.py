@@ -1,10 +1,10 @@
 """Holds the gains of one vector and hands them out element by element."""
 from myhdl import always, always_comb, concat, intbv
 
-from rtl.config import GAIN_BITS, clog2
-from rtl.hdl.hierarchy import hblock
-from rtl.layer import program
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.config import GAIN_BITS, clog2
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer import program
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 MAX_GROUP = 4  # mantissas that are read from the memory at once
 

@@ -1,9 +1,9 @@
 """Normalisation by an even shift, ahead of a square root."""
 from myhdl import always, always_comb, concat, intbv
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import unpack
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 LATENCY = 2  # cycles from s to m and half
 

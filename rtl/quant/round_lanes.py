@@ -1,9 +1,9 @@
 """A row of rounding shifters: elements of F to mantissas."""
 from myhdl import always, intbv
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack, unpack
-from rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 2  # cycles from x to y
 

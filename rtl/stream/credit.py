@@ -1,8 +1,8 @@
 """Credits: how a pipeline that cannot stall is kept from overrunning the FIFO behind it."""
 from myhdl import always
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream.stream import uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import uint
 
 
 @hblock

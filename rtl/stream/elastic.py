@@ -1,12 +1,12 @@
 """Makes a stream block of a fixed-latency pipeline that cannot stall."""
 from myhdl import always, always_comb, concat
 
-from rtl.hdl.hierarchy import hblock, unused
-from rtl.hdl.lanes import pack_payload, unpack_payload
-from rtl.stream import fifo as output_fifo
-from rtl.stream.credit import credit
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.rtl.stream import fifo as output_fifo
+from llama2_myhdl.rtl.stream.credit import credit
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 # with so many results more than the pipeline holds, credits come back in time for one transfer a cycle
 TURN = output_fifo.LATENCY + 1

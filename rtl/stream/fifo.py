@@ -1,10 +1,10 @@
 """A small stream FIFO with registered outputs on both sides."""
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack_payload, unpack_payload
-from rtl.memory.ring import ring
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.rtl.memory.ring import ring
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 LATENCY = 1  # cycles from a transfer into an empty FIFO to `m.valid`
 

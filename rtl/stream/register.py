@@ -1,9 +1,9 @@
 """A stream register: cuts valid and payload, not ready."""
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack_payload, unpack_payload
-from rtl.stream.stream import uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.rtl.stream.stream import uint
 
 
 @hblock

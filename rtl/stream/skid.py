@@ -1,9 +1,9 @@
 """A skid buffer: cuts valid, payload and ready of a stream."""
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack_payload, unpack_payload
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock

@@ -1,9 +1,9 @@
 """A spill register: cuts ready of a stream, without a cycle of latency."""
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.lanes import pack_payload, unpack_payload
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock

@@ -4,13 +4,13 @@ import random
 import cocotb
 import pytest
 
-from rtl.arith.adder_tree import adder_tree, latency
-from rtl.config import clog2
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.arith.adder_tree import adder_tree, latency
+from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.attention.rows import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 BITS = 9
 COUNTS = (2, 3, 4, 6, 11, 16, 21)

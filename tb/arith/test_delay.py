@@ -4,11 +4,11 @@ import random
 import cocotb
 import pytest
 
-from rtl.arith.delay import delay
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 WIDTH = 5
 CYCLES = [1, 9]

@@ -4,13 +4,13 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.functions import exp2_neg
-from rtl.arith.exp2 import LATENCY, exp2
-from rtl.config import EXP2_FRAC, INTERP_BITS, TABLE_BITS
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.golden.fixed.functions import exp2_neg
+from llama2_myhdl.rtl.arith.exp2 import LATENCY, exp2
+from llama2_myhdl.rtl.config import EXP2_FRAC, INTERP_BITS, TABLE_BITS
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 U_BITS = 32
 ONE = 1 << (INTERP_BITS + TABLE_BITS)  # u = 1.0

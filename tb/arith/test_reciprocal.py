@@ -4,13 +4,13 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.functions import reciprocal as golden_reciprocal
-from rtl.arith.reciprocal import LATENCY, reciprocal
-from rtl.config import EXP2_FRAC, TABLE_BITS, UNIT
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.golden.fixed.functions import reciprocal as golden_reciprocal
+from llama2_myhdl.rtl.arith.reciprocal import LATENCY, reciprocal
+from llama2_myhdl.rtl.config import EXP2_FRAC, TABLE_BITS, UNIT
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 STEP = 1 << (EXP2_FRAC - TABLE_BITS)  # width of one table interval
 

@@ -4,13 +4,13 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.arith import Saturations, saturate
-from golden.fixed.arith import round_shift as golden_round_shift
-from rtl.arith.round_shift import LATENCY, round_shift
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import Saturations, saturate
+from llama2_myhdl.golden.fixed.arith import round_shift as golden_round_shift
+from llama2_myhdl.rtl.arith.round_shift import LATENCY, round_shift
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 WIDTHS = ((36, 20), (51, 32))  # of x and y
 

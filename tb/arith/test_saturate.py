@@ -4,12 +4,12 @@ import random
 import cocotb
 import pytest
 
-import golden.fixed.arith as golden
-from rtl.arith.saturate import LATENCY, saturate
-from rtl.stream.stream import bit, sint
+import llama2_myhdl.golden.fixed.arith as golden
+from llama2_myhdl.rtl.arith.saturate import LATENCY, saturate
+from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 WIDTHS = [(50, 32), (33, 32), (9, 8)]
 OUTPUTS = dict(y=True, clipped=False)

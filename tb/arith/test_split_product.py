@@ -4,11 +4,11 @@ import random
 import cocotb
 import pytest
 
-from rtl.arith.split_product import LATENCY, LOW_BITS, split_product
-from rtl.stream.stream import bit, sint
+from llama2_myhdl.rtl.arith.split_product import LATENCY, LOW_BITS, split_product
+from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 WIDTHS = [(32, 18), (32, 17), (18, 4)]
 OUTPUTS = dict(high=True, low=True)

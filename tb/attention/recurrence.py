@@ -3,10 +3,10 @@ import random
 
 import numpy as np
 
-from golden.fixed.attention import MAX_SHIFT, _weights
-from rtl.attention.lazy import STEP
-from rtl.config import SCORE_FRAC
-from rtl.tables import exp2_table
+from llama2_myhdl.golden.fixed.attention import MAX_SHIFT, _weights
+from llama2_myhdl.rtl.attention.lazy import STEP
+from llama2_myhdl.rtl.config import SCORE_FRAC
+from llama2_myhdl.rtl.tables import exp2_table
 
 LOW, HIGH = -(1 << 19), (1 << 19) - 1
 

@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from golden.fixed.arith import Saturations
-from golden.fixed.attention import attend
-from rtl.attention.attention import VALUE_LATENCY, attention, latency
-from rtl.config import clog2
-from rtl.layer.kinds import KEY, KIND_BITS, QUERY, VALUE
-from rtl.presets import PRESETS
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.attention import attend
+from llama2_myhdl.rtl.attention.attention import VALUE_LATENCY, attention, latency
+from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.rtl.layer.kinds import KEY, KIND_BITS, QUERY, VALUE
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from tb.attention.rows import packed, row
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
 
 LAYERS = 2
 EXP_BITS = 5

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 import pyuvm
 
-from rtl.attention.attention import attention
-from rtl.layer.kinds import KEY, QUERY, VALUE
-from rtl.presets import PRESETS
+from llama2_myhdl.rtl.attention.attention import attention
+from llama2_myhdl.rtl.layer.kinds import KEY, QUERY, VALUE
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.attention.test_attention import arguments
 from tb.attention.uvm_env import AttentionEnv, AttentionPredictor
 from tb.attention.uvm_sequences import AttentionWork, Token
-from tb.runner import SIMULATORS, run, test_parameters
 from tb.uvm.block_test import BlockTest
 from tb.uvm.predictor import CorruptOne
 from tb.uvm.scoreboard import Mismatch

@@ -6,12 +6,12 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.attention.collect import collect
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.attention.collect import collect
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink
 from tb.attention.rows import packed
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink
 
 SHAPES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (3, 2))  # units, lanes of a unit
 MODELS = ((1, 1), (2, 3), (4, 2), (3, 5), (7, 1), (8, 4))  # key/value heads, query heads of each

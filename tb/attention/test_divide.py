@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from cocotb.triggers import RisingEdge
 
-from golden.fixed.arith import Saturations
-from golden.fixed.attention import divide as golden_divide
-from rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide
-from rtl.attention.lazy import SCALE_BITS, STEP
-from rtl.attention.weighted_sum import den_bits, lanes_a_group, num_bits
-from rtl.config import clog2
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.attention import divide as golden_divide
+from llama2_myhdl.rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
+from llama2_myhdl.rtl.attention.weighted_sum import den_bits, lanes_a_group, num_bits
+from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.clock import start_clock
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.attention.rows import packed, unpacked
-from tb.clock import start_clock
 from tb.myhdl_sim import simulate
-from tb.runner import SIMULATORS, run, test_parameters
 
 BUILDS = ((16, 2), (512, 10), (2048, 40))  # context, lanes: one group; three; seven of six lanes; the last one smaller
 OUTPUTS = ("valid", "data", "second", "last", "clipped0", "clipped1")

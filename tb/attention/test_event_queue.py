@@ -5,10 +5,10 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from rtl.attention.event_queue import event_queue
-from rtl.stream.stream import bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.rtl.attention.event_queue import event_queue
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 
 COUNT_BITS = 12
 

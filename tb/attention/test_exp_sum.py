@@ -5,15 +5,15 @@ import cocotb
 import numpy as np
 import pytest
 
-from rtl.attention.exp_sum import LATENCY, SPLIT, ceiling_bits, exp_sum
-from rtl.attention.lazy import SCALE_BITS, STEP
-from rtl.attention.weighted_sum import den_bits
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.attention.exp_sum import LATENCY, SPLIT, ceiling_bits, exp_sum
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
+from llama2_myhdl.rtl.attention.weighted_sum import den_bits
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.attention.recurrence import HIGH, heads, idle_before, running, split, weights
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 OUTPUTS = dict(c=True, mantissa=False, m=True, den=False, scale=False)
 CONTEXTS = (512, 2048)  # 16 and 18 fraction bits

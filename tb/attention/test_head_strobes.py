@@ -4,11 +4,11 @@ import random
 import cocotb
 import pytest
 
-from rtl.attention.head_strobes import head_strobes
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.attention.head_strobes import head_strobes
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 LANES, VECTORS = 2, 300
 CYCLES = (3, 7)

@@ -6,17 +6,17 @@ import cocotb
 import numpy as np
 import pytest
 
-from rtl.attention.exp_sum import ceiling_bits
-from rtl.attention.lazy import SCALE_BITS, STEP
-from rtl.attention.numerator import LATENCY, VALUES, numerator
-from rtl.attention.weighted_sum import lanes_a_group, num_bits
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
+from llama2_myhdl.rtl.attention.numerator import LATENCY, VALUES, numerator
+from llama2_myhdl.rtl.attention.weighted_sum import lanes_a_group, num_bits
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.attention.recurrence import heads, idle_before, running, split, weights
 from tb.attention.rows import packed, row, unpacked
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 CFG = replace(PRESETS["default"].build, max_head_dim=6, max_seq=128)
 LANES, V_BITS, NUM = CFG.max_head_dim, CFG.value_bits, num_bits(CFG) + STEP - 1

@@ -6,11 +6,11 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.attention.pair_queue import LATENCY, pair_queue
-from rtl.stream.stream import Payload, Stream, bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink
+from llama2_myhdl.rtl.attention.pair_queue import LATENCY, pair_queue
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink
 
 BITS = 20
 

@@ -6,10 +6,10 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.attention.query_queue import LATENCY, ROW_LATENCY, query_queue
-from rtl.stream.stream import Stream, bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.rtl.attention.query_queue import LATENCY, ROW_LATENCY, query_queue
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 
 ROW, EXPONENT, BASE = 24, 5, 6
 PASSES = 5  # in memories of 8

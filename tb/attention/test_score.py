@@ -5,15 +5,15 @@ from dataclasses import replace
 import cocotb
 import pytest
 
-from golden.fixed.arith import Saturations
-from golden.fixed.attention import scores
-from rtl.attention.score import latency, score
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.attention import scores
+from llama2_myhdl.rtl.attention.score import latency, score
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.attention.rows import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 BUILDS = ((4, 16), (12, 16), (16, 16), (8, 8))  # lanes, bits
 

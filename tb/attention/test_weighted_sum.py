@@ -5,14 +5,14 @@ from dataclasses import replace
 import cocotb
 import pytest
 
-from rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
-from rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, weighted_sum
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
+from llama2_myhdl.rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, weighted_sum
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.attention.rows import packed, row, unpacked
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 CFG = replace(PRESETS["default"].build, max_head_dim=6, max_seq=128)
 LANES, V_BITS = CFG.max_head_dim, CFG.value_bits

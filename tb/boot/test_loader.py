@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from golden.checkpoint import random_checkpoint
-from golden.fixed.rope import frequencies
-from rtl import errors
-from rtl.boot.loader import ShapeRegisters, loader
-from rtl.boot.registers import REGISTERS, checksum, register_values
-from rtl.config import PHASE_BITS, ModelShape, clog2
-from rtl.presets import preset
-from rtl.stream.stream import Stream, bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import StreamSink, StreamSource
-from weights.quantise import quantise_checkpoint
-from weights.tape import boot_image
+from llama2_myhdl.golden.checkpoint import random_checkpoint
+from llama2_myhdl.golden.fixed.rope import frequencies
+from llama2_myhdl.rtl import errors
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
+from llama2_myhdl.rtl.boot.registers import REGISTERS, checksum, register_values
+from llama2_myhdl.rtl.config import PHASE_BITS, ModelShape, clog2
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.tape import boot_image
 
 BUILD = preset("nano").build
 SHAPE = ModelShape(12, 22, 1, 3, 1, 20, 16)  # no number equal to a limit of the build by accident

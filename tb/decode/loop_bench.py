@@ -5,8 +5,8 @@ from dataclasses import replace
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from rtl import errors
-from rtl.decode.decode_loop import (
+from llama2_myhdl.rtl import errors
+from llama2_myhdl.rtl.decode.decode_loop import (
     GOES_ON,
     STOP_BITS,
     STOP_CONTEXT,
@@ -16,11 +16,11 @@ from rtl.decode.decode_loop import (
     prompt_stream,
     token_stream,
 )
-from rtl.layer.packet import prediction, token_request
-from rtl.presets import preset
-from rtl.stream.stream import bit, uint
-from tb.runner import test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
+from llama2_myhdl.rtl.layer.packet import prediction, token_request
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 BUILD = preset("nano").build
 VOCAB, CONTEXT, STOPS = 20, 10, (1, 2)

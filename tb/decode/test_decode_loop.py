@@ -6,8 +6,8 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
-from rtl import errors
-from rtl.decode.decode_loop import (
+from llama2_myhdl.rtl import errors
+from llama2_myhdl.rtl.decode.decode_loop import (
     GOES_ON,
     LATENCY,
     PROMPT_LATENCY,
@@ -18,9 +18,9 @@ from rtl.decode.decode_loop import (
     TOKEN_LATENCY,
     decode_loop,
 )
-from tb.clock import start
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.decode.loop_bench import CONTEXT, VOCAB, Bench, cycles, expected, ports, prompt_beats, random_job, watch
-from tb.runner import SIMULATORS, run
 
 SEQUENCES = (1, 2, 4)
 OVERTAKEN = "a packet has overtaken another one of its sequence"

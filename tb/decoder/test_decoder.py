@@ -6,19 +6,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.checkpoint import random_checkpoint
-from golden.fixed_model import FixedModel
-from host.driver import TOKEN_FIELDS
-from host.simulate import Job, run
-from host.taps import split
-from rtl import errors
-from rtl.config import ModelShape
-from rtl.decode.decode_loop import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
-from rtl.presets import preset
+from llama2_myhdl.golden.checkpoint import random_checkpoint
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.host.driver import TOKEN_FIELDS
+from llama2_myhdl.host.simulate import Job, run
+from llama2_myhdl.host.taps import split
+from llama2_myhdl.rtl import errors
+from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.rtl.decode.decode_loop import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.tape import boot_image, write_tape
 from tb.decoder.loop_model import sequence
-from tb.runner import SIMULATORS
-from weights.quantise import quantise_checkpoint
-from weights.tape import boot_image, write_tape
 
 # head ratios, classifier and hidden size that differ from the build's own
 NANO_SHAPES = {

@@ -5,13 +5,13 @@ import pytest
 import pyuvm
 from pyuvm import ConfigDB
 
-from rtl.config import ModelShape
-from rtl.decoder import decoder, ports
-from rtl.presets import preset
+from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.decoder.uvm_env import DecoderEnv, DecoderPredictor
 from tb.decoder.uvm_sequences import DecoderWork, Prompt
 from tb.decoder.uvm_stages import StageEnv, StagePredictor, values
-from tb.runner import SIMULATORS, run
 from tb.uvm.block_test import BlockTest
 from tb.uvm.predictor import CorruptOne
 from tb.uvm.scoreboard import Mismatch

@@ -5,16 +5,16 @@ import json
 import numpy as np
 import pytest
 
-from golden.checkpoint import read_checkpoint
-from golden.fixed_model import FixedModel
-from golden.float_model import FloatModel
-from golden.tokenizer import read_tokenizer
-from host.models import DEFAULT
-from host.simulate import Job, run
-from rtl.presets import preset
+from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.tokenizer import read_tokenizer
+from llama2_myhdl.host.models import DEFAULT
+from llama2_myhdl.host.simulate import Job, run
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.weights.cache import quantised, tape_file
 from tb.decoder.test_decoder import compare, tap_values, taps_at
-from tb.runner import SIMULATORS
-from weights.cache import quantised, tape_file
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="the 64-lane decoder is run in Verilator")
 

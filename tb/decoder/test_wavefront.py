@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from host.simulate import Job, run
-from rtl import errors
-from rtl.config import ConfigError, ModelShape
-from rtl.decode.decode_loop import STOP_ERROR
-from rtl.presets import preset
+from llama2_myhdl.host.simulate import Job, run
+from llama2_myhdl.rtl import errors
+from llama2_myhdl.rtl.config import ConfigError, ModelShape
+from llama2_myhdl.rtl.decode.decode_loop import STOP_ERROR
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.runner import SIMULATORS
 from tb.decoder.test_decoder import compare, model, tap_values, taps_at
-from tb.runner import SIMULATORS
 
 NANO = preset("nano").build
 # layers that the engines divide and do not divide; one engine more than the smallest share

@@ -8,10 +8,10 @@ import numpy as np
 from cocotb.triggers import ClockCycles
 from pyuvm import uvm_analysis_port, uvm_component
 
-from rtl import errors
-from rtl.decode.counters import COUNTERS
-from rtl.decode.decode_loop import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
-from rtl.decoder import ports
+from llama2_myhdl.rtl import errors
+from llama2_myhdl.rtl.decode.counters import COUNTERS
+from llama2_myhdl.rtl.decode.decode_loop import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from llama2_myhdl.rtl.decoder import ports
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv
 from tb.uvm.grid import Grid

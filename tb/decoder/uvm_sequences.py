@@ -5,13 +5,13 @@ from itertools import cycle
 from cocotb.triggers import ClockCycles
 from pyuvm import ConfigDB, uvm_object
 
-from golden.checkpoint import random_checkpoint
-from golden.fixed_model import FixedModel
+from llama2_myhdl.golden.checkpoint import random_checkpoint
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.tape import boot_image
 from tb.decoder.uvm_env import CUT, STOP_IDS
 from tb.uvm.block_test import BlockSequence
 from tb.uvm.env import TRAFFIC
-from weights.quantise import quantise_checkpoint
-from weights.tape import boot_image
 
 TRIES = 400  # random models or prompts until one is as wanted
 BOOT_CYCLES = 50  # from the last boot beat to `loaded`

@@ -3,8 +3,8 @@
 import numpy as np
 from pyuvm import uvm_subscriber
 
-from golden.fixed.embedding import embed
-from rtl.stream.stream import Stream, sint
+from llama2_myhdl.golden.fixed.embedding import embed
+from llama2_myhdl.rtl.stream.stream import Stream, sint
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import BlockEnv
 from tb.uvm.grid import Grid

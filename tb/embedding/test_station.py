@@ -7,15 +7,15 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embed
-from rtl.embedding.embedding import latency
-from rtl.embedding.station import embed_station
-from rtl.layer.packet import packet, token_request
-from rtl.presets import PRESETS
-from rtl.stream.stream import Stream, bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
+from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embed
+from llama2_myhdl.rtl.embedding.embedding import latency
+from llama2_myhdl.rtl.embedding.station import embed_station
+from llama2_myhdl.rtl.layer.packet import packet, token_request
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 CONFIGS = {name: replace(PRESETS[name].build, sequences=4) for name in ("nano", "default")}
 LABEL = ("seq", "pos", "scored")

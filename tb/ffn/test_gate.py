@@ -4,14 +4,14 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.arith import F_BITS, round_shift, saturate
-from rtl.config import EXP2_FRAC, UNIT
-from rtl.ffn.gate import LATENCY, gate
-from rtl.ffn.swiglu import F_FRAC
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import F_BITS, round_shift, saturate
+from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
+from llama2_myhdl.rtl.ffn.gate import LATENCY, gate
+from llama2_myhdl.rtl.ffn.swiglu import F_FRAC
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 OUTPUTS = dict(z=True, clipped=False)
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1

@@ -4,14 +4,14 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.arith import F_BITS
-from golden.fixed.swiglu import sigmoid2
-from rtl.config import EXP2_FRAC
-from rtl.ffn.sigmoid import LATENCY, sigmoid
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import F_BITS
+from llama2_myhdl.golden.fixed.swiglu import sigmoid2
+from llama2_myhdl.rtl.config import EXP2_FRAC
+from llama2_myhdl.rtl.ffn.sigmoid import LATENCY, sigmoid
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 

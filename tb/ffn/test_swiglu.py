@@ -5,13 +5,13 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-import golden.fixed.swiglu as golden
-from golden.fixed.arith import F_BITS, Saturations
-from rtl.ffn.swiglu import LATENCY, swiglu
-from rtl.stream.stream import Stream, bit, sint
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
+import llama2_myhdl.golden.fixed.swiglu as golden
+from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations
+from llama2_myhdl.rtl.ffn.swiglu import LATENCY, swiglu
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 EXTREMES = [LOW, LOW + 1, -1, 0, 1, 1 << 20, -(1 << 20), HIGH]

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from golden.accuracy import compare, evaluate, main
-from golden.checkpoint import random_checkpoint, write_checkpoint
-from golden.float_model import FloatModel
-from golden.tokenizer import write_tokenizer
-from rtl.presets import preset
-from weights.quantise import quantise_checkpoint
+from llama2_myhdl.golden.accuracy import compare, evaluate, main
+from llama2_myhdl.golden.checkpoint import random_checkpoint, write_checkpoint
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.tokenizer import write_tokenizer
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.weights.quantise import quantise_checkpoint
 
 SHAPE = preset("nano").shape
 

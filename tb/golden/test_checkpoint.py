@@ -6,10 +6,10 @@ import struct
 import numpy as np
 import pytest
 
-from golden.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
-from golden.errors import ModelError
-from rtl.config import ModelShape
-from rtl.presets import preset
+from llama2_myhdl.golden.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.rtl.presets import preset
 
 SHAPE = preset("nano").shape
 HEADER = (SHAPE.dim, SHAPE.hidden_dim, SHAPE.n_layers, SHAPE.n_heads, SHAPE.n_kv_heads, SHAPE.vocab_size, SHAPE.seq_len)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from golden.files import check_writable, write_whole
+from llama2_myhdl.golden.files import check_writable, write_whole
 
 
 def broken():

@@ -9,9 +9,9 @@ from math import pi
 import numpy as np
 import pytest
 
-from golden.fixed import functions
-from golden.fixed.norm import epsilon_term, inverse_rms
-from golden.fixed.rope import angles, frequencies
+from llama2_myhdl.golden.fixed import functions
+from llama2_myhdl.golden.fixed.norm import epsilon_term, inverse_rms
+from llama2_myhdl.golden.fixed.rope import angles, frequencies
 
 ONE = 1 << 16  # results have 16 fraction bits
 TURN = 1 << 32

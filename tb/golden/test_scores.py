@@ -2,9 +2,9 @@
 import numpy as np
 import pytest
 
-from golden.fixed.arith import quantise
-from golden.fixed.attention import scores
-from rtl.config import SCORE_FRAC
+from llama2_myhdl.golden.fixed.arith import quantise
+from llama2_myhdl.golden.fixed.attention import scores
+from llama2_myhdl.rtl.config import SCORE_FRAC
 
 F_ONE, ELEMENTS, ROWS = 1 << 20, 8, 50
 

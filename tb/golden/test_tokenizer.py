@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from golden.errors import ModelError
-from golden.tokenizer import BOS, EOS, StreamDecoder, Tokenizer, read_tokenizer, write_tokenizer
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.tokenizer import BOS, EOS, StreamDecoder, Tokenizer, read_tokenizer, write_tokenizer
 
 BYTES = [f"<0x{byte:02X}>".encode() for byte in range(256)]
 TEXTS = [

@@ -1,12 +1,12 @@
 """A small design for the tests of the conversion: five levels, variants, interfaces, constants, a RAM."""
 from myhdl import Signal, always, always_comb, intbv, modbv
 
-from rtl.hdl.hierarchy import hblock, tied, unused
-from rtl.hdl.lanes import pack, unpack
-from rtl.memory.ram import ram
-from rtl.stream.register import register
-from rtl.stream.skid import skid
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.rtl.memory.ram import ram
+from llama2_myhdl.rtl.stream.register import register
+from llama2_myhdl.rtl.stream.skid import skid
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 
 
 class Settings:

@@ -5,13 +5,13 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always
 
-from rtl.hdl.check import check
-from rtl.hdl.hierarchy import convert, hblock
-from rtl.stream.stream import bit
-from syn import lint, tools
-from tb.clock import start, start_clock
+from llama2_myhdl.rtl.hdl.check import check
+from llama2_myhdl.rtl.hdl.hierarchy import convert, hblock
+from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.sim.clock import start, start_clock
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.syn import lint, tools
 from tb.myhdl_sim import simulate
-from tb.runner import SIMULATORS, run
 
 MESSAGE = "both of them at once"
 

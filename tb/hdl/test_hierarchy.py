@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from myhdl import always, always_comb, block
 
-from rtl.hdl import hierarchy
-from rtl.hdl.hierarchy import HierarchyError, convert, hblock, tied, unused
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.hdl import hierarchy
+from llama2_myhdl.rtl.hdl.hierarchy import HierarchyError, convert, hblock, tied, unused
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.runner import ROOT
 from tb.hdl import design
-from tb.runner import ROOT
 
 CYCLES = 2000
 

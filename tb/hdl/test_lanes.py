@@ -5,12 +5,12 @@ import cocotb
 import pytest
 from myhdl import always
 
-from rtl.hdl.hierarchy import HierarchyError, convert, hblock
-from rtl.hdl.lanes import pack, pack_payload, unpack, unpack_payload
-from rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.hdl.hierarchy import HierarchyError, convert, hblock
+from llama2_myhdl.rtl.hdl.lanes import pack, pack_payload, unpack, unpack_payload
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 LATENCY = 1
 # lanes and bits of each; the last makes a bus of 2048 bits

@@ -8,12 +8,12 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always
 
-from rtl.hdl.hierarchy import hblock
-from rtl.hdl.verilator import install
-from rtl.stream.stream import bit, uint
-from tb import runner
-from tb.clock import start_clock
-from tb.runner import SIMULATORS, build, run, test_parameters
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim import runner
+from llama2_myhdl.sim.clock import start_clock
+from llama2_myhdl.sim.runner import SIMULATORS, build, run, test_parameters
+from llama2_myhdl.sim.verilator import install
 
 
 @hblock

@@ -8,18 +8,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from golden.checkpoint import random_checkpoint, write_checkpoint
-from golden.errors import ModelError
-from host import generate
-from host.models import DEFAULT
-from rtl.config import ModelShape
-from rtl.presets import preset
-from tb.runner import ROOT
+from llama2_myhdl.golden.checkpoint import random_checkpoint, write_checkpoint
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.host import generate
+from llama2_myhdl.host.models import DEFAULT
+from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.runner import ROOT
 
 SHAPE = preset("nano").shape
 
 
-def command(*arguments, module="host.generate"):
+def command(*arguments, module="llama2_myhdl.host.generate"):
     """Run a command of the project; arguments may be bytes."""
     return subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, timeout=120)
 
@@ -97,17 +97,17 @@ def test_options(arguments, words, tmp_path):
 @pytest.mark.parametrize("option, value", [("--layer", -1), ("--layer", 4), ("--pos", -1), ("--lanes", 3)])
 def test_timing_of_what_is_not_there(option, value, tmp_path):
     arguments = ["--model", DEFAULT / "model.bin", "--output", tmp_path / "x.svg", f"{option}={value}"]
-    refused(command(*arguments, module="host.timing"), option.strip("-"), str(value))
+    refused(command(*arguments, module="llama2_myhdl.host.timing"), option.strip("-"), str(value))
 
 
 def test_timing_into_a_folder_that_is_not_there(tmp_path):
-    refused(command("--output", tmp_path / "none" / "x.svg", module="host.timing"), "none", "no folder")
+    refused(command("--output", tmp_path / "none" / "x.svg", module="llama2_myhdl.host.timing"), "none", "no folder")
 
 
-@pytest.mark.parametrize("module", ["host.generate", "host.bench", "host.timing", "host.figures"])
+@pytest.mark.parametrize("module", ["generate", "bench", "timing", "figures"])
 def test_any_simulator_in_the_environment(module, monkeypatch):
     monkeypatch.setenv("SIM", "questa")
-    result = command("--help", module=module)
+    result = command("--help", module=f"llama2_myhdl.host.{module}")
     assert result.returncode == 0 and not result.stderr
 
 
@@ -142,19 +142,19 @@ def test_taps_beyond_the_end_of_the_story(tmp_path, monkeypatch, capsys):
 
 
 def test_convert_names_the_presets():
-    refused(command("huge", module="rtl.convert"), "huge", "stories260K")
+    refused(command("huge", module="llama2_myhdl.rtl.convert"), "huge", "stories260K")
 
 
 @pytest.mark.parametrize("option", ["lanes", "engines"])
 def test_convert_refuses_a_build_that_cannot_be(option):
-    refused(command("nano", f"--{option}=0", module="rtl.convert"), option, "0")
+    refused(command("nano", f"--{option}=0", module="llama2_myhdl.rtl.convert"), option, "0")
 
 
 def test_pack_refuses_a_bad_model(checkpoint, tmp_path):
     checkpoint.write_bytes(checkpoint.read_bytes()[:40])
-    refused(command(checkpoint, tmp_path / "x.tape", module="weights.pack"), "model.bin")
+    refused(command(checkpoint, tmp_path / "x.tape", module="llama2_myhdl.weights.pack"), "model.bin")
     assert not (tmp_path / "x.tape").exists()
 
 
 def test_pack_refuses_a_folder_that_is_not_there(checkpoint, tmp_path):
-    refused(command(checkpoint, tmp_path / "none" / "x.tape", module="weights.pack"), "none", "no folder")
+    refused(command(checkpoint, tmp_path / "none" / "x.tape", module="llama2_myhdl.weights.pack"), "none", "no folder")

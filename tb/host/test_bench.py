@@ -4,21 +4,21 @@ import json
 
 import pytest
 
-from golden.checkpoint import random_checkpoint
-from golden.fixed_model import FixedModel
-from host import bench
-from host.bench_report import CONTEXT, render, summary
-from host.limits import MEASURES, compare, counts
-from host.machine import _same_beats, attempt, check, stalls, station_beats, summarise
-from host.models import MODELS_VARIABLE
-from host.readme import README, insert
-from host.scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
-from host.simulate import Job, Outcome, SimulationError
-from host.utilisation import mac_utilisation
-from rtl.decode.counters import COUNTERS
-from rtl.layer.causes import CAUSES
-from rtl.presets import build_of, preset
-from weights.quantise import quantise_checkpoint
+from llama2_myhdl.golden.checkpoint import random_checkpoint
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.host import bench
+from llama2_myhdl.host.bench_report import CONTEXT, render, summary
+from llama2_myhdl.host.limits import MEASURES, compare, counts
+from llama2_myhdl.host.machine import _same_beats, attempt, check, stalls, station_beats, summarise
+from llama2_myhdl.host.models import MODELS_VARIABLE
+from llama2_myhdl.host.readme import README, insert
+from llama2_myhdl.host.scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
+from llama2_myhdl.host.simulate import Job, Outcome, SimulationError
+from llama2_myhdl.host.utilisation import mac_utilisation
+from llama2_myhdl.rtl.decode.counters import COUNTERS
+from llama2_myhdl.rtl.layer.causes import CAUSES
+from llama2_myhdl.rtl.presets import build_of, preset
+from llama2_myhdl.weights.quantise import quantise_checkpoint
 
 SHAPE = preset("nano").shape
 NANO = Machine("nano", 4, 2, 4, ())
@@ -267,7 +267,7 @@ def test_a_wrong_beat_is_seen(stories, field, value):
 
 def test_a_failure_is_one_line(tmp_path, monkeypatch):
     """.. even before anything has been built; its whole text is in the file that it names."""
-    monkeypatch.setattr("host.machine.FOLDER", tmp_path / "sim_build" / "weights")
+    monkeypatch.setattr("llama2_myhdl.host.machine.FOLDER", tmp_path / "sim_build" / "weights")
     line = attempt(Machine("huge", 4, 1, 1, ()), lambda *what: None)
     assert isinstance(line, str) and "huge" in line and "\n" not in line
     assert "huge" in next((tmp_path / "sim_build").glob("bench-*.log")).read_text()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from host.gantt import joined, stays, units, wavefront, window
-from host.timing import cut
+from llama2_myhdl.host.gantt import joined, stays, units, wavefront, window
+from llama2_myhdl.host.timing import cut
 
 
 def row(cycle, cycles, stage, layer=0, station=0, seq=0, pos=0, **spans):

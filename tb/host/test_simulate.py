@@ -2,7 +2,7 @@
 
 import pytest
 
-from host.simulate import Job, SimulationError, events
+from llama2_myhdl.host.simulate import Job, SimulationError, events
 
 FATAL = "fifo.v:12: $fatal: read while empty"
 

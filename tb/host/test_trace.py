@@ -2,13 +2,13 @@
 
 import pytest
 
-from golden.checkpoint import random_checkpoint
-from host.simulate import Job, events, prepare
-from host.timing import cut
-from host.trace import Spans, header, line
-from rtl.presets import preset
-from weights.quantise import quantise_checkpoint
-from weights.tape import boot_image, write_tape
+from llama2_myhdl.golden.checkpoint import random_checkpoint
+from llama2_myhdl.host.simulate import Job, events, prepare
+from llama2_myhdl.host.timing import cut
+from llama2_myhdl.host.trace import Spans, header, line
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.tape import boot_image, write_tape
 
 SHAPE, BUILD = preset("nano").shape, preset("nano").build
 TOKENS = 3

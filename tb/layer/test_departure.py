@@ -7,13 +7,13 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from rtl.layer.departure import departure
-from rtl.layer.packet import vector
-from rtl.presets import preset
-from rtl.stream.stream import bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import StreamSink, StreamSource
+from llama2_myhdl.rtl.layer.departure import departure
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 BUILD = preset("nano").build
 VECTOR = dict(data=-BUILD.f_bits, last=1)

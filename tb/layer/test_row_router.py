@@ -4,12 +4,12 @@ import cocotb
 import pytest
 from cocotb.triggers import Timer
 
-from rtl.layer import kinds
-from rtl.layer.packet import vector
-from rtl.layer.row_router import row_router
-from rtl.presets import preset
-from rtl.stream.stream import Stream, bit, sint, uint
-from tb.runner import SIMULATORS, run
+from llama2_myhdl.rtl.layer import kinds
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.layer.row_router import row_router
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 
 BUILD = preset("nano").build
 OUTPUTS = {

@@ -6,16 +6,16 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.boot.registers import register_values
-from rtl.config import ModelShape, clog2
-from rtl.layer.kinds import KIND_BITS
-from rtl.layer.program import engine_program
-from rtl.layer.schedule import schedule
-from rtl.presets import preset
-from rtl.stream.stream import Stream, bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import StreamSink
+from llama2_myhdl.rtl.boot.registers import register_values
+from llama2_myhdl.rtl.config import ModelShape, clog2
+from llama2_myhdl.rtl.layer.kinds import KIND_BITS
+from llama2_myhdl.rtl.layer.program import engine_program
+from llama2_myhdl.rtl.layer.schedule import schedule
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSink
 
 BUILD = preset("default").build
 SHAPE_PORTS = ("n_layers", "dim", "kv_dim", "hidden_dim", "vocab_size", "dim_beats", "hidden_beats", "gain_beats")

@@ -6,14 +6,14 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.layer import kinds
-from rtl.layer.packet import vector
-from rtl.layer.vector_merge import vector_merge
-from rtl.presets import preset
-from rtl.stream.stream import Stream, bit, sint, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import StreamSink, StreamSource
+from llama2_myhdl.rtl.layer import kinds
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.layer.vector_merge import vector_merge
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 BUILD = preset("nano").build
 F = BUILD.f_bits

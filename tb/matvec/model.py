@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden.fixed.arith import Saturations
-from golden.fixed.matvec import Activation, matvec
-from rtl.config import UNIT, BuildConfig
-from rtl.layer.kinds import GAIN, LOGITS
+from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.matvec import Activation, matvec
+from llama2_myhdl.rtl.config import UNIT, BuildConfig
+from llama2_myhdl.rtl.layer.kinds import GAIN, LOGITS
 from tb.matvec.bits import extremes, packed
 
 

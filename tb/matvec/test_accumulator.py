@@ -5,11 +5,11 @@ import random
 import cocotb
 import pytest
 
-from rtl.matvec.accumulator import accumulator
-from rtl.stream.stream import bit, sint
+from llama2_myhdl.rtl.matvec.accumulator import accumulator
+from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 X_BITS, Y_BITS = 30, 32  # up to 4 beats a row
 COUNT = 400

@@ -6,16 +6,26 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from rtl.config import clog2
-from rtl.layer.causes import ACTIVATION, ATTENTION, CAUSE_BITS, CAUSES, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
-from rtl.layer.kinds import GAIN, KIND_BITS, OUT
-from rtl.matvec.issue import LATENCY, Issued, issue
-from rtl.matvec.streams import command_stream
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import StreamSource
+from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.rtl.layer.causes import (
+    ACTIVATION,
+    ATTENTION,
+    CAUSE_BITS,
+    CAUSES,
+    DOWNSTREAM,
+    HEADER,
+    IDLE,
+    TAPE,
+    WEIGHTS,
+)
+from llama2_myhdl.rtl.layer.kinds import GAIN, KIND_BITS, OUT
+from llama2_myhdl.rtl.matvec.issue import LATENCY, Issued, issue
+from llama2_myhdl.rtl.matvec.streams import command_stream
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSource
 
 CFG = PRESETS["nano"].build
 COMMANDS = 80

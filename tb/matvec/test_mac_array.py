@@ -6,13 +6,13 @@ import cocotb
 import numpy as np
 import pytest
 
-from rtl.matvec.mac_array import latency, mac_array
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.matvec.mac_array import latency, mac_array
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.matvec.bits import extremes, packed
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 COUNT = 300
 BUILDS = ("nano", "default")

@@ -7,12 +7,12 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from rtl.layer.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
-from rtl.layer.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
-from rtl.matvec import results
-from rtl.matvec.activation_buffer import FIRST
-from rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ring_words, sum_latency
-from rtl.matvec.streams import (
+from llama2_myhdl.rtl.layer.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
+from llama2_myhdl.rtl.layer.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
+from llama2_myhdl.rtl.matvec import results
+from llama2_myhdl.rtl.matvec.activation_buffer import FIRST
+from llama2_myhdl.rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ring_words, sum_latency
+from llama2_myhdl.rtl.matvec.streams import (
     FACTOR_BITS,
     SCALE_BITS,
     activation_stream,
@@ -21,12 +21,12 @@ from rtl.matvec.streams import (
     row_stream,
     scale_stream,
 )
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, uint
-from tb.clock import start
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from tb.matvec.model import Work, random_work
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
 
 BUILDS = ("nano", "default")  # 4 and 64 lanes
 PAUSES = (  # probabilities of an idle tape, idle activations, late scalars, held rows and held gains

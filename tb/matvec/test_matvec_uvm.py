@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import pyuvm
 
-from golden.fixed.matvec import MAX_SHIFT
-from rtl.config import UNIT
-from rtl.layer.kinds import GAIN, KEY, LOGITS
-from rtl.matvec.matvec import matvec
-from rtl.presets import PRESETS
+from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT
+from llama2_myhdl.rtl.config import UNIT
+from llama2_myhdl.rtl.layer.kinds import GAIN, KEY, LOGITS
+from llama2_myhdl.rtl.matvec.matvec import matvec
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.matvec.test_matvec import ports
 from tb.matvec.uvm_env import MatvecEnv, MatvecPredictor
 from tb.matvec.uvm_sequences import Matrix, MatvecWork, Vector
-from tb.runner import SIMULATORS, run, test_parameters
 from tb.uvm.block_test import BlockTest
 from tb.uvm.predictor import CorruptOne
 from tb.uvm.scoreboard import Mismatch, WrongCount

@@ -6,17 +6,17 @@ import cocotb
 import numpy as np
 import pytest
 
-from golden.fixed.arith import Saturations
-from golden.fixed.matvec import Activation
-from golden.fixed.matvec import narrow as golden_narrow
-from rtl.config import UNIT
-from rtl.matvec.narrow import LATENCY, narrow
-from rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
-from rtl.presets import PRESETS
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.matvec import Activation
+from llama2_myhdl.golden.fixed.matvec import narrow as golden_narrow
+from llama2_myhdl.rtl.config import UNIT
+from llama2_myhdl.rtl.matvec.narrow import LATENCY, narrow
+from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 COUNT = 3000
 BUILDS = ("nano", "default", "tinyllama-1.1B")  # two and three multipliers

@@ -7,18 +7,18 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 from pyuvm import uvm_component
 
-from golden.fixed.arith import Saturations
-from golden.fixed.matvec import MAX_SHIFT, Activation, matvec
-from rtl.config import BuildConfig
-from rtl.layer.causes import CAUSES, HEADER, WEIGHTS
-from rtl.layer.kinds import GAIN
-from rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT, Activation, matvec
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.layer.causes import CAUSES, HEADER, WEIGHTS
+from llama2_myhdl.rtl.layer.kinds import GAIN
+from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.weights.rows import QuantisedMatrix
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 from tb.uvm.scoreboard import Mismatch, WrongCount
-from weights.rows import QuantisedMatrix
 
 BEATS = ("one", "between", "most")  # beats a row
 REMAINDERS = ("0", "1", "between", "LANES-1")  # rows modulo LANES

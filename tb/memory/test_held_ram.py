@@ -4,11 +4,11 @@ import random
 import cocotb
 import pytest
 
-from rtl.memory.held_ram import LATENCY, held_ram
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.memory.held_ram import LATENCY, held_ram
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 DEPTH, BITS = 12, 9
 

@@ -4,11 +4,11 @@ import random
 import cocotb
 import pytest
 
-from rtl.memory.ram import LATENCY, ram
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.memory.ram import LATENCY, ram
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 # depth, width: a power of two, a depth between, one lane row of 256 int8
 SHAPES = [(16, 8), (37, 33), (8, 2048)]

@@ -5,11 +5,11 @@ from collections import deque
 import cocotb
 import pytest
 
-from rtl.memory.ring import ring
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.memory.ring import ring
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 DEPTHS = (1, 2, 5, 8)
 CYCLES = 600

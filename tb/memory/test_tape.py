@@ -6,11 +6,11 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles
 
-from rtl.memory.tape import tape
-from rtl.stream.stream import Stream, bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import StreamSink, StreamSource
+from llama2_myhdl.rtl.memory.tape import tape
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 BITS = 32
 DEPTH = 50

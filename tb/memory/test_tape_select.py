@@ -4,9 +4,9 @@ import cocotb
 import pytest
 from cocotb.triggers import Timer
 
-from rtl.memory.tape_select import tape_select
-from rtl.stream.stream import Stream, bit, uint
-from tb.runner import SIMULATORS, run
+from llama2_myhdl.rtl.memory.tape_select import tape_select
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 
 
 def ports():

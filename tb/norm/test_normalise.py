@@ -4,12 +4,12 @@ import random
 import cocotb
 import pytest
 
-from rtl.config import EXP2_FRAC
-from rtl.norm.normalise import GROUP, LATENCY, group_count, normalise
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.config import EXP2_FRAC
+from llama2_myhdl.rtl.norm.normalise import GROUP, LATENCY, group_count, normalise
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 WIDTHS = [69, 80, 32]
 OUTPUTS = dict(m=False, half=True)

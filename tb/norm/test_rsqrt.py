@@ -4,13 +4,13 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.functions import rsqrt as golden_rsqrt
-from rtl.config import EXP2_FRAC, UNIT
-from rtl.norm.rsqrt import LATENCY, rsqrt
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.golden.fixed.functions import rsqrt as golden_rsqrt
+from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
+from llama2_myhdl.rtl.norm.rsqrt import LATENCY, rsqrt
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 ONE = UNIT // 2  # 1.0 in 2.15
 

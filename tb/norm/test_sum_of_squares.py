@@ -4,14 +4,14 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.arith import F_BITS
-from rtl.config import EPS_FRAC, clog2
-from rtl.norm.sum_of_squares import LATENCY, sum_of_squares
-from rtl.presets import preset
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import F_BITS
+from llama2_myhdl.rtl.config import EPS_FRAC, clog2
+from llama2_myhdl.rtl.norm.sum_of_squares import LATENCY, sum_of_squares
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 CFG = preset("default").build
 ELEMENTS = CFG.max_dim

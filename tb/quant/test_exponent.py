@@ -5,13 +5,13 @@ import cocotb
 import numpy as np
 import pytest
 
-from golden.fixed.arith import F_BITS, quantise
-from rtl.quant.exponent import exponent
-from rtl.quant.quantiser import EXPONENT_BITS
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.arith import F_BITS, quantise
+from llama2_myhdl.rtl.quant.exponent import exponent
+from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 FORMATS = [16, 8, 9]  # BITS
 OUTPUTS = dict(e=False)

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-import golden.fixed.arith as golden
-from golden.fixed.arith import F_BITS
-from rtl.layer.kinds import KEY, KIND_BITS, QUERY
-from rtl.presets import preset
-from rtl.quant.quantiser import EXPONENT_BITS, latency, quantiser
-from rtl.stream.stream import Stream, bit, sint, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
+import llama2_myhdl.golden.fixed.arith as golden
+from llama2_myhdl.golden.fixed.arith import F_BITS
+from llama2_myhdl.rtl.layer.kinds import KEY, KIND_BITS, QUERY
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, latency, quantiser
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1

@@ -4,13 +4,13 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.arith import F_BITS, round_shift, saturate
-from rtl.quant.quantiser import EXPONENT_BITS
-from rtl.quant.round_lanes import LATENCY, round_lanes
-from rtl.stream.stream import bit, uint
+from llama2_myhdl.golden.fixed.arith import F_BITS, round_shift, saturate
+from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
+from llama2_myhdl.rtl.quant.round_lanes import LATENCY, round_lanes
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
 
 FORMATS = [16, 8, 12]  # BITS
 LANES = 3

@@ -5,15 +5,15 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-import golden.fixed.rope as golden
-from rtl.config import PHASE_BITS, clog2
-from rtl.presets import preset
-from rtl.rope.angles import READ_LATENCY, angles, latency
-from rtl.rope.sincos import VALUE_BITS
-from rtl.stream.stream import Stream, bit, sint, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import StreamSource
+import llama2_myhdl.golden.fixed.rope as golden
+from llama2_myhdl.rtl.config import PHASE_BITS, clog2
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.rope.angles import READ_LATENCY, angles, latency
+from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSource
 
 CFG = preset("default").build
 MAX_PAIRS = CFG.max_head_dim // 2

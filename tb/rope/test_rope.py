@@ -5,17 +5,17 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-import golden.fixed.rope as golden
-from golden.fixed.arith import F_BITS, Saturations
-from rtl.config import PHASE_BITS, clog2
-from rtl.layer.kinds import KEY, KIND_BITS, QUERY
-from rtl.presets import preset
-from rtl.rope.rope import LATENCY, rope
-from rtl.stream.stream import Stream, bit, sint, uint
-from tb.clock import start
+import llama2_myhdl.golden.fixed.rope as golden
+from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations
+from llama2_myhdl.rtl.config import PHASE_BITS, clog2
+from llama2_myhdl.rtl.layer.kinds import KEY, KIND_BITS, QUERY
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.rtl.rope.rope import LATENCY, rope
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from tb.rope.test_angles import write_frequencies
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
 
 # 8 pairs a head; 2; 24, which is no power of two, with a table deeper than what is used
 CONFIGS = {name: preset(name).build for name in ("default", "nano", "stories15M")}

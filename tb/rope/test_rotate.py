@@ -4,15 +4,15 @@ import random
 import cocotb
 import pytest
 
-import golden.fixed.rope as golden
-from golden.fixed.arith import F_BITS, Saturations
-from golden.fixed.functions import cosine, sine
-from rtl.rope.rotate import LATENCY, rotate
-from rtl.rope.sincos import VALUE_BITS
-from rtl.stream.stream import bit, sint
+import llama2_myhdl.golden.fixed.rope as golden
+from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations
+from llama2_myhdl.golden.fixed.functions import cosine, sine
+from llama2_myhdl.rtl.rope.rotate import LATENCY, rotate
+from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
+from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 OUTPUTS = dict(y=True, clipped=False)
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1

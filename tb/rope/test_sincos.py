@@ -4,13 +4,13 @@ import random
 import cocotb
 import pytest
 
-from golden.fixed.functions import cosine, sine
-from rtl.config import PHASE_BITS, TABLE_BITS, UNIT
-from rtl.rope.sincos import LATENCY, VALUE_BITS, sincos
-from rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.golden.fixed.functions import cosine, sine
+from llama2_myhdl.rtl.config import PHASE_BITS, TABLE_BITS, UNIT
+from llama2_myhdl.rtl.rope.sincos import LATENCY, VALUE_BITS, sincos
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run
 
 
 def ports():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from syn import blocks, ecp5, lint, tools
+from llama2_myhdl.syn import blocks, ecp5, lint, tools
 
 CLEAN = "module top (input clk, input a, output reg q);\n  always @(posedge clk) q <= a;\nendmodule\n"
 

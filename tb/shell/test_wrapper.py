@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from syn.wrapper import Port, WrapperError, overhead, ports, wrap
+from llama2_myhdl.syn.wrapper import Port, WrapperError, overhead, ports, wrap
 
 ADD = """
 module add (

@@ -8,10 +8,10 @@ import random
 import cocotb
 from cocotb.triggers import ClockCycles, Timer
 
-from rtl.stream.stream import Stream, bit, sint, uint
-from tb.clock import start
-from tb.runner import test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 FIELDS = dict(data=-13, last=1, tag=5)
 TESTS = 5

@@ -5,10 +5,10 @@ import cocotb
 import pytest
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from rtl.stream.credit import credit
-from rtl.stream.stream import bit
-from tb.clock import start
-from tb.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.rtl.stream.credit import credit
+from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 
 CYCLES = 1000
 

@@ -6,11 +6,11 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always, always_comb
 
-from rtl.hdl.hierarchy import hblock, unused
-from rtl.stream.stream import Stream, bit, uint
-from tb.clock import start
-from tb.runner import SIMULATORS, run
-from tb.stream.drivers import ProtocolError, StreamMonitor, StreamSink, StreamSource
+from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import ProtocolError, StreamMonitor, StreamSink, StreamSource
 
 
 @hblock

@@ -6,15 +6,15 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always, always_comb, concat, intbv
 
-from rtl.hdl.hierarchy import hblock
-from rtl.stream import fifo
-from rtl.stream.elastic import elastic
-from rtl.stream.stream import Stream, bit, sint, uint
-from tb.clock import start
+from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream import fifo
+from llama2_myhdl.rtl.stream.elastic import elastic
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-from tb.runner import SIMULATORS, run, test_parameters
-from tb.stream.drivers import StreamSink, StreamSource
 
 LATENCY = 2
 

@@ -1,8 +1,8 @@
 """fifo: all that goes in comes out, in order, at full rate when nothing pauses."""
 import pytest
 
-from rtl.stream.fifo import LATENCY, fifo
-from tb.runner import SIMULATORS, run
+from llama2_myhdl.rtl.stream.fifo import LATENCY, fifo
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.stream import buffer_cocotb
 from tb.stream.buffer_cocotb import ports
 

@@ -1,8 +1,8 @@
 """register: one entry at full rate; ready passes through."""
 import pytest
 
-from rtl.stream.register import register
-from tb.runner import SIMULATORS, run
+from llama2_myhdl.rtl.stream.register import register
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.stream import buffer_cocotb
 from tb.stream.buffer_cocotb import ports
 

@@ -1,8 +1,8 @@
 """skid: two entries, every output a register, full rate."""
 import pytest
 
-from rtl.stream.skid import skid
-from tb.runner import SIMULATORS, run
+from llama2_myhdl.rtl.stream.skid import skid
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.stream import buffer_cocotb
 from tb.stream.buffer_cocotb import ports
 

@@ -1,8 +1,8 @@
 """spill: all that goes in comes out, in order, within the cycle when nothing waits."""
 import pytest
 
-from rtl.stream.spill import spill
-from tb.runner import SIMULATORS, run
+from llama2_myhdl.rtl.stream.spill import spill
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.stream import buffer_cocotb
 from tb.stream.buffer_cocotb import ports
 

@@ -1,7 +1,7 @@
 """The Stream and Payload interfaces."""
 import pytest
 
-from rtl.stream.stream import Payload, Stream, bit, sint, uint
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
 
 
 def test_fields():

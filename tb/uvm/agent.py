@@ -1,4 +1,4 @@
-"""The agent of one Stream port; the handshake itself is in tb/stream/drivers.py.
+"""The agent of one Stream port; the handshake itself is in sim/streams.py.
 
 A port on the block's input side (`s`) is driven from a sequencer, one on its output side (`m`) is drained with
 back-pressure; a passive agent only looks. In every case the agent's `ap` publishes each beat that passes, as a dict.
@@ -13,8 +13,8 @@ import cocotb
 from cocotb.triggers import RisingEdge
 from pyuvm import ConfigDB, uvm_agent, uvm_analysis_port, uvm_driver, uvm_monitor, uvm_sequencer
 
-from rtl.stream.stream import Stream
-from tb.stream.drivers import StreamMonitor, StreamSink, StreamSource
+from llama2_myhdl.rtl.stream.stream import Stream
+from llama2_myhdl.sim.streams import StreamMonitor, StreamSink, StreamSource
 from tb.uvm.seed import generator
 
 IDLE, BACK_PRESSURE = "IDLE", "BACK_PRESSURE"
@@ -31,7 +31,7 @@ class Port:
     driven: bool
 
     def fields(self) -> dict[str, int]:
-        """Name to bits, negative for a signed field: what tb.stream.drivers wants."""
+        """Name to bits, negative for a signed field: what sim.streams wants."""
         signals = zip(self.stream.payload, self.stream.fields())
         return {name: -len(signal) if (signal.min or 0) < 0 else len(signal) for name, signal in signals}
 

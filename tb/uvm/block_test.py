@@ -3,7 +3,7 @@
 import cocotb
 from pyuvm import ConfigDB, uvm_factory, uvm_sequence, uvm_test
 
-from tb.clock import start
+from llama2_myhdl.sim.clock import start
 from tb.uvm.env import BlockEnv
 from tb.uvm.seed import generator, seed
 

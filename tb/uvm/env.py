@@ -4,7 +4,7 @@ import cocotb
 from cocotb.triggers import ClockCycles
 from pyuvm import uvm_active_passive_enum, uvm_env
 
-from rtl.stream.stream import Stream
+from llama2_myhdl.rtl.stream.stream import Stream
 from tb.uvm.agent import Port, StreamAgent
 from tb.uvm.coverage import Coverage
 from tb.uvm.item import Feed

@@ -1,6 +1,6 @@
 """The smallest environment: a fifo, whose outputs are its inputs. Carries the tests of the base itself."""
 
-from rtl.stream.stream import Stream, bit, sint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
 from tb.uvm.block_test import BlockSequence, BlockTest
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv

@@ -3,9 +3,9 @@
 import pytest
 import pyuvm
 
-from rtl.stream.fifo import fifo
-from rtl.stream.stream import bit
-from tb.runner import SIMULATORS, run
+from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.uvm.coverage import CoverageHole
 from tb.uvm.env import TRAFFIC, Stuck
 from tb.uvm.fifo_env import BURSTS, HIGH, LENGTH, LOW, FifoPredictor, FifoTest, RandomBurst, RandomBursts, stream

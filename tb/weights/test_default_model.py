@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from golden.checkpoint import read_checkpoint
-from golden.float_model import FloatModel
-from golden.tokenizer import BOS, Tokenizer, read_tokenizer
-from rtl.presets import PRESETS
-from weights.train.grammar import stories, story, vocabulary, words_of
+from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.tokenizer import BOS, Tokenizer, read_tokenizer
+from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.weights.train.grammar import stories, story, vocabulary, words_of
 
 FOLDER = Path(__file__).parents[2] / "weights" / "default"
 SIZE_LIMIT = 2_000_000

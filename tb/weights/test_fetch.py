@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from weights import fetch
+from llama2_myhdl.weights import fetch
 
 CHECKPOINT, TOKENIZER = b"checkpoint" * 20000, b"tokenizer" * 10
 FILES = {

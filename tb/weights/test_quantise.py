@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from golden.accuracy import compare, evaluation_tokens
-from golden.checkpoint import random_checkpoint
-from golden.errors import ModelError
-from golden.float_model import FloatModel
-from golden.sampling import CALIBRATION_SEED, EVALUATION_SEED, sample_texts
-from rtl.presets import preset
-from weights.calibrated import refit
-from weights.gptq import gptq
-from weights.quantise import EMBEDDING_LIMITS, default_calibration, quantise_checkpoint, round_to_nearest
-from weights.quantised import LAYER_MATRICES, fold_factor
-from weights.rows import EXPONENT_MAX, EXPONENT_MIN, quantise_rows, row_exponents_lsq, row_exponents_max
+from llama2_myhdl.golden.accuracy import compare, evaluation_tokens
+from llama2_myhdl.golden.checkpoint import random_checkpoint
+from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.sampling import CALIBRATION_SEED, EVALUATION_SEED, sample_texts
+from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.weights.calibrated import refit
+from llama2_myhdl.weights.gptq import gptq
+from llama2_myhdl.weights.quantise import EMBEDDING_LIMITS, default_calibration, quantise_checkpoint, round_to_nearest
+from llama2_myhdl.weights.quantised import LAYER_MATRICES, fold_factor
+from llama2_myhdl.weights.rows import EXPONENT_MAX, EXPONENT_MIN, quantise_rows, row_exponents_lsq, row_exponents_max
 
 SHAPE = preset("nano").shape
 

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from weights.train import plots, words
-from weights.train.plots import DAY, PLOTS
+from llama2_myhdl.weights.train import plots, words
+from llama2_myhdl.weights.train.plots import DAY, PLOTS
 
 T = TypeVar("T")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")

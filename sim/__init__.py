@@ -1,0 +1,1 @@
+"""Simulators: builds of converted blocks, their clock and streams, and sessions on a running decoder."""
