@@ -88,7 +88,7 @@ def test_same_bytes_in_every_process(tmp_path):
     first = convert(design.machine, tmp_path / "a", **design.ports())
     convert(fifo, tmp_path / "between", bit(), bit(), Stream(data=uint(8)), Stream(data=uint(8)))
     second = convert(design.machine, tmp_path / "b", **design.ports())
-    code = ("import sys; from rtl.hdl.hierarchy import convert; from tb.hdl import design; "
+    code = ("import sys; from llama2_myhdl.rtl.hdl.hierarchy import convert; from tb.hdl import design; "
             "convert(design.machine, sys.argv[1], **design.ports())")
     for seed in "12":
         subprocess.run([sys.executable, "-c", code, tmp_path / seed], cwd=ROOT, check=True,
