@@ -16,6 +16,7 @@ from llama2_myhdl.golden.accuracy import evaluate
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.folders import GENERATED, PROJECT
 from llama2_myhdl.host.machine import SIM, check
 from llama2_myhdl.host.models import DEFAULT, MODELS_VARIABLE, stories260k
 from llama2_myhdl.host.scenarios import Stories
@@ -27,8 +28,7 @@ from llama2_myhdl.rtl.layer.program import tape_beats
 from llama2_myhdl.rtl.presets import PRESETS, build_of
 from llama2_myhdl.weights.cache import quantised, tape_file
 
-ROOT = Path(__file__).resolve().parents[1]
-ROUTED = ROOT / "sim_build" / "syn"
+ROUTED = GENERATED / "syn"
 POSITIONS = 256  # of the stories that are compared with llama2.c's
 AGREEMENT_BUILD = build_of("stories260K", lanes=64)
 ACCURACY_POSITIONS = 2000
@@ -55,7 +55,7 @@ def _digest(parts: list[bytes]) -> str:
 
 def source_digest(*patterns: str) -> str:
     """Changes with the files of the patterns, which start at the root of the project."""
-    return _digest([file.read_bytes() for pattern in patterns for file in sorted(ROOT.glob(pattern))])
+    return _digest([file.read_bytes() for pattern in patterns for file in sorted(PROJECT.glob(pattern))])
 
 
 def _model_files(model: str) -> list[str]:
@@ -120,7 +120,7 @@ def verilog(block: str) -> dict[str, bytes]:
     """Names and contents of the block's converted Verilog, made in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-m", "llama2_myhdl.syn.blocks", block, folder], cwd=ROOT, capture_output=True, text=True
+            [sys.executable, "-m", "llama2_myhdl.syn.blocks", block, folder], cwd=PROJECT, capture_output=True, text=True
         )
         if done.returncode:
             raise Missing(f"{block} does not convert: {(done.stderr.strip() or 'no message').splitlines()[-1]}")

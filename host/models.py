@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.folders import PROJECT
 
 MODELS_VARIABLE = "LLAMA2_MODELS"  # folder with stories260K.bin and tok512.bin
-DEFAULT = Path(__file__).resolve().parents[1] / "weights" / "default"
+DEFAULT = PROJECT / "weights" / "default"
 
 
 def stories260k() -> Path | None:

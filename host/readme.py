@@ -1,8 +1,8 @@
 """The generated sections of the README, each between a pair of markers of its own."""
 
-from pathlib import Path
+from llama2_myhdl.golden.folders import PROJECT
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+README = PROJECT / "README.md"
 
 
 class ReadmeError(ValueError):

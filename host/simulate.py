@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.host import driver
 from llama2_myhdl.rtl.config import BuildConfig
 from llama2_myhdl.rtl.decoder import decoder, ports, stations
-from llama2_myhdl.sim.runner import ROOT, TEST_ARGS, build, check_results
+from llama2_myhdl.sim.runner import TEST_ARGS, build, check_results
 
 POLL_SECONDS = 0.02
 
@@ -116,7 +117,7 @@ def events(prepared, sim: str, jobs: list[Job | list[Job]]) -> Iterator[dict]:
                     extra_env={
                         driver.JOBS: str(plan),
                         "COCOTB_ANSI_OUTPUT": "0",
-                        "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+                        "PYTHONPATH": os.pathsep.join([str(PROJECT), os.environ.get("PYTHONPATH", "")]),
                     },
                 )
             except (SystemExit, RuntimeError):

@@ -12,6 +12,7 @@ from pathlib import Path
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import check_writable, write_whole
+from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.host.gantt import Window, units, window
 from llama2_myhdl.host.machine import SIM
 from llama2_myhdl.host.models import DEFAULT, stories260k
@@ -22,7 +23,7 @@ from llama2_myhdl.rtl.layer.kinds import KEY, LOGITS
 from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.weights.cache import quantised, tape_file
 
-OUTPUT = Path(__file__).resolve().parents[1] / "docs" / "layer-timing.svg"
+OUTPUT = PROJECT / "docs" / "layer-timing.svg"
 FIRST_TOKEN = 1  # beginning of a text
 FIRST, END = STAGES[KEY], STAGES[LOGITS]  # a layer begins with the one, the layers end with the other
 

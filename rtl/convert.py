@@ -8,12 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+from llama2_myhdl.golden.folders import GENERATED
 from llama2_myhdl.rtl.config import ConfigError
 from llama2_myhdl.rtl.decoder import decoder, ports
 from llama2_myhdl.rtl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.presets import PRESETS, build_of
 
-FOLDER = Path(__file__).resolve().parents[1] / "sim_build" / "verilog"
+FOLDER = GENERATED / "verilog"
 
 
 def main(argv=None) -> int:

@@ -21,15 +21,15 @@ from pathlib import Path
 import cocotb
 from cocotb_tools.runner import get_runner
 
+from llama2_myhdl.golden.folders import GENERATED, PROJECT
 from llama2_myhdl.rtl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.hdl.names import short_hash
 from llama2_myhdl.rtl.hdl.ports import bind, parameters, port_dict, port_type
 from llama2_myhdl.sim.verilator import add_to_path
 
-ROOT = Path(__file__).resolve().parents[1]
-if str(ROOT) not in sys.path:
-    sys.path.insert(0, str(ROOT))  # the simulator's Python gets this path and must find the packages
-SIM_BUILD = ROOT / "sim_build"
+if str(PROJECT) not in sys.path:
+    sys.path.insert(0, str(PROJECT))  # the simulator's Python gets this path and must find the packages
+SIM_BUILD = GENERATED
 PARAMETERS = "TB_PARAMETERS"  # environment variable: the file with the test's parameters
 
 ALL_SIMULATORS = ("icarus", "verilator")

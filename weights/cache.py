@@ -8,18 +8,18 @@ import numpy as np
 
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.folders import GENERATED, PROJECT
 from llama2_myhdl.rtl.config import BuildConfig
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint
 from llama2_myhdl.weights.rows import QuantisedMatrix
 from llama2_myhdl.weights.tape import boot_image, write_tape
 
-ROOT = Path(__file__).resolve().parents[1]
 # what the integer weights depend on, and what the tape does besides
 _MODULES = ("calibrated", "gptq", "quantise", "quantised", "rows")
 QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), "golden/**/*.py")
 PACKER = (*QUANTISER, "weights/tape.py", "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")
-FOLDER = ROOT / "sim_build" / "weights"
+FOLDER = GENERATED / "weights"
 _SINGLE = ("embedding", "classifier")
 _GAINS = ("rms_att", "rms_ffn", "rms_final")
 
@@ -27,7 +27,7 @@ _GAINS = ("rms_att", "rms_ffn", "rms_final")
 def _key(path: Path, code: tuple[str, ...]) -> str:
     """Changes with the checkpoint and with the code."""
     digest = hashlib.sha256(path.read_bytes())
-    for source in sorted(file for pattern in code for file in ROOT.glob(pattern)):
+    for source in sorted(file for pattern in code for file in PROJECT.glob(pattern)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 

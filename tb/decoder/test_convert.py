@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.rtl.decoder import decoder, ports
 from llama2_myhdl.rtl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.presets import preset
-from llama2_myhdl.sim.runner import ROOT
 
 SECONDS = 30
 
@@ -21,7 +21,7 @@ def test_same_bytes_in_a_fresh_process(name, tmp_path):
     modules = convert(decoder, tmp_path / "here", **ports(preset(name).build))
     assert time.process_time() - began < SECONDS  # of CPU
     command = [sys.executable, "-m", "llama2_myhdl.rtl.convert", name, "--output", str(tmp_path / "there")]
-    subprocess.run(command, cwd=ROOT, check=True, env={"PYTHONHASHSEED": "7", "PATH": ""}, capture_output=True)
+    subprocess.run(command, cwd=PROJECT, check=True, env={"PYTHONHASHSEED": "7", "PATH": ""}, capture_output=True)
     here, there = (sorted((tmp_path / side).glob("*.v")) for side in ("here", "there"))
     assert [file.name for file in here] == [file.name for file in there]
     assert len(here) == len(modules) > 50

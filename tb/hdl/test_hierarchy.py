@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from myhdl import always, always_comb, block
 
+from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.rtl.hdl import hierarchy
 from llama2_myhdl.rtl.hdl.hierarchy import HierarchyError, convert, hblock, tied, unused
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.sim.runner import ROOT
 from tb.hdl import design
 
 CYCLES = 2000
@@ -91,7 +91,7 @@ def test_same_bytes_in_every_process(tmp_path):
     code = ("import sys; from llama2_myhdl.rtl.hdl.hierarchy import convert; from tb.hdl import design; "
             "convert(design.machine, sys.argv[1], **design.ports())")
     for seed in "12":
-        subprocess.run([sys.executable, "-c", code, tmp_path / seed], cwd=ROOT, check=True,
+        subprocess.run([sys.executable, "-c", code, tmp_path / seed], cwd=PROJECT, check=True,
                        env=os.environ | {"PYTHONHASHSEED": seed})
         assert contents(tmp_path / seed) == contents(tmp_path / "a")
     assert contents(tmp_path / "b") == contents(tmp_path / "a")

@@ -8,6 +8,7 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always
 
+from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim import runner
@@ -57,7 +58,7 @@ def test_an_unknown_simulator_is_refused():
     command = [sys.executable, "-m", "pytest", "-q", "--collect-only", __file__]
     found = {}
     for sim in ("questa", "icarus", ""):
-        done = subprocess.run(command, cwd=runner.ROOT, env=os.environ | {"SIM": sim}, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=PROJECT, env=os.environ | {"SIM": sim}, capture_output=True, text=True)
         found[sim] = (done.returncode == 0, "[verilator]" in done.stdout, done.stderr.strip())
     assert found["questa"] == (False, False, "ERROR: SIM is one of icarus, verilator, not questa")
     assert found["icarus"][:2] == (True, False) and found[""][:2] == (True, True)

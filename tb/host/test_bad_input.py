@@ -10,18 +10,18 @@ import pytest
 
 from llama2_myhdl.golden.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.host import generate
 from llama2_myhdl.host.models import DEFAULT
 from llama2_myhdl.rtl.config import ModelShape
 from llama2_myhdl.rtl.presets import preset
-from llama2_myhdl.sim.runner import ROOT
 
 SHAPE = preset("nano").shape
 
 
 def command(*arguments, module="llama2_myhdl.host.generate"):
     """Run a command of the project; arguments may be bytes."""
-    return subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, capture_output=True, timeout=120)
+    return subprocess.run([sys.executable, "-m", module, *arguments], cwd=PROJECT, capture_output=True, timeout=120)
 
 
 def refused(result, *words):

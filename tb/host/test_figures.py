@@ -48,7 +48,7 @@ def test_the_accuracy_goes_stale_with_the_arithmetic(monkeypatch, tmp_path):
     (tmp_path / "rtl").mkdir()
     for path in named:
         path.write_text("x = 1\n")
-    monkeypatch.setattr(measure, "ROOT", tmp_path)
+    monkeypatch.setattr(measure, "PROJECT", tmp_path)
     digests = {measure.accuracy_digest("stories260K")}
     for path in named:
         path.write_text("x = 2\n")
