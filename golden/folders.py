@@ -7,7 +7,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def _generated() -> Path:
-    """sim_build/ in a checkout; else a folder in the user's cache, as an installed package must not write into itself."""
+    """sim_build/ in a checkout; else a folder in the user's cache: an installed package does not write into itself."""
     if (PROJECT / "setup.cfg").is_file():
         return PROJECT / "sim_build"
     cache = os.environ.get("XDG_CACHE_HOME")

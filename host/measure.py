@@ -119,9 +119,8 @@ def accuracy(model: str) -> dict:
 def verilog(block: str) -> dict[str, bytes]:
     """Names and contents of the block's converted Verilog, made in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(
-            [sys.executable, "-m", "llama2_myhdl.syn.blocks", block, folder], cwd=PROJECT, capture_output=True, text=True
-        )
+        command = [sys.executable, "-m", "llama2_myhdl.syn.blocks", block, folder]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
         if done.returncode:
             raise Missing(f"{block} does not convert: {(done.stderr.strip() or 'no message').splitlines()[-1]}")
         return {Path(name).name: Path(name).read_bytes() for name in done.stdout.split()}
