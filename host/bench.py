@@ -4,7 +4,6 @@ Writes docs/bench.json, docs/bench.md, the README's section on performance and t
 does a few short runs, whose cycle counts must not be more than 2% above those in docs/bench.json.
 """
 
-import argparse
 import json
 import sys
 import time
@@ -19,6 +18,7 @@ from rich.table import Table
 
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.host import gantt
 from llama2_myhdl.host.bench_report import render, summary
 from llama2_myhdl.host.limits import MEASURES, Results, compare, counts
@@ -198,7 +198,7 @@ def full(console: Console) -> int:
 
 def main(argv=None) -> int:
     """Exit status 0; 1 when a run failed, a limit is missed or a count is worse; 2 after one line about bad input."""
-    parser = argparse.ArgumentParser(prog="host.bench", description=__doc__.splitlines()[0])
+    parser = Parser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="short runs, against the stored cycle counts")
     parser.add_argument("--store", action="store_true", help="with --quick: store the cycle counts")
     args = parser.parse_args(argv)

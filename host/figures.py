@@ -4,7 +4,6 @@ A figure is never typed in. Where an input is missing, one line says so; the fig
 when the sources behind it have changed since.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from functools import partial
 
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.host import measure
 from llama2_myhdl.host.measure import Missing
 from llama2_myhdl.host.readme import README, ReadmeError, insert
@@ -85,7 +85,7 @@ def collect(figures: list[Figure], earlier: dict, only: str | None, say: Callabl
 
 def main(argv=None) -> int:
     """Exit status 0, also with figures missing; 2 after one line when something went wrong."""
-    parser = argparse.ArgumentParser(prog="host.figures", description=__doc__.splitlines()[0])
+    parser = Parser(prog="figures", description=__doc__.splitlines()[0])
     parser.add_argument("--only", choices=GROUPS, help="measure this group, keep the others")
     args = parser.parse_args(argv)
     try:

@@ -5,7 +5,6 @@ Wk to the start of the next layer's (or of the classifier). The model is --model
 LLAMA2_MODELS names, or the shipped one.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import check_writable, write_whole
 from llama2_myhdl.golden.folders import PROJECT
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.host.gantt import Window, units, window
 from llama2_myhdl.host.machine import SIM
 from llama2_myhdl.host.models import DEFAULT, stories260k
@@ -57,7 +57,7 @@ def simulate(model: Path, lanes: int, pos: int, layer: int) -> list[dict]:
 
 def main(argv=None) -> int:
     """Exit status 0, or 2 after one line that says what was wrong."""
-    parser = argparse.ArgumentParser(prog="host.timing", description=__doc__.splitlines()[0])
+    parser = Parser(prog="timing", description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, help="llama2.c checkpoint")
     parser.add_argument("--lanes", type=int, default=64, help="weights a beat (64)")
     parser.add_argument("--pos", type=int, default=31, help="position of the token (31)")

@@ -3,12 +3,12 @@
 It goes to sim_build/verilog/PRESET; lanes and engines, where given, are part of the folder's name.
 """
 
-import argparse
 import sys
 import time
 from pathlib import Path
 
 from llama2_myhdl.golden.folders import GENERATED
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.rtl.config import ConfigError
 from llama2_myhdl.rtl.decoder import decoder, ports
 from llama2_myhdl.rtl.hdl.hierarchy import convert
@@ -19,7 +19,7 @@ FOLDER = GENERATED / "verilog"
 
 def main(argv=None) -> int:
     """Exit status 0, or 2 after one line that says what was wrong."""
-    parser = argparse.ArgumentParser(prog="rtl.convert", description=__doc__.splitlines()[0])
+    parser = Parser(prog="convert", description=__doc__.splitlines()[0])
     parser.add_argument("config", nargs="?", default="default", help=f"one of {', '.join(sorted(PRESETS))}")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
@@ -36,7 +36,7 @@ def main(argv=None) -> int:
         began = time.monotonic()
         modules = convert(decoder, args.output or folder, **ports(build))
     except (ConfigError, OSError) as error:
-        print(f"rtl.convert: {error}", file=sys.stderr)
+        print(f"convert: {error}", file=sys.stderr)
         return 2
     print(f"{len(modules)} modules in {modules[-1].file.parent}, {time.monotonic() - began:.1f} s")
     return 0

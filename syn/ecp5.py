@@ -5,11 +5,11 @@ ports (syn/wrapper.py), routes it with nextpnr and prints area, speed and the cr
 status is 1. All files land in sim_build/syn/BLOCK, the figures in BLOCK_synth.json and BLOCK_pnr.json there.
 """
 
-import argparse
 import json
 import sys
 from pathlib import Path
 
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.syn import blocks, tools, wrapper
 
 ROOT = Path("sim_build/syn")
@@ -94,7 +94,7 @@ def table(result: dict) -> str:
 
 
 def main(argv: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="syn.ecp5", description="map or route one block on an ECP5-85F")
+    parser = Parser(prog="ecp5", description="map or route one block on an ECP5-85F")
     parser.add_argument("flow", choices=("synth", "pnr"))
     parser.add_argument("block", nargs="?", default="", help="name in syn/blocks.py")
     parser.add_argument("--freq", type=float, default=100, help="target in MHz for placement and routing")

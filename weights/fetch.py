@@ -1,6 +1,5 @@
 """Download a tinyllamas model and its tokenizer: `python -m llama2_myhdl.weights.fetch MODEL`."""
 
-import argparse
 import hashlib
 import http.client
 import os
@@ -13,6 +12,7 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.options import Parser
 
 MODELS_URL = "https://huggingface.co/karpathy/tinyllamas/resolve/main"
 TOKENIZER_URL = "https://github.com/karpathy/llama2.c/raw/master"
@@ -111,7 +111,8 @@ def fetch(model: str, folder: Path, models_url: str, tokenizer_url: str, sha256:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m llama2_myhdl.weights.fetch", description=__doc__)
+    """Exit status 0, or 2 after one line that says what was wrong."""
+    parser = Parser(prog="fetch", description=__doc__)
     parser.add_argument("model", help=", ".join(MODELS))
     parser.add_argument("--dir", type=Path, default=Path("models"), help="folder for the files (default: models)")
     models_url = os.environ.get(MODELS_VARIABLE, MODELS_URL)
@@ -125,8 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         notes = fetch(options.model, options.dir, options.url, options.tokenizer_url, options.sha256)
     except (ModelError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print(f"fetch: {error}", file=sys.stderr)
+        return 2
     print("\n".join(notes))
     return 0
 

@@ -16,6 +16,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 from llama2_myhdl.golden.checkpoint import write_checkpoint
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.golden.tokenizer import BOS
 from llama2_myhdl.rtl.config import ModelShape
 from llama2_myhdl.weights.train.grammar import stories
@@ -110,7 +111,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="weights.train.train", description="Train the default story model.")
+    parser = Parser(prog="train", description="Train the default story model.")
     parser.add_argument("--out", type=Path, default=Path("weights/default"), help="folder for both files")
     parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--batch", type=int, default=16, help="stories a step")
