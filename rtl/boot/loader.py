@@ -3,26 +3,48 @@
 from myhdl import always, always_comb, concat, intbv
 
 from llama2_myhdl.rtl.boot.boot_register import boot_register
-from llama2_myhdl.rtl.boot.registers import REGISTERS, WORD, register_limits
+from llama2_myhdl.rtl.boot.derive import derive, value_bits
+from llama2_myhdl.rtl.boot.registers import KIND, REGISTERS, WORD, register_limits, rules
 from llama2_myhdl.rtl.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, NONE
 from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.rtl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
-READ_REGISTERS, READ_FREQUENCIES, READ_PAYLOAD, READ_CHECKSUM, COMPARE, DRAIN, DONE, FAILED = range(8)
-STATE_BITS = 3
+READ_REGISTERS, READ_FREQUENCIES, READ_PAYLOAD, READ_CHECKSUM, DERIVE, COMPARE, DRAIN, DONE, FAILED = range(9)
+STATE_BITS = 4
 
 
 class ShapeRegisters:
-    """The model's shape as Signals, one a register of the boot image that the datapath reads."""
+    """The model's shape as Signals, one a register that the datapath reads."""
 
-    NAMES = REGISTERS[REGISTERS.index("dim") : REGISTERS.index("payload_beats")]
+    NAMES = (
+        "dim",
+        "hidden_dim",
+        "n_layers",
+        "n_heads",
+        "n_kv_heads",
+        "vocab_size",
+        "seq_len",
+        "head_dim",
+        "kv_dim",
+        "kv_mul",
+        "pairs",
+        "dim_beats",
+        "hidden_beats",
+        "gain_beats",
+        "eps_term",
+        "stop_a",
+        "stop_b",
+        "layers_low",
+        "layers_extra",
+        "layer_beats",
+        "head_beats",
+    )
 
     def __init__(self, build):
         limits = register_limits(build)
         for name in self.NAMES:
-            bits = build.token_bits if name in ("stop_a", "stop_b") else limits[name][1].bit_length()
-            setattr(self, name, uint(bits))
+            setattr(self, name, uint(max(1, limits[name][1].bit_length())))
 
 
 @hblock
@@ -32,20 +54,24 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     m: Stream(data, last), the payload: embedding and tapes, passed through combinationally to the daisy chain of
     memories, each of which takes its part. shape: ShapeRegisters, out; freq_*: write port of the RoPE frequency
     memories, out. loaded: out, high once a whole image has been taken and its checksum holds. error: out, code of
-    `rtl/errors.py`; a bad image is read to its `last` beat and ignored. Another image needs a reset. One beat a cycle.
+    `rtl/errors.py`; a bad image is read to its `last` beat and ignored. Another image needs a reset.
+
+    One beat a cycle, but for a pause behind the registers: those that follow from them are computed (`derive`), written
+    and checked as if they came next in the image.
     """
     LIMITS = register_limits(CFG)
-    LOW = tuple(LIMITS[name][0] for name in REGISTERS)
-    HIGH = tuple(LIMITS[name][1] for name in REGISTERS)
-    REGISTER_COUNT = len(REGISTERS)
-    SHAPE_STARTS = REGISTERS.index("dim")  # registers before it tell the image's kind
-    PAYLOAD_BEATS = REGISTERS.index("payload_beats")
+    NAMES = (*REGISTERS, *rules(CFG))
+    LOW = tuple(LIMITS[name][0] for name in NAMES)
+    HIGH = tuple(LIMITS[name][1] for name in NAMES)
+    LAST_READ, LAST_DERIVED = len(REGISTERS) - 1, len(NAMES) - 1
+    SHAPE_STARTS = len(KIND)
+    PAYLOAD_BITS = LIMITS["payload_beats"][1].bit_length()
     ADDRESS_BITS = len(freq_addr)
 
     state = uint(STATE_BITS)
-    index = uint(max(len(freq_addr), (REGISTER_COUNT - 1).bit_length()))  # register or frequency number
-    payload_beats = uint(HIGH[PAYLOAD_BEATS].bit_length())
-    count = uint(HIGH[PAYLOAD_BEATS].bit_length())
+    index = uint(max(len(freq_addr), LAST_DERIVED.bit_length()))  # register or frequency number
+    payload_beats = uint(PAYLOAD_BITS)
+    count = uint(PAYLOAD_BITS)
     word = uint(WORD)
     low = uint(WORD)
     high = uint(WORD)
@@ -55,20 +81,23 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     fold = uint(WORD)
     folded = bit()  # `fold` is to be taken into the checksum
     total = uint(WORD)
-    take, write = bit(), bit()
+    take, write, start, give = [bit() for _ in range(4)]
+    derived = uint(value_bits(CFG))
     words = [uint(WORD) for _ in range(len(s.data) // WORD)]
     splitting = unpack(s.data, words)
     COUNT = len(words)
-    numbers = {name: tied(uint(len(index), k)) for k, name in enumerate(REGISTERS)}
+    numbers = {name: tied(uint(len(index), k)) for k, name in enumerate(NAMES)}
     shape_registers = [
         boot_register(clk, write, index, word, getattr(shape, name), numbers[name]) for name in ShapeRegisters.NAMES
     ]
     payload_register = boot_register(clk, write, index, word, payload_beats, numbers["payload_beats"])
+    derivation = derive(clk, rst, write, index, word, start, give, derived, CFG=CFG)
 
     @always_comb
     def handshake():
         take.next = s.valid and s.ready
-        write.next = s.valid and state == READ_REGISTERS
+        write.next = (s.valid and state == READ_REGISTERS) or (give and state == DERIVE)
+        start.next = s.valid and state == READ_REGISTERS and index == LAST_READ
         m.valid.next = s.valid and state == READ_PAYLOAD
 
     @always_comb
@@ -79,8 +108,14 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
             s.ready.next = state <= READ_CHECKSUM or state == DRAIN
 
     @always_comb
+    def source():
+        if state == DERIVE:
+            word.next = derived
+        else:
+            word.next = words[0]
+
+    @always_comb
     def payload():
-        word.next = words[0]
         m.data.next = s.data
         m.last.next = count == payload_beats - 1
 
@@ -98,12 +133,12 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     def lower_limit():
         held.next = word
         kind_check.next = index < SHAPE_STARTS
-        if state == READ_REGISTERS:
+        if write:
             low.next = LOW[index]
 
     @always(clk.posedge)
     def upper_limit():
-        if state == READ_REGISTERS:
+        if write:
             high.next = HIGH[index]
 
     @always(clk.posedge)
@@ -128,7 +163,7 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
             checking.next = False
             folded.next = False
         else:
-            checking.next = take and state == READ_REGISTERS
+            checking.next = write
             folded.next = take and state != READ_CHECKSUM
             if checking and state != DRAIN and state != FAILED and (held < low or held > high):
                 state.next = DRAIN
@@ -147,7 +182,11 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
                         error.next = BAD_LENGTH
             elif take and state == READ_REGISTERS:
                 index.next = index + 1
-                if index == REGISTER_COUNT - 1:
+                if index == LAST_READ:
+                    state.next = DERIVE
+            elif state == DERIVE and give:
+                index.next = index + 1
+                if index == LAST_DERIVED:
                     state.next = READ_FREQUENCIES
                     index.next = 0
             elif take and state == READ_FREQUENCIES:
@@ -172,8 +211,10 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
         splitting,
         shape_registers,
         payload_register,
+        derivation,
         handshake,
         ready,
+        source,
         payload,
         frequencies,
         status,

@@ -1,4 +1,4 @@
-"""Register block of the boot stream: names, order and limits, for the packer, the RTL and the testbenches.
+"""Registers of the boot stream: names, order, rules and limits, for the packer, the RTL and the testbenches.
 
 A boot image is a sequence of tape beats (LANES bytes each):
 
@@ -9,26 +9,22 @@ A boot image is a sequence of tape beats (LANES bytes each):
     one beat with the checksum of all beats before it (`checksum`)
 
 Embedding and tapes are `payload_beats` beats together.
+
+No register of the image follows from others, so none can contradict another: what follows from them (`rules`) the
+loader computes (`rtl/boot/derive.py`). The shape is given by its factors (dim is 2 * pairs * kv_mul * n_kv_heads), so
+there is nothing to divide and no remainder to refuse.
 """
 
-from math import ceil
+from dataclasses import dataclass
 
 import numpy as np
 
 from llama2_myhdl.golden.fixed.norm import epsilon_term
 from llama2_myhdl.rtl.config import MIN_DIM, BuildConfig, ModelShape
-from llama2_myhdl.rtl.layer.program import (
-    gain_beats,
-    head_beats,
-    layer_beats,
-    layer_split,
-    max_head_beats,
-    max_layer_beats,
-    tape_beats,
-)
+from llama2_myhdl.rtl.layer.program import layer_split
 
 MAGIC = 0x544D324C  # "L2MT"
-VERSION = 2
+VERSION = 3
 WORD = 32
 
 REGISTERS = (
@@ -37,29 +33,79 @@ REGISTERS = (
     "lanes",
     "hidden_block",
     "engines",
-    "dim",
-    "hidden_dim",
-    "n_layers",
-    "n_heads",
+    "pairs",
+    "kv_mul",
     "n_kv_heads",
+    "hidden_dim",
     "vocab_size",
     "seq_len",
-    "head_dim",
-    "kv_dim",
-    "kv_mul",
-    "pairs",
-    "dim_beats",
-    "hidden_beats",
-    "gain_beats",
+    "layers_low",
+    "layers_extra",
     "eps_term",
     "stop_a",
     "stop_b",
-    "layers_low",
-    "layers_extra",
-    "layer_beats",
-    "head_beats",
-    "payload_beats",
 )
+KIND = REGISTERS[: REGISTERS.index("pairs")]  # what kind of image it is; the others are the model's
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a register follows from registers before it: the sum of the terms and `offset`, over 2**shift.
+
+    A term is one register, or two to be multiplied.
+    """
+
+    terms: tuple[tuple[str, ...], ...]
+    offset: int = 0
+    shift: int = 0
+
+    def total(self, values: dict[str, int]) -> int:
+        """The sum, ahead of the shift."""
+        return self.offset + sum(values[term[0]] * (values[term[1]] if len(term) == 2 else 1) for term in self.terms)
+
+    def value(self, values: dict[str, int]) -> int:
+        return self.total(values) >> self.shift
+
+
+def _groups(name: str, size: int, times: int = 1) -> Rule:
+    """Groups of `size`, a power of two, that `times` times a register fill, the last one maybe in part."""
+    return Rule(((name,),) * times, size - 1, size.bit_length() - 1)
+
+
+def rules(build: BuildConfig) -> dict[str, Rule]:
+    """The registers that follow from those of the image, in the order in which they are computed.
+
+    The beats of layer and head are those of `rtl/layer/program.py`, a line a command here.
+    """
+    lanes = build.lanes
+    layer = (
+        *(("kv_dim", "dim_beats"), ("kv_groups",)),  # KEY
+        *(("dim", "dim_beats"), ("dim_beats",)),  # QUERY: its groups of rows are as many as the beats of a row
+        *(("kv_dim", "dim_beats"), ("kv_groups",)),  # VALUE
+        ("gain_beats",),
+        *(("dim", "dim_beats"), ("dim_beats",)),  # OUT
+        ("gain_beats",),
+        *(("hidden_dim", "dim_beats"), ("hidden_dim", "dim_beats"), ("gate_groups",)),  # GATE_UP
+        *(("dim", "hidden_beats"), ("dim_beats", "hidden_blocks")),  # PARTIAL .. DOWN
+    )
+    classifier = ("vocab_size", "dim_beats")
+    return dict(
+        head_dim=Rule((("pairs",), ("pairs",))),
+        n_heads=Rule((("n_kv_heads", "kv_mul"),)),
+        kv_dim=Rule((("head_dim", "n_kv_heads"),)),
+        dim=Rule((("kv_dim", "kv_mul"),)),
+        n_layers=Rule((("layers_low", "engines"), ("layers_extra",))),
+        dim_beats=_groups("dim", lanes),
+        hidden_beats=_groups("hidden_dim", lanes),
+        hidden_blocks=_groups("hidden_beats", build.block_beats),
+        gain_beats=_groups("dim", lanes, times=2),  # int16
+        kv_groups=_groups("kv_dim", lanes),
+        gate_groups=_groups("hidden_dim", lanes, times=2),
+        vocab_groups=_groups("vocab_size", lanes),
+        layer_beats=Rule(layer, offset=2),  # exponents of the two gains
+        head_beats=Rule((("gain_beats",), classifier, ("vocab_groups",)), offset=1),
+        payload_beats=Rule((("vocab_size",), classifier, ("layer_beats", "n_layers"), ("head_beats",))),
+    )
 
 
 def register_values(shape: ModelShape, build: BuildConfig, stop=(1, 2)) -> dict[str, int]:
@@ -67,73 +113,62 @@ def register_values(shape: ModelShape, build: BuildConfig, stop=(1, 2)) -> dict[
 
     layers_low: layers of every engine; the first layers_extra engines have one more.
     """
-    lanes, dim_beats = build.lanes, ceil(shape.dim / build.lanes)
     low, extra = layer_split(shape.n_layers, build.engines)
-    return dict(
+    values = dict(
         magic=MAGIC,
         version=VERSION,
-        lanes=lanes,
+        lanes=build.lanes,
         hidden_block=build.hidden_block,
         engines=build.engines,
-        dim=shape.dim,
-        hidden_dim=shape.hidden_dim,
-        n_layers=shape.n_layers,
-        n_heads=shape.n_heads,
+        pairs=shape.head_dim // 2,
+        kv_mul=shape.kv_mul,
         n_kv_heads=shape.n_kv_heads,
+        hidden_dim=shape.hidden_dim,
         vocab_size=shape.vocab_size,
         seq_len=shape.seq_len,
-        head_dim=shape.head_dim,
-        kv_dim=shape.kv_dim,
-        kv_mul=shape.kv_mul,
-        pairs=shape.head_dim // 2,
-        dim_beats=dim_beats,
-        hidden_beats=ceil(shape.hidden_dim / lanes),
-        gain_beats=gain_beats(shape.dim, lanes),
+        layers_low=low,
+        layers_extra=extra,
         eps_term=epsilon_term(shape.dim, shape.norm_eps),
         stop_a=stop[0],
         stop_b=stop[1],
-        layers_low=low,
-        layers_extra=extra,
-        layer_beats=layer_beats(shape, build),
-        head_beats=head_beats(shape, build),
-        payload_beats=shape.vocab_size * (1 + dim_beats) + tape_beats(shape, build),
     )
+    for name, rule in rules(build).items():
+        values[name] = rule.value(values)
+    return values
 
 
 def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
-    """Smallest and largest value of every register that this build accepts."""
-    word = (1 << WORD) - 1
-    payload = build.max_vocab * (1 + build.dim_beats) + build.max_layers * max_layer_beats(build)
-    payload += max_head_beats(build)
-    return dict(
+    """Smallest and largest value of every register that this build accepts.
+
+    Of those that follow from others only the first four can be out of it, the products of which a memory has as many
+    places as the build says; for the rest it is what the largest registers give, which is what their width must hold.
+    """
+    token = (1 << build.token_bits) - 1
+    limits = dict(
         magic=(MAGIC, MAGIC),
         version=(VERSION, VERSION),
         lanes=(build.lanes, build.lanes),
         hidden_block=(build.hidden_block, build.hidden_block),
         engines=(build.engines, build.engines),
-        dim=(MIN_DIM, build.max_dim),
-        hidden_dim=(1, build.max_hidden),
-        n_layers=(1, build.max_layers),
-        n_heads=(1, build.max_heads),
+        pairs=(1, build.max_head_dim // 2),
+        kv_mul=(1, build.max_heads),
         n_kv_heads=(1, build.max_kv_heads),
+        hidden_dim=(1, build.max_hidden),
         vocab_size=(1, build.max_vocab),
         seq_len=(1, build.max_seq),
-        head_dim=(2, build.max_head_dim),
-        kv_dim=(2, build.max_dim),
-        kv_mul=(1, build.max_heads),
-        pairs=(1, build.max_head_dim // 2),
-        dim_beats=(1, build.dim_beats),
-        hidden_beats=(1, build.hidden_beats),
-        gain_beats=(1, gain_beats(build.max_dim, build.lanes)),
-        eps_term=(0, word),
-        stop_a=(0, word),
-        stop_b=(0, word),
         layers_low=(1, build.engine.max_layers),
-        layers_extra=(0, max(1, build.engines - 1)),
-        layer_beats=(1, max_layer_beats(build)),
-        head_beats=(1, max_head_beats(build)),
-        payload_beats=(1, payload),
+        layers_extra=(0, build.engines - 1),
+        eps_term=(1, (1 << WORD) - 1),
+        stop_a=(0, token),
+        stop_b=(0, token),
+        n_heads=(1, build.max_heads),
+        kv_dim=(2, build.max_dim),
+        dim=(MIN_DIM, build.max_dim),
+        n_layers=(build.engines, build.max_layers),
     )
+    for name, rule in rules(build).items():
+        limits.setdefault(name, (0, rule.value({known: high for known, (_, high) in limits.items()})))
+    return limits
 
 
 def checksum(beats: bytes, lanes: int) -> int:
