@@ -5,18 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from tb import progress
+
 # Several workers, each with a BLAS thread for every core, spend their time waiting for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 MODELS_VARIABLE = "LLAMA2_MODELS"
 
 
-def pytest_configure():
-    """Refuse an unknown simulator before any test is collected."""
+def pytest_configure(config):
+    """Refuse an unknown simulator before any test is collected; name tests that take long."""
     from llama2_myhdl.sim.runner import ALL_SIMULATORS, SIMULATORS
 
     if not SIMULATORS:
         raise pytest.UsageError(f"SIM is one of {', '.join(ALL_SIMULATORS)}, not {os.environ['SIM']}")
+    progress.register(config)
 
 
 @pytest.fixture(scope="session")
