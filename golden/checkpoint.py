@@ -15,9 +15,11 @@ from typing import BinaryIO
 import numpy as np
 
 from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.file_kind import LOOK, file_kind
 from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.rtl.config import ConfigError, ModelShape
 
+WHAT_IS_READ = "llama2.c checkpoints of version 0 are read"
 _HEADER = struct.Struct("<7i")
 _FIELDS = ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len")
 # Generous sanity limits (LLaMA-2 70B fits): a random file must not make the reader ask for terabytes.
@@ -95,24 +97,48 @@ def check_header(fields: dict[str, int], name: str = "checkpoint") -> None:
         raise ModelError(f"{name}: head size dim / n_heads must be even for rotary pairs, is {dim // heads}")
 
 
-def read_checkpoint(path: str | os.PathLike) -> Checkpoint:
-    """A Checkpoint from a file. Raises ModelError for bad content or an unreadable file."""
+def read_checkpoint(
+    path: str | os.PathLike, *, rope_theta: float | None = None, norm_eps: float | None = None
+) -> Checkpoint:
+    """A Checkpoint from a file. Raises ModelError for bad content or an unreadable file.
+
+    The file does not say the base of the rotary frequencies nor the epsilon of the norms: `rope_theta` and `norm_eps`
+    do, for models that were trained with others than those of `ModelShape`.
+    """
+    given = {"rope_theta": rope_theta, "norm_eps": norm_eps}
     try:
         with open(path, "rb") as file:
-            return _read(file, os.fstat(file.fileno()).st_size, str(path))
+            size = os.fstat(file.fileno()).st_size
+            return _read(file, size, str(path), {key: value for key, value in given.items() if value is not None})
+    except IsADirectoryError as error:
+        raise ModelError(f"{path}: is a folder; {WHAT_IS_READ}") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
 
 
-def _read(file: BinaryIO, size: int, name: str) -> Checkpoint:
-    header = file.read(_HEADER.size)
-    if len(header) < _HEADER.size:
-        raise ModelError(f"{name}: truncated: the header needs {_HEADER.size} bytes, the file has {len(header)}")
-    fields = dict(zip(_FIELDS, _HEADER.unpack(header), strict=True))
+def _fields(head: bytes, name: str) -> tuple[dict[str, int], bool]:
+    """The header's seven numbers, and whether the classifier is the embedding."""
+    if len(head) < _HEADER.size:
+        raise ModelError(f"{name}: truncated: the header needs {_HEADER.size} bytes, the file has {len(head)}")
+    fields = dict(zip(_FIELDS, _HEADER.unpack(head[: _HEADER.size]), strict=True))
     shared = fields["vocab_size"] >= 0
     fields["vocab_size"] = abs(fields["vocab_size"])
     check_header(fields, name)
-    shape = ModelShape(**fields)
+    return fields, shared
+
+
+def _read(file: BinaryIO, size: int, name: str, given: dict[str, float]) -> Checkpoint:
+    head = file.read(LOOK)
+    try:
+        fields, shared = _fields(head, name)
+    except ModelError as error:
+        if kind := file_kind(head, size):
+            raise ModelError(f"{name}: is {kind}; {WHAT_IS_READ}") from error
+        raise
+    try:
+        shape = ModelShape(**fields, **given)
+    except ConfigError as error:
+        raise ModelError(f"{name}: {error}") from error
     layout = _layout(shape, shared)
     expected = _HEADER.size + 4 * sum(math.prod(dims) for dims in layout.values())
     if size < expected:
@@ -121,6 +147,7 @@ def _read(file: BinaryIO, size: int, name: str) -> Checkpoint:
         raise ModelError(
             f"{name}: {size - expected} surplus bytes: its header asks for {expected}, the file has {size}"
         )
+    file.seek(_HEADER.size)
     tensors = {}
     for key, dims in layout.items():
         tensor = np.frombuffer(file.read(4 * math.prod(dims)), "<f4").reshape(dims).astype(np.float32, copy=False)

@@ -16,6 +16,7 @@ from functools import cached_property
 from pathlib import Path
 
 from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.file_kind import LOOK, file_kind
 from llama2_myhdl.golden.files import write_whole
 
 BOS = 1
@@ -23,6 +24,7 @@ EOS = 2
 _BYTE_BASE = 3  # token of byte b is b + 3, after unknown, BOS and EOS
 _BYTE_TOKEN = re.compile(rb"<0x([0-9A-Fa-f]{2})>")
 _ENTRY = struct.Struct("<fi")
+WHAT_IS_READ = "tokenizer.bin of llama2.c is read"
 _NO_SCORE = -1e10  # run.c never merges into a token that scores lower
 
 
@@ -141,8 +143,19 @@ def read_tokenizer(path: str | os.PathLike, vocab_size: int) -> Tokenizer:
     """The tokenizer of a model with `vocab_size` tokens. Raises ModelError."""
     try:
         data = Path(path).read_bytes()
+    except IsADirectoryError as error:
+        raise ModelError(f"{path}: is a folder; {WHAT_IS_READ}") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return _parse(data, vocab_size, str(path))
+    except ModelError as error:
+        if kind := file_kind(data[:LOOK], len(data)):
+            raise ModelError(f"{path}: is {kind}; {WHAT_IS_READ}") from error
+        raise
+
+
+def _parse(data: bytes, vocab_size: int, path: str) -> Tokenizer:
     if len(data) < 4:
         raise ModelError(f"{path}: truncated: a tokenizer has at least 4 bytes, the file has {len(data)}")
     longest = int.from_bytes(data[:4], "little", signed=True)

@@ -11,7 +11,7 @@ Two ideas, two dataclasses:
 """
 
 from dataclasses import dataclass, fields, replace
-from math import ceil
+from math import ceil, inf
 
 MIN_DIM = 8  # elements of the residual vector: one is read again long after it was written
 
@@ -55,8 +55,15 @@ class ModelShape:
             self.n_heads,
         )
         _require(self.head_dim % 2 == 0, "dim / n_heads (head size)", "even, RoPE turns pairs", self.head_dim)
-        _require(self.rope_theta > 1, "rope_theta", "above 1", self.rope_theta)
+        _require(1 < self.rope_theta < inf, "rope_theta", "finite and above 1", self.rope_theta)
         _require(0 < self.norm_eps < 1, "norm_eps", "between 0 and 1", self.norm_eps)
+        half = 2.0 ** -(EPS_FRAC + 1)  # of the last place of the register that holds the product
+        _require(
+            half <= self.dim * self.norm_eps < 1 - half,
+            "dim * norm_eps",
+            f"at least {half:.3g} and below 1 in {EPS_FRAC} fraction bits",
+            self.dim * self.norm_eps,
+        )
 
     @property
     def head_dim(self) -> int:

@@ -71,7 +71,7 @@ def test_rewritten_stories260k_has_the_same_weights(models, stories260k, tmp_pat
     )
 
 
-@pytest.mark.parametrize("size", [0, 27])
+@pytest.mark.parametrize("size", [4, 27])
 def test_truncated_header(written, size):
     written.write_bytes(written.read_bytes()[:size])
     refused(written, "truncated", "28 bytes", f"has {size}")
@@ -132,6 +132,37 @@ def test_weights_must_be_finite(tmp_path, bad):
     path = tmp_path / "bad.bin"
     write_checkpoint(checkpoint, path)
     refused(path, "w2[1, 3, 5]", "finite", bad)
+
+
+def test_what_the_file_does_not_say(written):
+    """The base of the rotary frequencies and the epsilon of the norms, each by itself and both."""
+    base, small = {"rope_theta": 500000.0}, {"norm_eps": 1e-6}
+    for given in ({}, base, small, base | small):
+        assert read_checkpoint(written, **given).shape == dataclasses.replace(SHAPE, **given)
+    assert read_checkpoint(written, rope_theta=None, norm_eps=None).shape == SHAPE
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"rope_theta": 1.0}, ("rope_theta", "above 1", "is 1.0")),
+        ({"rope_theta": -3.0}, ("rope_theta", "above 1", "is -3.0")),
+        ({"rope_theta": np.inf}, ("rope_theta", "finite", "is inf")),
+        ({"rope_theta": np.nan}, ("rope_theta", "finite", "is nan")),
+        ({"norm_eps": 0.0}, ("norm_eps", "between 0 and 1", "is 0.0")),
+        ({"norm_eps": -1e-5}, ("norm_eps", "between 0 and 1", "is -1e-05")),
+        ({"norm_eps": np.nan}, ("norm_eps", "between 0 and 1", "is nan")),
+        ({"norm_eps": 1 / 16}, ("dim * norm_eps", "below 1", "is 1.0")),
+        ({"norm_eps": 2.0**-38}, ("dim * norm_eps", "at least 1.16e-10", "is 5.8")),
+    ],
+)
+def test_impossible_theta_and_epsilon(written, given, words):
+    with pytest.raises(ModelError) as caught:
+        read_checkpoint(written, **given)
+    line = str(caught.value)
+    assert "\n" not in line
+    for word in (written.name, *words):
+        assert word in line
 
 
 def test_missing_file(tmp_path):
