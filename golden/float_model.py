@@ -10,7 +10,7 @@ import numpy as np
 
 from llama2_myhdl.golden.checkpoint import Checkpoint
 from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.float_ops import attention, rmsnorm, rope, softmax, swiglu
+from llama2_myhdl.golden.float_ops import attention, bounded, rmsnorm, rope, softmax, swiglu
 from llama2_myhdl.golden.tokenizer import BOS
 from llama2_myhdl.rtl.config import ModelShape
 
@@ -42,17 +42,22 @@ class FloatModel:
         size = (shape.n_layers, batch, capacity or shape.seq_len, shape.n_kv_heads, shape.head_dim)
         self._keys, self._values = np.zeros(size, self.dtype), np.zeros(size, self.dtype)
 
+    @np.errstate(over="ignore", invalid="ignore")  # `bounded` looks at what comes out
     def step(self, tokens: np.ndarray) -> np.ndarray:
-        """Append tokens [batch, n] to the sequences; returns logits [batch, n, vocab]. Raises ModelError."""
+        """Append tokens [batch, n] to the sequences; returns logits [batch, n, vocab].
+
+        Raises ModelError, also for weights so large that floats overflow.
+        """
         tokens = self._checked(np.asarray(tokens))
         start, n = self.position, tokens.shape[1]
-        x = self.weights["token_embedding"][tokens]
+        x = bounded(self.weights["token_embedding"][tokens], "float model, embedding")
         self._tap(x_embed=x)
         for layer in range(self.shape.n_layers):
             x = self._layer(layer, x, start)
+            bounded(x, f"float model, layer {layer}")
         self.position += n
         x = rmsnorm(x, self.weights["rms_final"], self.shape.norm_eps)
-        logits = x @ self.weights["classifier"].T
+        logits = bounded(x @ self.weights["classifier"].T, "float model, logits")
         self._tap(x_final_norm=x, logits=logits)
         return logits
 

@@ -2,6 +2,23 @@
 
 import numpy as np
 
+from llama2_myhdl.golden.errors import ModelError
+
+LARGEST = 2.0**55  # the sum of the squares of 2**17 elements is still a float32
+
+
+def bounded(x: np.ndarray, what: str) -> np.ndarray:
+    """x itself. ModelError, naming `what`, where an element is not a number or beyond LARGEST in magnitude.
+
+    For intermediate results: whoever calls it lets them overflow quietly (`np.errstate`) and asks here afterwards.
+    """
+    peak = np.abs(x).max()
+    if not peak <= LARGEST:
+        raise ModelError(
+            f"{what}: must be at most {LARGEST:.3g} in magnitude, is {peak:.3g}: the weights are too large"
+        )
+    return x
+
 
 def rmsnorm(x: np.ndarray, gain: np.ndarray, eps: float) -> np.ndarray:
     """gain * x / sqrt(mean(x^2) + eps) over the last axis."""

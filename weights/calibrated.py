@@ -8,16 +8,21 @@ the residual also making up for what the residual already lacks; then `gptq` rou
 import numpy as np
 
 from llama2_myhdl.golden.checkpoint import Checkpoint
-from llama2_myhdl.golden.float_ops import attention, rmsnorm, rope, swiglu
+from llama2_myhdl.golden.float_ops import attention, bounded, rmsnorm, rope, swiglu
 from llama2_myhdl.weights.gptq import DAMPING, damped, gptq
+from llama2_myhdl.weights.limits import exponent_limits
 from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
-from llama2_myhdl.weights.rows import QuantisedMatrix
+from llama2_myhdl.weights.rows import MANTISSA_MAX, QuantisedMatrix
 
 _SEQUENCES = 8  # attended at a time: bounds the memory for scores
 
 
+@np.errstate(over="ignore", invalid="ignore")  # `bounded` looks at what comes out
 def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, tokens: np.ndarray) -> QuantisedCheckpoint:
-    """Calibrate on `tokens` [sequences, positions]; the embedding comes already rounded."""
+    """Calibrate on `tokens` [sequences, positions]; the embedding comes already rounded.
+
+    Raises ModelError for weights so large that floats overflow. `range_check` has seen to it that each fits by itself.
+    """
     shape = checkpoint.shape
     exact = checkpoint.token_embedding[tokens].astype(np.float32)
     rounded = embedding.dequantise()[tokens].astype(np.float32)
@@ -30,12 +35,11 @@ def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, toke
         for name in LAYER_MATRICES:
             matrices[name].append(run.quantised[name])
 
-    exact, rounded = (rmsnorm(x, checkpoint.rms_final, shape.norm_eps) for x in (exact, rounded))
-    hessian, weights = refit(checkpoint.classifier, exact, rounded)
+    normed = (rmsnorm(x, checkpoint.rms_final, shape.norm_eps) for x in (exact, rounded))
     return QuantisedCheckpoint(
         shape=shape,
         embedding=embedding,
-        classifier=gptq(weights, hessian),
+        classifier=_round_matrix(checkpoint, "classifier", None, *normed),
         rms_att=checkpoint.rms_att,
         rms_ffn=checkpoint.rms_ffn,
         rms_final=checkpoint.rms_final,
@@ -59,13 +63,33 @@ def refit(
     return hessian, weights + np.linalg.solve(damped(hessian, DAMPING), correlation).T
 
 
+def _round_matrix(
+    checkpoint: Checkpoint,
+    name: str,
+    layer: int | None,
+    exact: np.ndarray,
+    rounded: np.ndarray,
+    owed: np.ndarray | None = None,
+) -> QuantisedMatrix:
+    """Refit and round a matrix. A row that the refit makes too large for its format is rounded as it was."""
+    for x in (exact, rounded):
+        bounded(x, f"calibration, inputs of {name}" + ("" if layer is None else f"[layer {layer}]"))
+    weights = getattr(checkpoint, name) if layer is None else getattr(checkpoint, name)[layer]
+    factor, limits = fold_factor(name, checkpoint.shape), exponent_limits(checkpoint, name, layer)
+    hessian, refitted = refit(weights, exact, rounded, owed)
+    fits = np.abs(refitted * factor).max(axis=1) <= MANTISSA_MAX * 2.0 ** limits["high"]
+    if not fits.all():
+        refitted = np.where(fits[:, None], refitted, weights)
+    return gptq(refitted * factor, hessian, **limits)
+
+
 class _Layer:
     """One layer of the exact and the rounded model; `quantised` fills up with its seven matrices."""
 
     def __init__(self, checkpoint: Checkpoint, layer: int):
+        self.checkpoint, self.layer = checkpoint, layer
         self.shape = checkpoint.shape
         self.gains = {name: getattr(checkpoint, name)[layer] for name in ("rms_att", "rms_ffn")}
-        self.weights = {name: getattr(checkpoint, name)[layer] for name in LAYER_MATRICES}
         self.quantised: dict[str, QuantisedMatrix] = {}
 
     def attention_half(self, exact: np.ndarray, rounded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +98,7 @@ class _Layer:
         q, k, v = (self._project(name, *normed) for name in ("wq", "wk", "wv"))
         mixed = [self._attend(*qkv) for qkv in zip(q, k, v, strict=True)]
         out = self._project("wo", *mixed, owed=exact - rounded)
-        return exact + out[0], rounded + out[1]
+        return self._residual(exact + out[0]), self._residual(rounded + out[1])
 
     def ffn_half(self, exact: np.ndarray, rounded: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Residuals after the feed-forward network."""
@@ -82,17 +106,18 @@ class _Layer:
         h1, h3 = (self._project(name, *normed) for name in ("w1", "w3"))
         gated = [swiglu(*h) for h in zip(h1, h3, strict=True)]
         out = self._project("w2", *gated, owed=exact - rounded)
-        return exact + out[0], rounded + out[1]
+        return self._residual(exact + out[0]), self._residual(rounded + out[1])
+
+    def _residual(self, x: np.ndarray) -> np.ndarray:
+        return bounded(x, f"calibration, residual of layer {self.layer}")
 
     def _project(
         self, name: str, exact: np.ndarray, rounded: np.ndarray, owed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Round one matrix; its outputs in the exact and in the rounded model."""
-        factor = fold_factor(name, self.shape)
-        hessian, weights = refit(self.weights[name], exact, rounded, owed)
-        self.quantised[name] = gptq(weights * factor, hessian)
-        unfolded = (self.quantised[name].dequantise() / factor).astype(np.float32)
-        return exact @ self.weights[name].T, rounded @ unfolded.T
+        self.quantised[name] = _round_matrix(self.checkpoint, name, self.layer, exact, rounded, owed)
+        unfolded = (self.quantised[name].dequantise() / fold_factor(name, self.shape)).astype(np.float32)
+        return exact @ getattr(self.checkpoint, name)[self.layer].T, rounded @ unfolded.T
 
     def _attend(self, q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
         q, k, v = (x.reshape(*x.shape[:2], -1, self.shape.head_dim) for x in (q, k, v))

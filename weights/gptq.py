@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llama2_myhdl.weights.rows import MANTISSA_MAX, QuantisedMatrix, row_exponents_lsq
+from llama2_myhdl.weights.rows import EXPONENT_MAX, EXPONENT_MIN, MANTISSA_MAX, QuantisedMatrix, row_exponents_lsq
 
 DAMPING = 0.003  # of the mean diagonal: measured best of 0.001 to 0.05 on stories260K
 _BLOCK = 64  # columns between two updates of all later columns
@@ -14,20 +14,23 @@ def damped(hessian: np.ndarray, damping: float = DAMPING) -> np.ndarray:
     return hessian + (damping * mean if mean > 0 else 1.0) * np.eye(len(hessian))
 
 
-def gptq(w: np.ndarray, hessian: np.ndarray, damping: float = DAMPING) -> QuantisedMatrix:
+def gptq(
+    w: np.ndarray, hessian: np.ndarray, damping: float = DAMPING, low: int = EXPONENT_MIN, high: int = EXPONENT_MAX
+) -> QuantisedMatrix:
     """Round w [rows, cols] so that the layer's outputs, not the weights, stay near.
 
     `hessian` [cols, cols] = X^T X of the layer's inputs. Columns are rounded from the most active to the least; the
     error of each is moved to the columns still to come. Row exponents start from least squares in the Hessian's metric,
-    and each row keeps the best of its exponent and both neighbours by the error that compensation leaves.
+    and each row keeps the best of its exponent and both neighbours, from `low` to `high`, by the error that
+    compensation leaves.
     """
     metric = damped(hessian, damping)
     order = np.argsort(-np.diag(metric), kind="stable")
     columns = np.ascontiguousarray(np.asarray(w, np.float64)[:, order].T)
     feedback = np.linalg.cholesky(np.linalg.inv(metric[np.ix_(order, order)])).T
-    first = row_exponents_lsq(w, metric=metric)
+    first = row_exponents_lsq(w, low, high, metric)
     mantissa, exponent, error = None, first, None
-    for trial in (first, first - 1, first + 1):
+    for trial in (first, np.maximum(first - 1, low), np.minimum(first + 1, high)):
         trial_mantissa, trial_error = _compensate(columns, feedback, trial)
         if mantissa is None:
             mantissa, error = trial_mantissa, trial_error

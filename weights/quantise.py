@@ -4,14 +4,14 @@ import numpy as np
 
 from llama2_myhdl.golden.checkpoint import Checkpoint
 from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.golden.sampling import CALIBRATION_SEED, sample_texts
 from llama2_myhdl.weights.calibrated import quantise_calibrated
+from llama2_myhdl.weights.limits import EMBEDDING_LIMITS, exponent_limits
 from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
+from llama2_myhdl.weights.range_check import check_weights
 from llama2_myhdl.weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
 
-EMBEDDING_LIMITS = {"low": EXPONENT_MIN, "high": EXPONENT_MAX}
 CALIBRATION_SEQUENCES = 64
 CALIBRATION_WORK = 64 * 2**20  # sequences times parameters, so that a large model's sampling ends in minutes
 MIN_CALIBRATION_SEQUENCES = 4
@@ -24,10 +24,12 @@ def quantise_checkpoint(
     """The quantised model: int8 mantissas, one power-of-two exponent a row. Deterministic.
 
     `calibration_tokens` [sequences, positions] default to text sampled from the model itself with a fixed seed. With
-    `gptq=False` every matrix is rounded to nearest and no tokens are needed. Raises ModelError for unfit tokens.
+    `gptq=False` every matrix is rounded to nearest and no tokens are needed. Raises ModelError for unfit tokens,
+    and for weights that are too large for the hardware before any work is done.
     """
     if not gptq:
         return round_to_nearest(checkpoint)
+    check_weights(checkpoint)
     if calibration_tokens is None:
         calibration_tokens = default_calibration(checkpoint)
     calibration_tokens = np.asarray(calibration_tokens)
@@ -51,20 +53,25 @@ def default_calibration(checkpoint: Checkpoint) -> np.ndarray:
 
 
 def round_to_nearest(checkpoint: Checkpoint, exponents=row_exponents_lsq) -> QuantisedCheckpoint:
-    """Every matrix rounded by itself, without calibration; `exponents` chooses the rows' exponents."""
+    """Every matrix rounded by itself, without calibration; `exponents` chooses the rows' exponents.
+
+    Raises ModelError for weights that are too large for the hardware.
+    """
+    check_weights(checkpoint)
     shape = checkpoint.shape
 
-    def rounded(w: np.ndarray, factor: float = 1.0, **limits: int) -> QuantisedMatrix:
-        w = w.astype(np.float64) * factor
-        return quantise_rows(w, exponents(w, **limits))
+    def rounded(w: np.ndarray, name: str, layer: int | None = None) -> QuantisedMatrix:
+        w = w.astype(np.float64) * fold_factor(name, shape)
+        return quantise_rows(w, exponents(w, **exponent_limits(checkpoint, name, layer)))
 
     matrices = {
-        name: tuple(rounded(w, fold_factor(name, shape)) for w in getattr(checkpoint, name)) for name in LAYER_MATRICES
+        name: tuple(rounded(w, name, layer) for layer, w in enumerate(getattr(checkpoint, name)))
+        for name in LAYER_MATRICES
     }
     return QuantisedCheckpoint(
         shape=shape,
-        embedding=rounded(checkpoint.token_embedding, **EMBEDDING_LIMITS),
-        classifier=rounded(checkpoint.classifier),
+        embedding=rounded(checkpoint.token_embedding, "embedding"),
+        classifier=rounded(checkpoint.classifier, "classifier"),
         rms_att=checkpoint.rms_att,
         rms_ffn=checkpoint.rms_ffn,
         rms_final=checkpoint.rms_final,

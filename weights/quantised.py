@@ -6,7 +6,10 @@ from math import e, log2, sqrt
 import numpy as np
 
 from llama2_myhdl.golden.checkpoint import Checkpoint
+from llama2_myhdl.golden.fixed.norm import quantise_gain
 from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.weights.field import fitted
+from llama2_myhdl.weights.limits import exponent_limits, gain_exponent_max
 from llama2_myhdl.weights.rows import QuantisedMatrix
 
 LOG2E = log2(e)
@@ -26,6 +29,7 @@ class QuantisedCheckpoint:
     """Matrices with row exponents, one a layer in tuples; norm gains stay apart in float32 ([L, dim], rms_final [dim]).
 
     wq, w1 and w3 carry their `fold_factor`. The classifier is an image of its own even where the checkpoint shares it.
+    Exponents that the hardware cannot take are a ModelError.
     """
 
     shape: ModelShape
@@ -41,6 +45,19 @@ class QuantisedCheckpoint:
     w3: tuple[QuantisedMatrix, ...]
     rms_final: np.ndarray
     classifier: QuantisedMatrix
+
+    def __post_init__(self):
+        gains = {"rms_final": self.rms_final}
+        gains |= {f"{name}[layer {n}]": g for name in ("rms_att", "rms_ffn") for n, g in enumerate(getattr(self, name))}
+        for name, gain in gains.items():
+            _, exponent = quantise_gain(gain, self.shape.dim)
+            fitted(exponent, "i1", f"{name} exponent", high=gain_exponent_max(self.shape))
+        for name in ("embedding", "classifier"):
+            fitted(getattr(self, name).exponent, "i1", f"{name} exponent of row", **exponent_limits(self, name))
+        for name in LAYER_MATRICES:
+            for layer, matrix in enumerate(getattr(self, name)):
+                what = f"{name}[layer {layer}] exponent of row"
+                fitted(matrix.exponent, "i1", what, **exponent_limits(self, name, layer))
 
     def dequantise(self) -> Checkpoint:
         """A float checkpoint of the rounded weights, folding undone: for the float model ("weights only")."""

@@ -28,14 +28,16 @@ from pathlib import Path
 import numpy as np
 
 from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.golden.file_kind import LOOK, file_kind
 from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN
 from llama2_myhdl.golden.fixed.norm import quantise_gain
 from llama2_myhdl.golden.fixed.rope import frequencies
-from llama2_myhdl.rtl.boot.registers import REGISTERS, VERSION, checksum, register_values
+from llama2_myhdl.rtl.boot.registers import REGISTERS, VERSION, checksum, register_limits, register_values
 from llama2_myhdl.rtl.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.rtl.layer import kinds
 from llama2_myhdl.rtl.layer.program import Command, gain_beats, tapes
+from llama2_myhdl.weights.field import fitted
+from llama2_myhdl.weights.limits import EMBEDDING_LIMITS, TAPE_EXPONENT_MAX
 from llama2_myhdl.weights.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.rows import QuantisedMatrix
 
@@ -54,10 +56,10 @@ class Tape:
     beats: np.ndarray
 
 
-def _word_beats(values, lanes: int) -> np.ndarray:
+def _word_beats(values, lanes: int, what: str) -> np.ndarray:
     """One beat for each 32-bit value, in its low bytes."""
     beats = np.zeros((len(values), lanes), np.uint8)
-    beats[:, :4] = np.array(values, "<u4").view(np.uint8).reshape(-1, 4)
+    beats[:, :4] = fitted(values, "<u4", what).view(np.uint8).reshape(-1, 4)
     return beats
 
 
@@ -65,21 +67,19 @@ def _row_beats(mantissa: np.ndarray, lanes: int) -> np.ndarray:
     """int8 rows [rows, cols] as beats [rows, ceil(cols/lanes), lanes], zero padded."""
     rows, cols = mantissa.shape
     beats = np.zeros((rows, ceil(cols / lanes), lanes), np.uint8)
-    beats.reshape(rows, -1)[:, :cols] = mantissa.astype(np.int8).view(np.uint8)
+    beats.reshape(rows, -1)[:, :cols] = fitted(mantissa, "i1", "mantissa of row, column").view(np.uint8)
     return beats
 
 
 def matrix_beats(matrix: QuantisedMatrix, lanes: int) -> np.ndarray:
     """A matrix on the tape: for every `lanes` rows one beat of exponents, then the rows."""
-    worst = int(np.max(matrix.exponent))
-    if worst > 0:
-        raise ModelError(f"row exponent: must be at most 0 on the tape, is {worst}")
+    row_exponents = fitted(matrix.exponent, "i1", "exponent of row", high=TAPE_EXPONENT_MAX)
     rows = _row_beats(matrix.mantissa, lanes)
     parts = []
     for start in range(0, len(rows), lanes):
         group = slice(start, start + lanes)
         exponents = np.zeros(lanes, np.uint8)
-        exponents[: len(rows[group])] = matrix.exponent[group].astype(np.int8).view(np.uint8)
+        exponents[: len(rows[group])] = row_exponents[group].view(np.uint8)
         parts += [exponents[None], rows[group].reshape(-1, lanes)]
     return np.concatenate(parts)
 
@@ -89,8 +89,8 @@ def vector_beats(gain, lanes: int) -> np.ndarray:
     gain = np.asarray(gain)
     mantissa, exponent = quantise_gain(gain, len(gain))
     beats = np.zeros((1 + gain_beats(len(gain), lanes), lanes), np.uint8)
-    beats[0, 0] = exponent & 0xFF
-    data = mantissa.astype("<i2").view(np.uint8)
+    beats[0, 0] = fitted(exponent, "i1", "exponent of norm gains").view(np.uint8)
+    data = fitted(mantissa, "<i2", "mantissa of norm gain").view(np.uint8)
     beats[1:].reshape(-1)[: data.size] = data
     return beats
 
@@ -136,24 +136,30 @@ def tape_image(weights: QuantisedCheckpoint, build: BuildConfig) -> np.ndarray:
 
 
 def _embedding_image(embedding: QuantisedMatrix, lanes: int) -> np.ndarray:
-    low, high = int(embedding.exponent.min()), int(embedding.exponent.max())
-    if low < EXPONENT_MIN or high > EXPONENT_MAX:
-        raise ModelError(f"embedding exponents: must be {EXPONENT_MIN} to {EXPONENT_MAX}, are {low} to {high}")
+    row_exponents = fitted(embedding.exponent, "i1", "exponent of embedding row", **EMBEDDING_LIMITS)
     rows = _row_beats(embedding.mantissa, lanes)
     exponents = np.zeros((len(rows), 1, lanes), np.uint8)
-    exponents[:, 0, 0] = embedding.exponent.astype(np.int8).view(np.uint8)
+    exponents[:, 0, 0] = row_exponents.view(np.uint8)
     return np.concatenate([exponents, rows], axis=1).reshape(-1, lanes)
+
+
+def _register_image(shape: ModelShape, build: BuildConfig) -> np.ndarray:
+    """Registers, each within what the loader of this build accepts, and RoPE frequencies."""
+    values, limits = register_values(shape, build), register_limits(build)
+    for name in REGISTERS:
+        fitted(values[name], "<u4", f"register {name}", *limits[name])
+    words = [_word_beats([values[name] for name in REGISTERS], build.lanes, "register")]
+    words.append(_word_beats(frequencies(shape.head_dim, shape.rope_theta), build.lanes, "RoPE frequency"))
+    return np.concatenate(words)
 
 
 def boot_image(weights: QuantisedCheckpoint, build: BuildConfig) -> Tape:
     """All beats of the boot stream for a build; ConfigError when the model does not fit it."""
     shape, lanes = weights.shape, build.lanes
     build.check(shape)
-    values = register_values(shape, build)
-    words = [values[name] for name in REGISTERS] + frequencies(shape.head_dim, shape.rope_theta)
-    registers, embedding = _word_beats(words, lanes), _embedding_image(weights.embedding, lanes)
+    registers, embedding = _register_image(shape, build), _embedding_image(weights.embedding, lanes)
     body = np.concatenate([registers, embedding, tape_image(weights, build)])
-    beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes)])
+    beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes, "checksum")])
     return Tape(shape, lanes, (len(registers), len(embedding), len(beats) - len(registers) - len(embedding)), beats)
 
 
@@ -174,14 +180,18 @@ def write_tape(path, tape: Tape) -> None:
 
 def read_tape(path) -> Tape:
     """Read a tape file; ModelError names what is wrong with a truncated, corrupt or foreign file."""
-    data = Path(path).read_bytes()
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     size = _HEADER.size + _CRC.size
+    if not data.startswith(FILE_MAGIC):
+        found = f"is {kind}" if (kind := file_kind(data[:LOOK], len(data))) else f"starts with {data[:8]!r}"
+        raise ModelError(f"{path}: not a weight tape: must start with {FILE_MAGIC!r}, {found}")
     if len(data) < size:
         raise ModelError(f"{path}: a tape header has {size} bytes, the file has {len(data)}")
     head = data[: _HEADER.size]
-    magic, version, lanes, *rest = _HEADER.unpack(head)
-    if magic != FILE_MAGIC:
-        raise ModelError(f"{path}: not a weight tape: must start with {FILE_MAGIC!r}, starts with {magic!r}")
+    _, version, lanes, *rest = _HEADER.unpack(head)
     if version != VERSION:
         raise ModelError(f"{path}: tape version: must be {VERSION}, is {version}")
     if _CRC.unpack(data[_HEADER.size : size])[0] != zlib.crc32(head):

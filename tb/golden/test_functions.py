@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from llama2_myhdl.golden.fixed import functions
-from llama2_myhdl.golden.fixed.norm import epsilon_term, inverse_rms
+from llama2_myhdl.golden.fixed.arith import bit_length
+from llama2_myhdl.golden.fixed.norm import (
+    GAIN_EXPONENT_MIN,
+    epsilon_term,
+    inverse_rms,
+    largest_exponent_sum,
+    quantise_gain,
+    scale_by_gain,
+)
 from llama2_myhdl.golden.fixed.rope import angles, frequencies
 
 ONE = 1 << 16  # results have 16 fraction bits
@@ -143,3 +151,32 @@ def test_inverse_rms():
             exact = 1 / np.sqrt(np.sum((x / 2**20) ** 2) + dim * 1e-5)
             expected.append(exact * 2.0 ** (16 - k))
     assert within(mantissas, expected, INVERSE_RMS) == 33 * 40
+
+
+@pytest.mark.parametrize("eps", [2.0**-33, 1e-9, 1e-5, 0.5])
+def test_largest_exponent_sum(eps):
+    """At the largest sum of exponents no vector, whatever its gains, asks narrowing for a shift to the left; one more
+    and some vector does."""
+    rng, least = np.random.default_rng(4), 99
+    for span in range(33):
+        for dim in 10 * (1, 2, 15):
+            x = rng.integers(-(1 << 31), 1 << 31, dim) >> span
+            gain = rng.integers(-0x7FFF, 0x8000, dim) if dim > 2 else np.full(dim, 0x7FFF)
+            term = epsilon_term(1, eps)
+            exponent = max(0, bit_length(scale_by_gain(x, gain)) - 15)
+            _, k = inverse_rms(x, term)
+            least = min(least, 16 - (largest_exponent_sum(term) + exponent + k))
+    assert least == 0
+
+
+def test_a_zero_vector_without_epsilon():
+    """The register of an epsilon of 0 is refused with the shape; in hardware it does no harm: 1/rms is 1.0 * 2**21."""
+    assert inverse_rms([0, 0], 0) == (ONE, 21)
+
+
+def test_tiny_gains():
+    """Down to the smallest float32 the exponent stays in its field."""
+    for gain in (1e-30, 1e-38, 1e-45, 0.0):
+        mantissa, exponent = quantise_gain(np.full(4, gain, np.float32), 4)
+        assert exponent >= GAIN_EXPONENT_MIN
+        np.testing.assert_allclose(mantissa * 2.0 ** (exponent - 15), 2 * np.float64(np.float32(gain)), 1e-2, 2e-43)

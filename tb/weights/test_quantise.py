@@ -88,6 +88,16 @@ def test_compensation_of_independent_inputs_is_rounding(matrix):
     np.testing.assert_array_equal(same.mantissa, nearest.mantissa)
 
 
+def test_compensation_keeps_to_the_exponents_given(matrix, inputs):
+    """Free of limits some rows would take the next larger or smaller one."""
+    hessian = inputs.T @ inputs
+    free = gptq(matrix, hessian).exponent
+    for low, high in ((-64, -4), (-4, 63), (-5, -3)):
+        bounded = gptq(matrix, hessian, low=low, high=high).exponent
+        assert free.min() < low or free.max() > high
+        assert (bounded.min(), bounded.max()) == (max(low, free.min()), min(high, free.max()))
+
+
 def test_inputs_that_never_move(matrix):
     np.testing.assert_array_equal(gptq(matrix, np.zeros((48, 48))).mantissa, quantise_rows(matrix).mantissa)
 
