@@ -49,13 +49,15 @@ def compare(reference: np.ndarray, logits: np.ndarray, tokens: np.ndarray) -> Ac
     expected, got = _log_softmax(reference), _log_softmax(logits)
     following = tokens[:, 1:, None]
     loss = [-np.take_along_axis(x[:, :-1], following, axis=2).mean() for x in (expected, got)]
+    with np.errstate(over="ignore"):  # the perplexity of a hopeless model is infinite
+        perplexity, ratio = float(np.exp(loss[1])), float(np.exp(loss[1] - loss[0]))
     return Accuracy(
         positions=tokens.size,
         agreement=float(np.mean(reference.argmax(-1) == logits.argmax(-1))),
         mse=float(np.mean((reference - logits) ** 2)),
         kl=float(np.mean(np.sum(np.exp(expected) * (expected - got), axis=-1))),
-        perplexity=float(np.exp(loss[1])),
-        perplexity_ratio=float(np.exp(loss[1] - loss[0])),
+        perplexity=perplexity,
+        perplexity_ratio=ratio,
     )
 
 
@@ -111,13 +113,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("tokenizer", help="its tokenizer (checked against the model's vocabulary)")
     parser.add_argument("--positions", type=int, default=2000, help="positions to compare at least (default 2000)")
     parser.add_argument("--nearest", action="store_true", help="round to nearest instead of calibrating")
+    parser.add_argument("--theta", type=float, help="base of the rotary frequencies (10000; the file does not say)")
+    parser.add_argument("--norm-eps", type=float, help="epsilon of the norms (1e-5; the file does not say)")
     options = parser.parse_args(arguments)
     console = Console()
     try:
         if options.positions < 2:
             raise ValueError(f"--positions must be at least 2, is {options.positions}")
-        checkpoint = read_checkpoint(options.model)
+        checkpoint = read_checkpoint(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
         read_tokenizer(options.tokenizer, checkpoint.shape.vocab_size)
+        console.print(f"theta {checkpoint.shape.rope_theta:.10g}, norm epsilon {checkpoint.shape.norm_eps:.10g}")
         started = time.monotonic()
         quantised = quantise_checkpoint(checkpoint, gptq=not options.nearest)
         console.print(f"quantised in {time.monotonic() - started:.1f} s")

@@ -1,4 +1,4 @@
-"""Quantising takes seconds to minutes: keep the result beside the simulator builds, keyed by model file and code."""
+"""Quantising takes seconds to minutes: keep the result beside the simulator builds, keyed by the model and the code."""
 
 import hashlib
 import io
@@ -6,27 +6,29 @@ from pathlib import Path
 
 import numpy as np
 
-from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.golden.checkpoint import Checkpoint, read_checkpoint
 from llama2_myhdl.golden.files import write_whole
 from llama2_myhdl.golden.folders import GENERATED, PROJECT
-from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.config import BuildConfig, ModelShape
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint
 from llama2_myhdl.weights.rows import QuantisedMatrix
 from llama2_myhdl.weights.tape import boot_image, write_tape
 
 # what the integer weights depend on, and what the tape does besides
-_MODULES = ("calibrated", "gptq", "quantise", "quantised", "rows")
+_MODULES = ("calibrated", "gptq", "limits", "quantise", "quantised", "rows")
 QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), "golden/**/*.py")
-PACKER = (*QUANTISER, "weights/tape.py", "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")
+_LAYOUT = ("weights/tape.py", "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")
+PACKER = (*QUANTISER, "weights/field.py", *_LAYOUT)
 FOLDER = GENERATED / "weights"
 _SINGLE = ("embedding", "classifier")
 _GAINS = ("rms_att", "rms_ffn", "rms_final")
 
 
-def _key(path: Path, code: tuple[str, ...]) -> str:
-    """Changes with the checkpoint and with the code."""
+def _key(path: Path, shape: ModelShape, code: tuple[str, ...]) -> str:
+    """Changes with the checkpoint, with what its file does not say of the shape, and with the code."""
     digest = hashlib.sha256(path.read_bytes())
+    digest.update(repr((float(shape.rope_theta), float(shape.norm_eps))).encode())
     for source in sorted(file for pattern in code for file in PROJECT.glob(pattern)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
@@ -51,10 +53,15 @@ def _unpack(shape, arrays) -> QuantisedCheckpoint:
     return QuantisedCheckpoint(shape=shape, **fields)
 
 
-def quantised(model, folder: Path = FOLDER) -> QuantisedCheckpoint:
-    """The quantised checkpoint of a file, from the cache when it is there. Errors of `read_checkpoint` pass."""
-    checkpoint = read_checkpoint(model)
-    stored = folder / f"{_key(Path(model), QUANTISER)}.npz"
+def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = None) -> QuantisedCheckpoint:
+    """The quantised checkpoint of a file, from the cache when it is there.
+
+    checkpoint: what `read_checkpoint` made of that file, if with another `rope_theta` or `norm_eps` than it takes by
+    itself, or to save reading it again. Errors of `read_checkpoint` and `quantise_checkpoint` pass.
+    """
+    if checkpoint is None:
+        checkpoint = read_checkpoint(model)
+    stored = folder / f"{_key(Path(model), checkpoint.shape, QUANTISER)}.npz"
     if not stored.exists():
         weights = quantise_checkpoint(checkpoint)
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,9 +73,13 @@ def quantised(model, folder: Path = FOLDER) -> QuantisedCheckpoint:
 
 
 def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: Path = FOLDER) -> Path:
-    """The model's tape file for a build, written once; ConfigError when the model does not fit."""
+    """The tape file of `weights`, made of the file `model`, for a build; written once.
+
+    ConfigError when the model does not fit.
+    """
     build.check(weights.shape)
-    path = folder / f"{_key(Path(model), PACKER)}-{build.lanes}-{build.hidden_block}-{build.engines}.tape"
+    key = _key(Path(model), weights.shape, PACKER)
+    path = folder / f"{key}-{build.lanes}-{build.hidden_block}-{build.engines}.tape"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_tape(path, boot_image(weights, build))

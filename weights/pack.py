@@ -5,6 +5,7 @@ weight tape.
 import argparse
 import sys
 
+from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import check_writable
 from llama2_myhdl.rtl.config import ConfigError
@@ -21,16 +22,21 @@ def main(argv=None) -> int:
     parser.add_argument("--config", default="default", help="build preset (default)")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
+    parser.add_argument("--theta", type=float, help="base of the rotary frequencies (10000; the file does not say)")
+    parser.add_argument("--norm-eps", type=float, help="epsilon of the norms (1e-5; the file does not say)")
     args = parser.parse_args(argv)
     try:
         check_writable(args.output)  # before minutes are spent
         build = build_of(args.config, lanes=args.lanes, engines=args.engines)
-        write_tape(args.output, boot_image(quantised(args.model), build))
+        checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
+        build.check(checkpoint.shape)
+        write_tape(args.output, boot_image(quantised(args.model, checkpoint=checkpoint), build))
         tape = read_tape(args.output)
     except (ModelError, ConfigError, OSError) as error:
         print(f"weights.pack: {error}", file=sys.stderr)
         return 2
     print(f"{args.output}: {len(tape.beats)} beats of {tape.lanes} bytes, {tape.beats.size} bytes")
+    print(f"theta {tape.shape.rope_theta:.10g}, norm epsilon {tape.shape.norm_eps:.10g}")
     return 0
 
 

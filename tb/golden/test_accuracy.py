@@ -64,3 +64,19 @@ def test_command_refuses_bad_input(files, capsys):
     assert "--positions must be at least 2, is 0" in capsys.readouterr().err
     assert main([files[0], files[0]]) == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_command_takes_theta_and_epsilon(files, capsys):
+    """They are printed, and they change the figures."""
+    tables = []
+    for theta, epsilon in (("10000", "1e-05"), ("3", "1e-05"), ("10000", "0.05")):
+        assert main([*files, "--positions", "32", "--theta", theta, "--norm-eps", epsilon]) == 0
+        output = capsys.readouterr().out
+        assert f"theta {theta}, norm epsilon {epsilon}" in output
+        tables.append(output[output.index("float") :])
+    assert main([*files, "--positions", "32"]) == 0
+    output = capsys.readouterr().out
+    assert "theta 10000, norm epsilon 1e-05" in output and tables[0] in output
+    assert len(set(tables)) == 3
+    assert main([*files, "--theta", "0.5"]) == 1
+    assert "rope_theta: must be finite and above 1, is 0.5" in capsys.readouterr().err
