@@ -45,10 +45,11 @@ _stubs = None  # while a block is elaborated for conversion: the list that its @
 
 
 class ModuleFile(NamedTuple):
-    """One emitted module: its Verilog name and the file that it is in."""
+    """One emitted module: its Verilog name, the file that it is in, and the name of the block that it comes from."""
 
     name: str
     file: Path
+    block: str
 
 
 class hblock(block_decorator):  # noqa: N801  a decorator
@@ -181,10 +182,15 @@ def _myhdl_state():
         _memInfoMap.update(memories)
 
 
-def convert(block, path, *args, **kwargs):
+def _silent(what, done, total):
+    """Shows nothing."""
+
+
+def convert(block, path, *args, progress=_silent, **kwargs):
     """Write `block(*args, **kwargs)` and all `@hblock`s below it as Verilog, one file a module, into the folder `path`.
 
-    block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched).
+    block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched); progress: called
+    with what is being done, the modules done and all modules.
     Returns ModuleFile (name, file) of each module, children before parents: the top is the last.
     Raises HierarchyError on what MyHDL cannot convert and on: a signal that is read and not driven, or driven and not
     read (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
@@ -198,9 +204,13 @@ def convert(block, path, *args, **kwargs):
         design.name()
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path, prefix=".convert-") as scratch:
-            for module in design.modules.values():
+            for count, module in enumerate(design.modules.values(), 1):
                 module.print(Path(scratch))
-            return [ModuleFile(m.name, _install(Path(scratch), path, f"{m.name}.v")) for m in design.modules.values()]
+                progress("convert to Verilog", count, len(design.modules))
+            return [
+                ModuleFile(m.name, _install(Path(scratch), path, f"{m.name}.v"), m.func.__name__)
+                for m in design.modules.values()
+            ]
 
 
 def _install(scratch, path, filename):

@@ -11,7 +11,7 @@ from myhdl import always
 from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.sim import runner
+from llama2_myhdl.sim import build as building
 from llama2_myhdl.sim.clock import start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, build, run, test_parameters
 from llama2_myhdl.sim.verilator import install
@@ -31,14 +31,14 @@ def ports(**parameters):
 
 @pytest.fixture
 def own_builds(tmp_path, monkeypatch):
-    monkeypatch.setattr(runner, "SIM_BUILD", tmp_path)
+    monkeypatch.setattr(building, "GENERATED", tmp_path)
     return tmp_path
 
 
 def test_builds_once(own_builds):
-    folder = build(adds, ports(), "icarus")[2]
+    folder = build(adds, ports(), "icarus").folder
     first = (folder / "sim.vvp").stat().st_mtime_ns
-    assert build(adds, ports(), "icarus")[2] == folder
+    assert build(adds, ports(), "icarus").folder == folder
     assert (folder / "sim.vvp").stat().st_mtime_ns == first
     verilog = folder.parent / "verilog" / "adds.v"
     verilog.write_text(verilog.read_text().replace("+", "-"))
@@ -48,9 +48,9 @@ def test_builds_once(own_builds):
 
 
 def test_builds_anew_when_the_verilog_changes(own_builds):
-    folder = build(adds, ports(STEP=2), "icarus", name="named")[2]
+    folder = build(adds, ports(STEP=2), "icarus", name="named").folder
     first = (folder / "sim.vvp").stat().st_mtime_ns
-    assert build(adds, ports(STEP=3), "icarus", name="named")[2] == folder
+    assert build(adds, ports(STEP=3), "icarus", name="named").folder == folder
     assert (folder / "sim.vvp").stat().st_mtime_ns > first
 
 
@@ -65,7 +65,7 @@ def test_an_unknown_simulator_is_refused():
 
 
 def test_other_arguments_are_another_build(own_builds):
-    folders = {build(adds, ports(STEP=step), "icarus")[2] for step in (1, 2)}
+    folders = {build(adds, ports(STEP=step), "icarus").folder for step in (1, 2)}
     assert len(folders) == 2
     assert all(folder.parts[-3:-2] == ("adds",) and folder.name == "icarus" for folder in folders)
 

@@ -1,0 +1,188 @@
+"""Builds of converted blocks: convert, hand the Verilog to a simulator, compile; nothing is done twice.
+
+A build of Verilator shows the ports of its top, and of the blocks inside those signals that are asked for: every signal
+that can be seen from outside is one that the optimiser must leave alone, and all of them cost most of the speed.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import cocotb
+from cocotb_tools.runner import get_runner
+
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.folders import GENERATED
+from llama2_myhdl.rtl.hdl.hierarchy import ModuleFile, convert
+from llama2_myhdl.rtl.hdl.names import short_hash
+from llama2_myhdl.rtl.hdl.ports import bind, parameters, port_dict, port_type
+from llama2_myhdl.sim import compiler
+from llama2_myhdl.sim.compiler import Progress, silent
+from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.sim.sources import digest_of_sources
+from llama2_myhdl.sim.verilator import add_to_path
+
+ALL_SIMULATORS = ("icarus", "verilator")
+TIMESCALE = ("1ns", "1ps")
+ARGUMENTS = {
+    "icarus": ["-Wall", "-Wno-timescale"],
+    # registers start with random values, so a forgotten reset shows; MyHDL's expressions are wider than their targets
+    "verilator": ["-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-PROCASSINIT",
+                  "--x-initial", "unique", "--x-assign", "unique"],
+}
+FILE_BYTES = 30_000  # Verilator's measure of the C++ files it writes: some for each core, few headers to read
+
+Shown = Mapping[str, Sequence[str]]  # signals by the block that has them
+NOTHING: Shown = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Build:
+    """A block in a simulator. top: its module; folder: where everything is; file: the program or library."""
+
+    sim: str
+    top: str
+    folder: Path
+    file: Path
+    waves: bool
+
+
+def waves_wanted() -> bool:
+    """Whether the environment asks for waves."""
+    return os.environ.get("WAVES", "0") not in ("", "0")
+
+
+def variant(block, arguments) -> str:
+    """Folder name of one build: stands for the parameters and port types, the same in every run."""
+    bound = bind(block.func, (), arguments)
+    ports = port_dict(block.func, bound).items()
+    return short_hash(repr((parameters(block.func, bound), [(name, port_type(sig)) for name, sig in ports])))
+
+
+def _sha(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _converted(block, arguments, folder: Path, say: Progress) -> list[ModuleFile]:
+    """The Verilog, converted when a source that it was made from has changed, or a file of it."""
+    stamp, wanted = folder / "conversion", digest_of_sources(block, arguments)
+    known = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if known.get("sources") == wanted:
+        modules = [ModuleFile(name, folder / "verilog" / f"{name}.v", origin) for name, origin, _ in known["modules"]]
+        if all(m.file.exists() and _sha(m.file) == sha for m, (_, _, sha) in zip(modules, known["modules"])):
+            return modules
+    say("convert to Verilog", 0, 1)
+    # MyHDL walks the call stack for every block; a thread has a shallow one, pytest's costs twice the time
+    with ThreadPoolExecutor(1) as thread:
+        modules = thread.submit(convert, block, folder / "verilog", progress=say, **arguments).result()
+    entry = dict(sources=wanted, modules=[(m.name, m.block, _sha(m.file)) for m in modules])
+    write_whole(stamp, [json.dumps(entry).encode()])
+    return modules
+
+
+def _control(modules: list[ModuleFile], ports: Sequence[str], shown: Shown) -> str:
+    """Verilator's control file: what can be seen from outside."""
+    top = modules[-1].name
+    lines = [f'public_flat_rw -module "{top}" -var "{port}"' for port in ports]
+    for module in modules:
+        for signal in shown.get(module.block, ()):
+            if re.search(rf"\b{signal}\b", module.file.read_text()):
+                lines.append(f'public_flat_rd -module "{module.name}" -var "{signal}"')
+    return "\n".join(["`verilator_config", *lines, ""])
+
+
+def _verilate(modules: list[ModuleFile], control: Path, folder: Path, arguments: list[str], say: Progress) -> None:
+    say("translate to C++", 0, 1)
+    for old in folder.glob(f"{compiler.PREFIX}*"):
+        old.unlink()
+    command = ["verilator", "--cc", "--vpi", "-Mdir", str(folder), "--prefix", compiler.PREFIX]
+    command += ["--top-module", modules[-1].name, "--timescale", "/".join(TIMESCALE)]
+    command += ["--output-split", str(FILE_BYTES), *arguments, str(control), *(str(m.file) for m in modules)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    log = folder / "build.log"
+    log.write_text(done.stdout)
+    if done.returncode:
+        words = next((line for line in done.stdout.splitlines() if line.startswith("%")), "no message")
+        raise SimulationError(f"verilator failed ({done.returncode}), see {log}: {words}")
+
+
+def _in_verilator(modules, ports, shown, folder, arguments, library, waves, sources, say) -> Path:
+    """The program or library of a Verilator build."""
+    add_to_path()
+    stamp, control = folder / "stamp", folder / "shown.vlt"
+    known = json.loads(stamp.read_text()) if stamp.exists() else {}
+    name = compiler.LIBRARY if library else modules[-1].name
+    if known.get("sources") == sources and name in known["products"]:
+        file = folder / name
+        if file.exists() and _sha(file) == known["products"][name]:
+            return file
+        print(f"{file}: damaged, is built anew", file=sys.stderr)
+        known = {}
+    if known.get("sources") != sources:
+        stamp.unlink(missing_ok=True)
+        write_whole(control, [_control(modules, ports, shown).encode()])
+        _verilate(modules, control, folder, arguments, say)
+        compiler.compile_block(folder, waves, say)
+        known = dict(sources=sources, products={})
+    link = compiler.link_library if library else compiler.link_program
+    file = link(folder, name, waves, say)
+    known["products"][name] = _sha(file)
+    write_whole(stamp, [json.dumps(known).encode()])
+    return file
+
+
+def _in_icarus(modules, folder, arguments, waves, sources, say) -> Path:
+    """The compiled file of an Icarus build."""
+    stamp, file = folder / "stamp", folder / "sim.vvp"
+    known = json.loads(stamp.read_text()) if stamp.exists() else {}
+    if known.get("sources") == sources:
+        if file.exists() and _sha(file) == known["product"]:
+            return file
+        print(f"{file}: damaged, is built anew", file=sys.stderr)
+    stamp.unlink(missing_ok=True)
+    say("compile for Icarus", 0, 1)
+    get_runner("icarus").build(sources=[module.file for module in modules], hdl_toplevel=modules[-1].name, always=True,
+                               build_dir=folder, build_args=arguments, timescale=TIMESCALE, waves=waves,
+                               log_file=folder / "build.log")  # fmt: skip
+    write_whole(stamp, [json.dumps(dict(sources=sources, product=_sha(file))).encode()])
+    return file
+
+
+def build(
+    block, arguments, sim, name=None, build_args=(), shown: Shown = NOTHING, library=False, say: Progress = silent
+) -> Build:
+    """Convert and build a block; does nothing that is done already.
+
+    block: an @hblock; arguments: its ports and parameters by name; sim: "icarus" or "verilator"; name: folder of the
+    build, else from the arguments; build_args: more arguments for the simulator's compiler (give them a name of their
+    own); shown: signals inside that tests look at, by block; library: for `sim.native`, else a program for cocotb; say:
+    told what is being done, the files done and all files.
+    """
+    waves = waves_wanted() and not library
+    parent = GENERATED / block.func.__name__ / (name or variant(block, arguments))
+    folder = parent / (f"{sim}-waves" if waves else sim)
+    folder.mkdir(parents=True, exist_ok=True)
+    ports = list(port_dict(block.func, bind(block.func, (), arguments)))
+    options = [*ARGUMENTS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])
+    with open(parent / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        modules = _converted(block, arguments, parent, say)
+        sources = hashlib.sha256(repr([cocotb.__version__, sys.executable, options, sorted(shown.items())]).encode())
+        sources.update(compiler.identity(waves).encode())
+        for module in modules:
+            sources.update(module.file.read_bytes())
+        digest = sources.hexdigest()
+        if sim == "icarus":
+            file = _in_icarus(modules, folder, options, waves, digest, say)
+        else:
+            file = _in_verilator(modules, ports, shown, folder, options, library, waves, digest, say)
+    return Build(sim, modules[-1].name, folder, file, waves)

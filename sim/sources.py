@@ -1,0 +1,73 @@
+"""Which of the project's files a block's Verilog is made from: the key under which a conversion is kept."""
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import sys
+from functools import cache
+from pathlib import Path
+
+import myhdl
+
+from llama2_myhdl.rtl.hdl.ports import bind, parameters, port_dict, port_type
+
+PACKAGES = ("llama2_myhdl", "tb")
+CONVERTER = "llama2_myhdl.rtl.hdl.hierarchy"
+
+
+@cache
+def _file(module: str) -> Path | None:
+    """The source file of a module of the project; None for anything else."""
+    if module.partition(".")[0] not in PACKAGES:
+        return None
+    try:
+        spec = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # a name that is imported from a module and is none itself
+        return None
+    return Path(spec.origin) if spec and spec.origin else None
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Modules of the project that a module's text imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(_file(module).read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(name for name in found if _file(name))
+
+
+@cache
+def _reached(modules: frozenset[str]) -> tuple[str, ...]:
+    """The modules and all that they import, directly or not."""
+    reached, waiting = set(), list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in reached and _file(module):
+            reached.add(module)
+            waiting += _imports(module)
+    return tuple(sorted(reached))
+
+
+@cache
+def _digest(modules: frozenset[str]) -> str:
+    digest = hashlib.sha256(repr([myhdl.__version__, sys.version_info[:2]]).encode())
+    for module in _reached(modules):
+        digest.update(module.encode() + b"\0" + _file(module).read_bytes())
+    return digest.hexdigest()
+
+
+def digest_of_sources(block, arguments) -> str:
+    """Changes with the block's ports and parameters, its source, all that it imports, and the converter.
+
+    block: an @hblock; arguments: its ports and parameters by name.
+    """
+    bound = bind(block.func, (), arguments)
+    functions = [value for value in bound.arguments.values() if inspect.isfunction(value) or inspect.isclass(value)]
+    start = {block.func.__module__, CONVERTER, *(function.__module__ for function in functions)}
+    ports = [(name, port_type(sig)) for name, sig in port_dict(block.func, bound).items()]
+    text = repr((block.func.__qualname__, parameters(block.func, bound), ports, _digest(frozenset(start))))
+    return hashlib.sha256(text.encode()).hexdigest()
