@@ -136,6 +136,18 @@ def sincos():
 
 
 @entry
+def loader():
+    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.boot.loader import loader as block
+    from llama2_myhdl.rtl.errors import ERROR_BITS
+
+    boot = {name: Stream(data=uint(CFG.beat_bits), last=bit()) for name in ("s", "m")}
+    frequencies = dict(freq_we=bit(), freq_addr=uint(clog2(CFG.max_head_dim // 2)), freq_data=uint(PHASE_BITS))
+    status = dict(loaded=bit(), error=uint(ERROR_BITS))
+    return block, clocked(**boot, shape=ShapeRegisters(CFG), **frequencies, **status, CFG=CFG)
+
+
+@entry
 def embedding():
     from llama2_myhdl.rtl.boot.loader import ShapeRegisters
     from llama2_myhdl.rtl.embedding.embedding import embedding as block
