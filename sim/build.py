@@ -68,6 +68,15 @@ def variant(block, arguments) -> str:
     return short_hash(repr((parameters(block.func, bound), [(name, port_type(sig)) for name, sig in ports])))
 
 
+def _known(stamp: Path) -> dict:
+    """What a stamp says; nothing when there is none, or none that can be read."""
+    try:
+        known = json.loads(stamp.read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
 def _sha(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
@@ -75,7 +84,7 @@ def _sha(file: Path) -> str:
 def _converted(block, arguments, folder: Path, say: Progress) -> list[ModuleFile]:
     """The Verilog, converted when a source that it was made from has changed, or a file of it."""
     stamp, wanted = folder / "conversion", digest_of_sources(block, arguments)
-    known = json.loads(stamp.read_text()) if stamp.exists() else {}
+    known = _known(stamp)
     if known.get("sources") == wanted:
         modules = [ModuleFile(name, folder / "verilog" / f"{name}.v", origin) for name, origin, _ in known["modules"]]
         if all(m.file.exists() and _sha(m.file) == sha for m, (_, _, sha) in zip(modules, known["modules"])):
@@ -119,7 +128,7 @@ def _in_verilator(modules, ports, shown, folder, arguments, library, waves, sour
     """The program or library of a Verilator build."""
     add_to_path()
     stamp, control = folder / "stamp", folder / "shown.vlt"
-    known = json.loads(stamp.read_text()) if stamp.exists() else {}
+    known = _known(stamp)
     name = compiler.LIBRARY if library else modules[-1].name
     if known.get("sources") == sources and name in known["products"]:
         file = folder / name
@@ -143,7 +152,7 @@ def _in_verilator(modules, ports, shown, folder, arguments, library, waves, sour
 def _in_icarus(modules, folder, arguments, waves, sources, say) -> Path:
     """The compiled file of an Icarus build."""
     stamp, file = folder / "stamp", folder / "sim.vvp"
-    known = json.loads(stamp.read_text()) if stamp.exists() else {}
+    known = _known(stamp)
     if known.get("sources") == sources:
         if file.exists() and _sha(file) == known["product"]:
             return file

@@ -67,7 +67,8 @@ def _call(command: list[str], folder: Path, log: Path) -> None:
     if done.returncode:
         with log.open("a") as file:
             file.write(f"{' '.join(map(str, command))}\n{done.stdout}\n")
-        words = next((line for line in done.stdout.splitlines() if "error" in line.lower()), "no message")
+        lines = done.stdout.splitlines()
+        words = next((line for line in lines if "error:" in line), lines[-1] if lines else "no message")
         raise CompileError(f"{Path(command[0]).name} failed ({done.returncode}), see {log}: {words}")
 
 def _all(commands: dict[str, list], folder: Path, what: str, say: Progress) -> None:
@@ -141,6 +142,8 @@ def _objects(folder: Path, waves: bool) -> dict[str, list]:
 
 def compile_block(folder: Path, waves: bool = False, say: Progress = silent) -> None:
     """Compile the files that Verilator has written to `folder`, for the two that follow."""
+    for old in folder.glob("*.o"):  # `link` takes all that are there
+        old.unlink()
     runtime((), waves, say)
     _all(_objects(folder, waves), folder, "compile the hardware", say)
 

@@ -18,9 +18,10 @@ _CALLS = {  # name: result, arguments behind the simulator
     "sim_bits": (ctypes.c_uint, [_INT]),
     "sim_get": (None, [_INT, _POINTER]),
     "sim_set": (None, [_INT, _BYTES]),
-    "sim_clock": (None, [_INT]),
+    "sim_clock": (None, [_INT, _INT]),
     "sim_source": (_INT, [_INT, _INT, _POINTER, _INT]),
     "sim_send": (None, [_INT, _POINTER, _WORD, _WORD]),
+    "sim_idle": (_INT, [_INT]),
     "sim_recorder": (_INT, [_INT, _INT, _POINTER, _INT, _INT]),
     "sim_arm": (None, [_INT, _INT]),
     "sim_recorded": (_WORD, [_INT]),
@@ -32,9 +33,9 @@ _CALLS = {  # name: result, arguments behind the simulator
 
 
 class NativeSimulator(Simulator):
-    """library: what `sim.build` made of a block; top: name of its module; clock: its clock pin."""
+    """library: what `sim.build` made of a block; top: name of its module; clock, reset: its pins."""
 
-    def __init__(self, library: Path, top: str, clock: str = "clk"):
+    def __init__(self, library: Path, top: str, clock: str = "clk", reset: str = "rst"):
         self._library = ctypes.CDLL(str(library))
         for name, (result, arguments) in _CALLS.items():
             function = getattr(self._library, name)
@@ -42,7 +43,7 @@ class NativeSimulator(Simulator):
         self._library.sim_open.restype, self._library.sim_open.argtypes = _POINTER, [ctypes.c_uint]
         self._handle = self._library.sim_open(SEED)
         self._top, self._pins = top, {}
-        self._call("sim_clock", self._pin(clock))
+        self._call("sim_clock", self._pin(clock), self._pin(reset))
 
     def _call(self, name: str, *arguments):
         return getattr(self._library, name)(self._handle, *arguments)
@@ -122,6 +123,10 @@ class _NativeSource(Source):
     def send(self, count: int = 1, due: int = 0, **fields: Fields) -> None:
         payloads = packed(self._bits, count, fields)
         self._simulator._call("sim_send", self.number, payloads.ctypes.data, count, due)
+
+    @property
+    def idle(self) -> bool:
+        return bool(self._simulator._call("sim_idle", self.number))
 
 
 class _NativeRecorder(Recorder):

@@ -2,7 +2,8 @@
 
 A cycle is a rising edge of the clock. What is read and recorded is what stands just before the edge, what is driven
 changes behind it. Pins are named by a path: a port by its name, a signal inside by its instances, as in
-`u_layers_0.start`; inside only what the build shows is there (see `sim.build`).
+`u_layers_0.start`; inside only what the build shows is there (see `sim.build`). While `rst` is high nothing passes and
+nothing is recorded.
 """
 
 from abc import ABC, abstractmethod
@@ -41,6 +42,11 @@ class Source(ABC):
     @abstractmethod
     def send(self, count: int = 1, due: int = 0, **fields: Fields) -> None:
         """Queue `count` payloads; none passes before cycle `due`."""
+
+    @property
+    @abstractmethod
+    def idle(self) -> bool:
+        """Whether all that was queued has passed."""
 
 
 class Recorder(ABC):

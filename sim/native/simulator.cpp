@@ -1,7 +1,8 @@
 // A compiled block as a shared library: the clock, streams and recordings run here, the host looks in now and then.
 //
 // A cycle: the block settles with the clock low, everything is sampled as it stands just before the rising edge, the
-// edge comes, and what the host's side drives changes behind it. `cycle` counts rising edges from 0.
+// edge comes, and what the host's side drives changes behind it. `cycle` counts rising edges from 0. While the reset is
+// high nothing passes and nothing is recorded.
 //
 // All values pass as little-endian bytes; a recorded field takes whole 64-bit words. Calls that can fail return a
 // negative number.
@@ -102,7 +103,7 @@ struct Simulator {
     std::deque<Pin> pins;
     std::deque<Source> sources;
     std::deque<Recorder> recorders;
-    const Pin* clock = nullptr;
+    const Pin *clock = nullptr, *reset = nullptr;
     uint64_t cycle = 0;
     std::string messages;
 
@@ -142,11 +143,13 @@ struct Simulator {
         for (; cycles; --cycles) {
             clock->data[0] = 0;
             eval();
-            for (Source& source : sources) source.sample();
             bool wakes = false;
-            for (Recorder& recorder : recorders) {
-                recorder.sample(cycle);
-                wakes = wakes || (recorder.wakes && !recorder.rows.empty());
+            if (!reset->high()) {
+                for (Source& source : sources) source.sample();
+                for (Recorder& recorder : recorders) {
+                    recorder.sample(cycle);
+                    wakes = wakes || (recorder.wakes && !recorder.rows.empty());
+                }
             }
             clock->data[0] = 1;
             eval();
@@ -208,7 +211,10 @@ void sim_set(Simulator* sim, int pin, const uint8_t* value) {
     std::memcpy(sim->pins[pin].data, value, sim->pins[pin].bytes);
 }
 
-void sim_clock(Simulator* sim, int pin) { sim->clock = pin_at(sim, pin); }
+void sim_clock(Simulator* sim, int clock, int reset) {
+    sim->clock = pin_at(sim, clock);
+    sim->reset = pin_at(sim, reset);
+}
 
 int sim_source(Simulator* sim, int valid, int ready, const int* fields, int count) {
     Source source{pin_at(sim, valid), pin_at(sim, ready), pins_at(sim, fields, count)};
@@ -223,6 +229,8 @@ void sim_send(Simulator* sim, int source, const uint8_t* payloads, uint64_t coun
     to.due.insert(to.due.end(), count, due);
     to.drive(sim->cycle);
 }
+
+int sim_idle(Simulator* sim, int source) { return sim->sources[source].idle(); }
 
 // valid and ready: -1 to record every change of the fields.
 int sim_recorder(Simulator* sim, int valid, int ready, const int* fields, int count, int wakes) {

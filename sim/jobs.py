@@ -1,0 +1,116 @@
+"""Work for a decoder that is known beforehand: sequences one after the other or side by side, and what came of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.sim.compiler import Progress, silent
+from llama2_myhdl.sim.session import SIMULATORS, Session
+from llama2_myhdl.sim.taps import Record
+from llama2_myhdl.weights.tape import read_tape
+
+
+@dataclass(frozen=True)
+class Job:
+    """One sequence. tape: a tape file to boot first, or None to go on with the loaded model.
+
+    taps: positions whose streams are to be recorded (only for a job alone). trace: keep the rows of the cycle table.
+    Of several jobs side by side, the first one says both. The others as for `Session.generate`.
+    """
+
+    prompt: list[int]
+    steps: int
+    tape: str | Path | None = None
+    taps: tuple[int, ...] = ()
+    trace: bool = False
+    score: bool = True
+    seq: int = 0
+    delay: int = 0
+    gap: int = 0
+
+
+@dataclass
+class Outcome:
+    """What the hardware said of one job.
+
+    boot: error code, or None where nothing was booted; start, finish: `Session.counters` before and behind; tokens: its
+    beats; trace: rows of the cycle table while its group ran; taps: what the stations recorded, by position.
+    """
+
+    boot: int | None = None
+    start: dict | None = None
+    finish: dict | None = None
+    tokens: list[dict] = field(default_factory=list)
+    trace: list[dict] = field(default_factory=list)
+    taps: dict[int, list[Record]] = field(default_factory=dict)
+
+    @property
+    def predictions(self) -> list[int]:
+        """The most likely next token at every position; 0 where it was not scored."""
+        return [t["token"] for t in self.tokens]
+
+    @property
+    def cycles_per_position(self) -> list[int]:
+        """Clock cycles from one beat of the token stream to the next; the first from the start of the sequence."""
+        marks = [self.start["cycles"]] + [t["cycles"] for t in self.tokens]
+        return [b - a for a, b in zip(marks, marks[1:])]
+
+    def counted(self, name: str, station: int | None = None) -> int:
+        """What a counter of `rtl/decode/counters.py` counted while the job's group ran; of all stations by default."""
+        stations = range(len(self.start["counters"])) if station is None else [station]
+        return sum(self.finish["counters"][k][name] - self.start["counters"][k][name] for k in stations)
+
+
+def run_group(session: Session, jobs: list[Job], beat: Callable[[dict], None]) -> list[Outcome]:
+    """Boot if the first job brings a tape, then run all jobs side by side. A refused image ends it there."""
+    outcomes, first = [Outcome() for _ in jobs], jobs[0]
+    if first.tape:
+        error = session.boot(read_tape(first.tape))
+        for outcome in outcomes:
+            outcome.boot = error
+        if error:
+            return outcomes
+    else:
+        session.clear()
+    taps = first.taps if len(jobs) == 1 else ()
+    session.tap(bool(taps))
+    start = session.counters()
+    # the counters are read one after the other; the sequences' time begins behind the last one
+    start |= dict(cycles=session.sim.get("cycles"))
+    session.trace(first.trace)
+    sequences = [session.generate(job.prompt, job.steps, job.seq, job.score, job.delay, job.gap) for job in jobs]
+    rows = []
+    while not all(sequence.ended for sequence in sequences):
+        for found in session.advance():
+            beat(found)
+        if first.trace:
+            rows += session.rows()
+    session.drain()
+    recorded = session.tapped() if taps else {}
+    session.trace(False)
+    finish = session.counters()
+    for outcome, sequence in zip(outcomes, sequences):
+        outcome.start, outcome.finish, outcome.trace = start, finish, rows
+        outcome.tokens = list(sequence)
+        outcome.taps = {pos: recorded[pos] for pos in taps if pos in recorded}
+    return outcomes
+
+
+def run(
+    build: BuildConfig,
+    sim: str,
+    jobs: list[Job | list[Job]],
+    beat: Callable[[dict], None] = lambda found: None,
+    say: Progress = silent,
+) -> list[Outcome]:
+    """Run the jobs in one simulation, a list of jobs in place of one side by side; their outcomes, spread out.
+
+    sim: one of `sim.session.SIMULATORS`; beat: gets every token beat as it comes.
+    """
+    groups = [group if isinstance(group, list) else [group] for group in jobs]
+    with Session(build, sim, say) as session:
+        return [outcome for group in groups for outcome in run_group(session, group, beat)]
+
+
+__all__ = ["SIMULATORS", "Job", "Outcome", "run", "run_group"]

@@ -1,0 +1,250 @@
+"""A running decoder to talk to: boot it, hand over prompts, read tokens; several sequences side by side.
+
+    with Session(build) as session:
+        session.boot(tape)
+        for beat in session.generate([1, 300], steps=20):
+            print(beat["token"])
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.rtl.decode.counters import COUNTERS
+from llama2_myhdl.rtl.decoder import decoder, ports, stations
+from llama2_myhdl.rtl.layer.probes import shown
+from llama2_myhdl.rtl.layer.program import layer_split
+from llama2_myhdl.sim.build import build as build_block
+from llama2_myhdl.sim.compiler import Progress, silent
+from llama2_myhdl.sim.native import NativeSimulator
+from llama2_myhdl.sim.remote import RemoteSimulator
+from llama2_myhdl.sim.simulator import SimulationError, Simulator
+from llama2_myhdl.sim.taps import Record, StationTaps
+from llama2_myhdl.sim.trace import Station
+from llama2_myhdl.weights.tape import Tape
+
+SIMULATORS = ("verilator", "icarus", "verilator-cocotb")  # the first one compiled into this process
+RESET_CYCLES = 4
+BOOT_SETTLE_CYCLES = 20  # from the last boot beat to `loaded` or `error`
+COUNTER_CYCLES = 2  # from counter_select to counter_value
+LEAST_PATIENCE, PATIENCE = 1_000_000, 20  # cycles; times the cycle floor of a token: then the hardware is stuck
+TOKEN_FIELDS = ("token", "seq", "pos", "scored", "sampled", "stop", "last")
+PROMPT_FIELDS = ("token", "seq", "steps", "score", "last")
+STATUS_FIELDS = ("cycles", "error")  # as they stand when a beat passes
+
+
+def open_decoder(build: BuildConfig, sim: str = SIMULATORS[0], say: Progress = silent) -> Simulator:
+    """The decoder of a build in a simulator, converted and compiled when it is not yet."""
+    if sim not in SIMULATORS:
+        raise SimulationError(f"simulator: must be one of {', '.join(SIMULATORS)}, is {sim!r}")
+    library = sim == SIMULATORS[0]
+    built = build_block(
+        decoder, ports(build), sim.removesuffix("-cocotb"), shown=shown(), library=library, say=say
+    )
+    return NativeSimulator(built.file, built.top) if library else RemoteSimulator(built)
+
+
+class Sequence:
+    """The token beats of a sequence, in order: dicts of TOKEN_FIELDS and STATUS_FIELDS. Iterating runs the decoder."""
+
+    def __init__(self, session: "Session", prompt: list[int], steps: int, seq: int, score: bool, gap: int, due: int):
+        self.prompt, self.steps, self.seq, self.score = prompt, steps, seq, score
+        self.ended = False  # its last beat has come
+        self._session, self._gap = session, gap
+        self._sent, self._due = 0, due  # the next prompt token and the cycle in which it may pass
+        self._beats = deque()
+
+    @property
+    def waits(self) -> bool:
+        """There are prompt tokens left to send."""
+        return self._sent < len(self.prompt)
+
+    def __iter__(self) -> Iterator[dict]:
+        return self
+
+    def __next__(self) -> dict:
+        while not self._beats:
+            if self.ended:
+                raise StopIteration
+            self._session.advance()
+        return self._beats.popleft()
+
+
+class Session:
+    """build: the hardware; sim: one of SIMULATORS; say: told how conversion and compilation get on."""
+
+    def __init__(self, build: BuildConfig, sim: str = SIMULATORS[0], say: Progress = silent):
+        self.build, self.sim = build, open_decoder(build, sim, say)
+        count = stations(build)
+        engines = [f"u_layers_{k}" for k in range(build.engines)]
+        self.stations = engines if count == build.engines else [*engines, "u_last"]
+        self._boot = self.sim.source("s_boot", ("data", "last"))
+        self._prompt = self.sim.source("s_prompt", PROMPT_FIELDS)
+        tokens = [f"m_token_{name}" for name in TOKEN_FIELDS]
+        self._tokens = self.sim.recorder([*tokens, *STATUS_FIELDS], "m_token", wakes=True)
+        self._running: dict[int, Sequence] = {}  # by slot
+        self._feeding: list[Sequence] = []  # in the order in which they asked for the prompt port
+        self._offered: Sequence | None = None
+        self._free = 0  # cycle from which the prompt port may be used
+        self._patience = LEAST_PATIENCE
+        self._shape = None  # of the model that is loaded
+        self._tracers: list[Station] | None = None
+        self._taps: list[StationTaps] | None = None
+        self.sim.set(rst=1, clear=0, counter_station=0, counter_select=0, m_token_ready=1)
+
+    def boot(self, tape: Tape) -> int:
+        """Reset, then send a boot image; the error code, 0 when the model is loaded."""
+        beats, self._shape = tape.beats, tape.shape
+        self._patience = max(LEAST_PATIENCE, PATIENCE * tape.shape.beats(tape.lanes))
+        self._running.clear(), self._feeding.clear()
+        self.sim.set(rst=1)
+        self.sim.run(RESET_CYCLES)
+        self.sim.set(rst=0)
+        count = len(beats)
+        last = np.zeros((count, 1), np.uint8)
+        last[-1] = 1
+        self._boot.send(count, data=beats, last=last)
+        self.sim.run(count + LEAST_PATIENCE, self._boot)
+        if not self._boot.idle:
+            raise SimulationError(f"the decoder does not take the {count} beats of its boot image: it is stuck")
+        self.sim.run(BOOT_SETTLE_CYCLES)
+        return self.sim.get("error")
+
+    def clear(self) -> None:
+        """Clear the sticky error code of a bad prompt."""
+        self.sim.set(clear=1)
+        self.sim.run(2)
+        self.sim.set(clear=0)
+
+    def generate(
+        self, prompt: list[int], steps: int = 0, seq: int = 0, score: bool = False, delay: int = 0, gap: int = 0
+    ) -> Sequence:
+        """Start a sequence: its prompt, then what the model says, until something ends it.
+
+        steps: positions at most, 0 for the whole context; seq: its slot; score: predictions of the prompt's positions
+        are wanted too; delay: cycles before its first prompt token; gap: cycles between two.
+        """
+        if seq in self._running:
+            raise SimulationError(f"slot {seq}: a sequence is running in it")
+        if not 0 <= seq < self.build.sequences:
+            raise SimulationError(f"slot: must be 0 to {self.build.sequences - 1}, is {seq}")
+        sequence = Sequence(self, list(prompt), steps, seq, score, gap, self.sim.cycle + max(delay, 1))
+        self._running[seq] = sequence
+        self._feeding.append(sequence)
+        return sequence
+
+    def counters(self) -> dict:
+        """cycles: since the model was loaded; counters: {name: count} of every station; error: the sticky code."""
+        cycles, found = self.sim.get("cycles"), []
+        for station in range(len(self.stations)):
+            counts = {}
+            for select, name in enumerate(COUNTERS):
+                self.sim.set(counter_station=station, counter_select=select)
+                self.sim.run(COUNTER_CYCLES)
+                counts[name] = self.sim.get("counter_value")
+            found.append(counts)
+        return dict(cycles=cycles, counters=found, error=self.sim.get("error"))
+
+    def advance(self) -> list[dict]:
+        """Run until token beats come, and hand them to their sequences; SimulationError when none comes."""
+        begin = self.sim.cycle
+        while True:
+            left = self._patience - (self.sim.cycle - begin)
+            if left <= 0:
+                raise SimulationError(f"no token for {self._patience} cycles: the decoder is stuck")
+            self.sim.run(min(left, self._feed()), self._prompt if self._offered else None)
+            if self._offered and self._prompt.idle:
+                self._taken(self.sim.cycle - 1)
+            rows = self._tokens.take().tolist()
+            if rows:
+                return [self._deliver(dict(zip((*TOKEN_FIELDS, *STATUS_FIELDS), row[1:]))) for row in rows]
+
+    def _feed(self) -> int:
+        """Offer the prompt token whose turn it is; for how many cycles at most nothing else can be done."""
+        waiting = [sequence for sequence in self._feeding if sequence.waits]
+        if self._offered or not waiting:
+            return self._patience
+        sequence = min(waiting, key=lambda s: s._due)  # the first of equals
+        due, now = max(sequence._due, self._free), self.sim.cycle
+        if due > now + 1:
+            return due - now - 1
+        self._prompt.send(
+            due=due,
+            token=sequence.prompt[sequence._sent],
+            seq=sequence.seq,
+            steps=sequence.steps,
+            score=int(sequence.score),
+            last=int(sequence._sent == len(sequence.prompt) - 1),
+        )
+        self._offered = sequence
+        return self._patience
+
+    def _taken(self, cycle: int) -> None:
+        """The prompt token that was offered has passed: the port rests for a cycle, and others come first."""
+        sequence, self._offered = self._offered, None
+        sequence._sent += 1
+        sequence._due, self._free = cycle + max(sequence._gap, 1) + 1, cycle + 2
+        self._feeding.remove(sequence)
+        if sequence.waits:
+            self._feeding.append(sequence)
+
+    def _deliver(self, beat: dict) -> dict:
+        sequence = self._running[beat["seq"]]
+        sequence._beats.append(beat)
+        if beat["last"]:
+            sequence.ended = True
+            del self._running[beat["seq"]]
+        return beat
+
+    def drain(self) -> None:
+        """Send what is left of prompts whose sequences have ended; the decoder swallows it."""
+        while self._offered or any(sequence.waits for sequence in self._feeding):
+            self.sim.run(self._feed(), self._prompt if self._offered else None)
+            if self._offered and self._prompt.idle:
+                self._taken(self.sim.cycle - 1)
+
+    def trace(self, on: bool) -> None:
+        """Rows of the cycle table from now on, or no more of them."""
+        if self._tracers is None and on:
+            self._tracers = [Station(self.sim, path, number) for number, path in enumerate(self.stations)]
+        first = 0
+        for number, tracer in enumerate(self._tracers or ()):
+            if on:
+                tracer.start(first)
+            else:
+                tracer.stop()
+            first += self._layers(number)
+        self._offset = self.sim.get("cycles") - self.sim.cycle if on else 0
+
+    def _layers(self, station: int) -> int:
+        """Layers of a station, of the model that is loaded."""
+        low, extra = layer_split(self._shape.n_layers, self.build.engines)
+        return low + (station < extra) if station < self.build.engines else 0
+
+    def rows(self) -> list[dict]:
+        """The rows of all stations that are whole since the last call."""
+        return [row for tracer in self._tracers for row in tracer.rows(self._offset)]
+
+    def tap(self, on: bool) -> None:
+        """Record the tensors of every stage from now on, of a sequence that runs alone; or no more."""
+        if self._taps is None and on:
+            self._taps = [StationTaps(self.sim, path, self.build.f_bits) for path in self.stations]
+        for taps in self._taps or ():
+            taps.arm(on)
+
+    def tapped(self) -> dict[int, list[Record]]:
+        """What every station has recorded, by position, since `tap`; for `sim.taps.split`."""
+        found = [taps.take() for taps in self._taps]
+        return {pos: [station[pos] for station in found] for pos in found[-1]}
+
+    def close(self) -> None:
+        """End the simulation."""
+        self.sim.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.close()
