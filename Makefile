@@ -62,19 +62,19 @@ known-block:
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=..]
 	@$(GIVEN) options LANES ENGINES; $(RUN) llama2_myhdl.rtl.convert "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL OUTPUT CONFIG LANES ENGINES]
+pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS OUTPUT CONFIG LANES ENGINES]
 	@mkdir -p sim_build
-	@$(GIVEN) paths MODEL OUTPUT; options CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
+	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
 	-- "$${MODEL:-weights/default/model.bin}" "$${OUTPUT:-sim_build/model.tape}"
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
 	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE; \
-	options MODEL TOKENIZER STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
+	options MODEL TOKENIZER THETA NORM_EPS STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
-accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=..]
-	@$(GIVEN) paths MODEL TOKENIZER; $(RUN) llama2_myhdl.golden.accuracy \
-	-- "$${MODEL:-weights/default/model.bin}" "$${TOKENIZER:-weights/default/tokenizer.bin}"
+accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
+	@$(GIVEN) paths MODEL TOKENIZER; options THETA NORM_EPS; \
+	$(RUN) llama2_myhdl.golden.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" "$${TOKENIZER:-weights/default/tokenizer.bin}"
 
 bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
 	@$(GIVEN) flags QUICK STORE; $(RUN) llama2_myhdl.host.bench "$${args[@]}"

@@ -3,7 +3,6 @@
 Teacher-forced on text sampled from the float model itself, with a seed that calibration does not use.
 """
 
-import argparse
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from rich.table import Table
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel, to_float
 from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.golden.sampling import EVALUATION_SEED, sample_texts
 from llama2_myhdl.golden.tokenizer import read_tokenizer
 from llama2_myhdl.rtl.config import BuildConfig
@@ -108,7 +108,7 @@ def accuracy_table(rows: dict[str, Accuracy]) -> Table:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m llama2_myhdl.golden.accuracy", description=__doc__.splitlines()[0])
+    parser = Parser(prog="accuracy", description=__doc__.splitlines()[0])
     parser.add_argument("model", help="llama2.c checkpoint")
     parser.add_argument("tokenizer", help="its tokenizer (checked against the model's vocabulary)")
     parser.add_argument("--positions", type=int, default=2000, help="positions to compare at least (default 2000)")
@@ -128,8 +128,8 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"quantised in {time.monotonic() - started:.1f} s")
         console.print(accuracy_table(evaluate(quantised, FloatModel(checkpoint), options.positions)))
     except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        print(f"accuracy: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -8,11 +8,13 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from llama2_myhdl.golden.plain_text import plain
+
 COLUMNS = (
     SpinnerColumn(),
     TextColumn("{task.description}"),
     BarColumn(),
-    TextColumn("{task.completed}/{task.total} positions"),
+    TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
     TimeElapsedColumn(),
 )
 
@@ -26,17 +28,34 @@ class Story:
         self._progress = Progress(*COLUMNS, console=self._console)
         self._task = None
         self._live = None
-        self._at_line_start = True  # elsewhere than on a terminal: a whole line can be written as it is
+        self._said = None  # elsewhere than on a terminal: the last step that was named
+        self._at_line_start = True  # .. a whole line can be written as it is
 
     @contextmanager
-    def stage(self, what: str):
-        """Show that a step of the preparation is under way."""
-        if self._console.is_terminal:
-            with self._console.status(what):
-                yield
-        else:
-            print(f"{what} ...", file=sys.stderr, flush=True)
-            yield
+    def preparing(self):
+        """Show the steps of the preparation; gives the function that they are told to: what, files done, all files."""
+        if not self._console.is_terminal:
+            yield self._name_step
+            return
+        with Progress(*COLUMNS, console=self._console, transient=True) as progress:
+            tasks = {}
+
+            def say(what: str, done: int, total: int) -> None:
+                if what not in tasks:
+                    for earlier in tasks.values():
+                        progress.update(earlier, visible=False)
+                    tasks[what] = progress.add_task(what, total=total, unit="files" if total > 1 else "")
+                progress.update(tasks[what], completed=done, total=total)
+
+            yield say
+
+    def _name_step(self, what: str, done: int, total: int) -> None:
+        """A line for each step, and one for each quarter of its files."""
+        quarter = 4 * done // max(total, 1)
+        if self._said != (what, quarter):
+            count = f" {done} of {total} files" if done else " ..."
+            print(f"{what}{count}", file=sys.stderr, flush=True)
+            self._said = (what, quarter)
 
     @contextmanager
     def telling(self, positions: int):
@@ -45,7 +64,7 @@ class Story:
             yield
             print(flush=True)
             return
-        self._task = self._progress.add_task("booting", total=positions)
+        self._task = self._progress.add_task("booting", total=positions, unit="positions")
         with Live(self._view(), console=self._console) as self._live:
             yield
             self._live.update(self._text)
@@ -68,7 +87,8 @@ class Story:
             self._at_line_start = True
 
     def say(self, text: str) -> None:
-        """Add text to the story."""
+        """Add text to the story; what would steer the terminal is shown, not sent."""
+        text = plain(text)
         self._text.append(text)
         if self._live is not None:
             self._live.update(self._view())

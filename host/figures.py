@@ -17,8 +17,8 @@ from llama2_myhdl.host import measure
 from llama2_myhdl.host.measure import Missing
 from llama2_myhdl.host.readme import README, ReadmeError, insert
 from llama2_myhdl.host.report import render
-from llama2_myhdl.host.simulate import SimulationError
 from llama2_myhdl.rtl.config import ConfigError
+from llama2_myhdl.sim.simulator import SimulationError
 
 JSON, SECTION = README.parent / "docs" / "figures.json", "figures"
 BLOCKS = ("matvec", "attention", "rmsnorm", "argmax", "rope", "swiglu", "quantiser")

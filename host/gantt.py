@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import matplotlib
 
-from llama2_myhdl.host.trace import WAIT
+from llama2_myhdl.sim.trace import WAIT
 
 ROWS = (  # label, unit of the cycle table, colour
     ("matvec", "matvec", "#2563eb"),

@@ -1,32 +1,36 @@
-"""`make generate`: the decoder's Verilog, simulated, tells a story; every token is checked against the
-integer golden model.
-"""
+"""`make generate`: the simulated decoder tells a story; every token is held against the integer model."""
 
-import argparse
 import json
 import os
+import resource
 import sys
 import time
 from pathlib import Path
 
+from llama2_myhdl.golden.checker import Checker
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import check_writable, write_whole
-from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.golden.place import check_folder
 from llama2_myhdl.golden.tokenizer import StreamDecoder, read_tokenizer
 from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.models import DEFAULT
-from llama2_myhdl.host.simulate import Job, SimulationError, collect, events, prepare
-from llama2_myhdl.host.taps import save, split
+from llama2_myhdl.host.stopping import stoppable
+from llama2_myhdl.host.taps import save
 from llama2_myhdl.host.trace import header, line
 from llama2_myhdl.host.utilisation import mac_utilisation
 from llama2_myhdl.rtl.config import ConfigError
 from llama2_myhdl.rtl.decode.counters import COUNTERS
 from llama2_myhdl.rtl.decode.decode_loop import STOP_NAMES
-from llama2_myhdl.rtl.decoder import stations
 from llama2_myhdl.rtl.errors import MEANING
-from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.rtl.presets import AUTO, build_that_holds
+from llama2_myhdl.sim.jobs import Outcome
+from llama2_myhdl.sim.session import SIMULATORS, Session
+from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.sim.taps import split
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.tape import read_tape
 
 DEFAULT_PROMPT = "Once upon a time"
 CLOCK_MHZ = 90  # the routed blocks' common target; see `make pnr`
@@ -34,17 +38,19 @@ BAD_INPUT = 2
 MISMATCH = 1
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """Command line; all options have defaults."""
-    p = argparse.ArgumentParser(prog="generate", description=__doc__)
+    p = Parser(prog="generate", description=__doc__)
     p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
     p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
-    p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from ({DEFAULT_PROMPT!r})")
-    p.add_argument("--steps", type=int, default=256, help="positions to run at most, the prompt included (256)")
-    p.add_argument("--config", default="default", help="build preset (default)")
+    p.add_argument("--theta", type=float, help="base of the rotary frequencies (10000; the file does not say)")
+    p.add_argument("--norm-eps", type=float, help="epsilon of the norms (1e-5; the file does not say)")
+    p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from, may be empty ({DEFAULT_PROMPT!r})")
+    p.add_argument("--steps", type=int, default=256, help="positions at most, prompt included; 0: all there are (256)")
+    p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
     p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
-    p.add_argument("--sim", default="verilator", choices=("verilator", "icarus"), help="simulator (verilator)")
+    p.add_argument("--sim", default=SIMULATORS[0], choices=SIMULATORS, help=f"simulator ({SIMULATORS[0]})")
     p.add_argument("--json", help="write the result to this file")
     p.add_argument("--trace", action="store_true", help="print the cycle table")
     p.add_argument("--taps", help="write every stage's tensors, beside the float model's, to this npz file")
@@ -58,7 +64,7 @@ def _numbers(option: str, text: str | None, limit: int) -> list[int]:
     if text is None:
         return list(range(limit))
     for item in text.split(","):
-        if not item.isdecimal() or int(item) >= limit:
+        if not (item.isascii() and item.isdecimal()) or int(item) >= limit:
             raise ModelError(f"{option}: must be numbers from 0 to {limit - 1}, is {item!r}")
     return [int(item) for item in text.split(",")]
 
@@ -67,93 +73,102 @@ class Request:
     """A checked command line: model, tokenizer, prompt ids, build. Raises ModelError or ConfigError."""
 
     def __init__(self, args):
-        checkpoint = read_checkpoint(args.model)
+        check_folder()
+        checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         self.shape = checkpoint.shape
-        if args.tokenizer is None and Path(args.model).resolve() != (DEFAULT / "model.bin").resolve():
+        self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
+        if args.tokenizer is None and not self.shipped:
             raise ModelError("--tokenizer: must be given with --model")
         self.tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", self.shape.vocab_size)
-        if not args.prompt:
-            raise ModelError("prompt: must have at least 1 character, is empty")
         self.prompt = self.tokenizer.encode(os.fsencode(args.prompt))
         if len(self.prompt) > self.shape.seq_len:
             raise ModelError(f"prompt: must have at most {self.shape.seq_len} tokens, has {len(self.prompt)}")
-        if args.steps < 1:
-            raise ModelError(f"steps: must be at least 1, is {args.steps}")
+        if args.steps < 0:
+            raise ModelError(f"steps: must be at least 0 (the whole context), is {args.steps}")
         for path in filter(None, (args.json, args.taps)):
             check_writable(path)
-        self.steps = min(args.steps, self.shape.seq_len)
+        self.steps = min(args.steps or self.shape.seq_len, self.shape.seq_len)
         self.checkpoint = checkpoint
         for option, value in (("tap-positions", args.tap_positions), ("tap-layers", args.tap_layers)):
             if value is not None and not args.taps:
                 raise ModelError(f"{option}: needs taps, the file to write")
         self.tap_positions = _numbers("tap-positions", args.tap_positions or "0", self.steps) if args.taps else []
         self.tap_layers = _numbers("tap-layers", args.tap_layers, self.shape.n_layers)
-        build = build_of(args.config, lanes=args.lanes, engines=args.engines)
-        build.check(self.shape)
-        self.build = build
+        self.build = build_that_holds(self.shape, args.config, lanes=args.lanes, engines=args.engines)
+
+
+def _cpu_seconds() -> float:
+    """CPU time of this process and of those that it has started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def tell(request: Request, args, story: Story) -> dict:
-    """Run the simulation, token by token against the golden model; returns the result as JSON-able dict."""
-    with story.stage("quantise the weights"):
-        weights = quantised(args.model)
-        tape = tape_file(args.model, weights, request.build)
-    with story.stage(f"convert and compile for {args.sim}"):
-        prepared = prepare(request.build, args.sim)
-    golden = FixedModel(weights, request.build)
-    decoder = StreamDecoder(request.tokenizer)
-    folder, several = Path(prepared[2]), stations(request.build) > 1
-    taps = {pos: str(folder / f"taps-{os.getpid()}-{pos}.json") for pos in request.tap_positions}
-    # taps hold the logits too; else prompt positions but the last skip the classifier
-    job = Job(request.prompt, request.steps, str(tape), taps, args.trace, score=bool(taps))
-    began = time.monotonic()
-    inputs, expected, seen = [request.prompt[0]], [], []
-    story.say(decoder.feed(request.prompt[0]))
-    with story.telling(request.steps):
-        if args.trace:
-            story.print(header(several))
-        for event in events(prepared, args.sim, [job]):
-            seen.append(event)
-            if event["event"] == "boot" and event["error"]:
-                raise SimulationError(f"the hardware refused the model: {MEANING[event['error']]}")
-            if event["event"] == "start":
-                start = event
-            if event["event"] == "trace":
-                # `inputs` grows with the answers, and the first engines are ahead of these while they take the prompt
-                known = request.prompt if event["pos"] < len(request.prompt) else inputs
-                text = request.tokenizer.decode_all(known[event["pos"] : event["pos"] + 1])
-                story.print(line(event, text, several))
-            if event["event"] != "token":
-                continue
-            pos = event["pos"]
-            logits = golden.forward(inputs[pos], pos, scored=bool(event["scored"]))
-            expected.append(int(logits.argmax()) if event["scored"] else 0)
-            following = event["token"] if event["sampled"] else request.prompt[pos + 1] if not event["last"] else None
-            if following is not None and not (event["sampled"] and STOP_NAMES.get(event["stop"]) == "stop token"):
-                inputs.append(following)
-                story.say(decoder.feed(following))
-            story.advance(pos, event["cycles"] - start["cycles"])
-        story.say(decoder.finish())
-    (collected,), seconds = collect(seen, 1), time.monotonic() - began
+    """Run the simulation, hand token by token to the integer model; returns the result as JSON-able dict."""
+    with story.preparing() as say:
+        say("quantise the weights", 0, 1)
+        weights = quantised(args.model, checkpoint=request.checkpoint)
+        tape = read_tape(tape_file(args.model, weights, request.build))
+        session = Session(request.build, args.sim, say)
+    with session, Checker(weights, request.build) as checker:
+        began = _cpu_seconds()
+        error = session.boot(tape)
+        if error:
+            raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
+        with story.telling(request.steps):
+            outcome, inputs = _told(request, args, session, checker, story)
+        session.close()
+        seconds = _cpu_seconds() - began
+        answers = checker.finish()
     if args.taps:
-        _save_taps(args.taps, request, inputs, taps)
-    return _result(request, args, inputs, collected, expected, seconds)
+        _save_taps(args.taps, request, inputs, outcome.taps)
+    return _result(request, args, inputs, outcome, answers, seconds)
 
 
-def _save_taps(path, request, inputs, files) -> None:
-    seen = {}
-    for pos, file in files.items():
-        if Path(file).exists():  # the story may have ended before this position
-            seen[pos] = split(json.loads(Path(file).read_text()), request.shape)
-            os.unlink(file)
-    if not seen:
-        raise ModelError(f"taps: the story ended before position {min(files)}")
-    if missed := sorted(files.keys() - seen.keys()):
+def _told(request, args, session, checker, story) -> tuple[Outcome, list[int]]:
+    """The story, as far as it goes: what the hardware said, and the tokens that it was fed."""
+    prompt, decoder, several = request.prompt, StreamDecoder(request.tokenizer), len(session.stations) > 1
+    session.tap(bool(request.tap_positions))
+    outcome, inputs = Outcome(boot=0, start=session.counters()), [prompt[0]]
+    outcome.start |= dict(cycles=session.sim.get("cycles"))
+    session.trace(args.trace)
+    if args.trace:
+        story.print(header(several))
+    story.say(decoder.feed(prompt[0]))
+    # taps hold the logits too; else prompt positions but the last skip the classifier
+    for beat in session.generate(prompt, request.steps, score=bool(request.tap_positions)):
+        pos = beat["pos"]
+        outcome.tokens.append(beat)
+        for row in session.rows() if args.trace else ():
+            # `inputs` grows with the answers, and the first engines are ahead of these while they take the prompt
+            known = prompt if row["pos"] < len(prompt) else inputs
+            story.print(line(row, request.tokenizer.decode_all(known[row["pos"] : row["pos"] + 1]), several))
+        checker.ask(inputs[pos], pos, bool(beat["scored"]))
+        following = beat["token"] if beat["sampled"] else prompt[pos + 1] if not beat["last"] else None
+        if following is not None and not (beat["sampled"] and STOP_NAMES.get(beat["stop"]) == "stop token"):
+            inputs.append(following)
+            story.say(decoder.feed(following))
+        story.advance(pos, beat["cycles"] - outcome.start["cycles"])
+    story.say(decoder.finish())
+    session.drain()
+    if request.tap_positions:
+        recorded = session.tapped()
+        outcome.taps = {pos: recorded[pos] for pos in request.tap_positions if pos in recorded}
+    outcome.finish = session.counters()
+    return outcome, inputs
+
+
+def _save_taps(path, request, inputs, recorded) -> None:
+    wanted = request.tap_positions
+    if not recorded:
+        raise ModelError(f"taps: the story ended before position {min(wanted)}")
+    if missed := sorted(set(wanted) - recorded.keys()):
         print(f"generate: taps: the story ended before position {', '.join(map(str, missed))}", file=sys.stderr)
+    seen = {pos: split(records, request.shape) for pos, records in recorded.items()}
     save(path, request.checkpoint, inputs, seen, request.tap_layers)
 
 
-def _result(request, args, inputs, outcome, expected, seconds) -> dict:
+def _result(request, args, inputs, outcome, answers, seconds) -> dict:
     cycles, scored = sum(outcome.cycles_per_position), sum(beat["scored"] for beat in outcome.tokens)
     return dict(
         prompt_ids=request.prompt,
@@ -170,37 +185,54 @@ def _result(request, args, inputs, outcome, expected, seconds) -> dict:
         saturations=outcome.counted("saturations"),
         lanes=request.build.lanes,
         engines=request.build.engines,
+        rope_theta=request.shape.rope_theta,
+        norm_eps=request.shape.norm_eps,
         sim=args.sim,
-        wall_seconds=round(seconds, 2),
+        simulation_cpu_seconds=round(seconds, 3),
+        cycles_per_cpu_second=round(cycles / seconds),
+        check_cpu_seconds=round(answers.seconds, 3),
         stop=STOP_NAMES[outcome.tokens[-1]["stop"]],
-        golden_match=outcome.predictions == expected,
+        golden_match=outcome.predictions == answers.predictions,
     )
 
 
 def summary(result: dict) -> str:
-    """The one line at the end."""
+    """The two lines at the end: what the hardware did, and what it took to simulate and to check it."""
     per_token = result["cycles"] / result["positions"]
     check = "equal to the integer model" if result["golden_match"] else "DIFFERENT from the integer model"
     return (
         f"{result['positions']} tokens, {result['cycles']:,} cycles, {per_token:,.0f} cycles per token, "
         f"MAC utilisation {result['mac_utilisation']:.1%}, {CLOCK_MHZ * 1e6 / per_token:,.0f} tokens/s at "
-        f"{CLOCK_MHZ} MHz, {check} (stop: {result['stop']}, {result['wall_seconds']} s simulated)"
+        f"{CLOCK_MHZ} MHz, {check} (stop: {result['stop']})\n"
+        f"simulated in {result['simulation_cpu_seconds']:.1f} s of CPU time, {result['cycles_per_cpu_second']:,} "
+        f"cycles a second; checked beside it in {result['check_cpu_seconds']:.1f} s"
     )
 
 
-def main(argv=None) -> int:
-    """Exit status 0; 1 when hardware and golden model differ; 2 after one line about bad input."""
+def run(argv=None) -> int:
+    """As `main`, but for signals."""
     args = parser().parse_args(argv)
-    story = Story()
+    story, began = Story(), time.monotonic()
     try:
-        result = tell(Request(args), args, story)
+        request = Request(args)
+        if not request.shipped:
+            shape = request.shape
+            print(f"theta {shape.rope_theta:.10g}, norm epsilon {shape.norm_eps:.10g}", file=sys.stderr)
+        result = tell(request, args, story)
         if args.json:
+            result |= dict(wall_seconds=round(time.monotonic() - began, 2))
             write_whole(args.json, [json.dumps(result).encode()])
     except (ModelError, ConfigError, SimulationError, OSError) as error:
         print(f"generate: {error}", file=sys.stderr)
         return BAD_INPUT
     print(summary(result))
     return 0 if result["golden_match"] else MISMATCH
+
+
+def main(argv=None) -> int:
+    """Exit status 0; 1 when hardware and integer model differ; 2 after one line about bad input; 130 or 143 after a
+    signal."""
+    return stoppable("generate", lambda: run(argv))
 
 
 if __name__ == "__main__":

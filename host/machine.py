@@ -7,19 +7,21 @@ from llama2_myhdl.golden.files import write_whole
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.host.models import DEFAULT, stories260k
 from llama2_myhdl.host.scenarios import EARLY, Machine, Scenario, Stories, groups
-from llama2_myhdl.host.simulate import Job, Outcome, SimulationError, collect, events, prepare
 from llama2_myhdl.host.utilisation import mac_utilisation
 from llama2_myhdl.rtl.config import BuildConfig, ModelShape
 from llama2_myhdl.rtl.decoder import stations
 from llama2_myhdl.rtl.layer.causes import CAUSES
 from llama2_myhdl.rtl.layer.program import layer_split
 from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.jobs import Job, Outcome, run_group
+from llama2_myhdl.sim.session import SIMULATORS, Session
+from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.weights.cache import FOLDER, quantised, tape_file
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
 
-SIM = "verilator"
+SIM = SIMULATORS[0]
 RANDOM_SEED = 1
 FILES = {"default": lambda: DEFAULT / "model.bin", "stories260K": stories260k}  # the other models are random
 PIPE_FULL = 8  # from the beat of this position on a prompt's rate is measured ..
@@ -50,8 +52,8 @@ def station_beats(shape: ModelShape, build: BuildConfig, tokens: int, scored: in
 
 def check(stories: Stories, job: Job, outcome: Outcome) -> None:
     """SimulationError unless the hardware said exactly what the integer model says."""
-    if outcome.boot is not None and outcome.boot["error"]:
-        raise SimulationError(f"the hardware refused the model with error {outcome.boot['error']}")
+    if outcome.boot:
+        raise SimulationError(f"the hardware refused the model with error {outcome.boot}")
     beats = [(beat["token"], beat["pos"], bool(beat["scored"])) for beat in outcome.tokens]
     for number, (expected, found) in enumerate(zip(stories.beats(job), beats)):
         if expected != found:
@@ -134,16 +136,15 @@ def serve(machine: Machine, say: Callable[[str, int, int], None]) -> dict[str, d
     jobs = [group for scenario_groups in plan.values() for group in scenario_groups]
     jobs[0][0] = Job(**(vars(jobs[0][0]) | {"tape": tape}))
     flat = [job for group in jobs for job in group]
-    say("convert and compile", 0, 1)
-    prepared = prepare(machine.build, SIM)
-    total, done, seen = sum(len(stories.beats(job)) for job in flat), 0, []
-    say("boot", 0, total)
-    for event in events(prepared, SIM, jobs):
-        seen.append(event)
-        if event["event"] == "token":
-            done += 1
-            say("simulate", done, total)
-    outcomes = collect(iter(seen), len(flat))
+    total, done = sum(len(stories.beats(job)) for job in flat), 0
+
+    def count(beat: dict) -> None:
+        nonlocal done
+        done += 1
+        say("simulate", done, total)
+
+    with Session(machine.build, SIM, say) as session:
+        outcomes = [outcome for group in jobs for outcome in run_group(session, group, count)]
     for job, outcome in zip(flat, outcomes, strict=True):
         check(stories, job, outcome)
     result, first = {}, 0

@@ -20,12 +20,12 @@ from llama2_myhdl.golden.folders import GENERATED, PROJECT
 from llama2_myhdl.host.machine import SIM, check
 from llama2_myhdl.host.models import DEFAULT, MODELS_VARIABLE, stories260k
 from llama2_myhdl.host.scenarios import Stories
-from llama2_myhdl.host.simulate import Job, Outcome, run
 from llama2_myhdl.rtl.decoder import decoder as top
 from llama2_myhdl.rtl.decoder import ports
 from llama2_myhdl.rtl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.layer.program import tape_beats
 from llama2_myhdl.rtl.presets import PRESETS, build_of
+from llama2_myhdl.sim.jobs import Job, Outcome, run
 from llama2_myhdl.weights.cache import quantised, tape_file
 
 ROUTED = GENERATED / "syn"

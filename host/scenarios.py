@@ -4,10 +4,10 @@ import random
 from dataclasses import dataclass
 
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.host.simulate import Job
 from llama2_myhdl.rtl.boot.registers import register_values
 from llama2_myhdl.rtl.config import BuildConfig
 from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.sim.jobs import Job
 
 EARLY = 32  # positions whose cycles are averaged
 LONG = 256

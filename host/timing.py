@@ -16,11 +16,12 @@ from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.host.gantt import Window, units, window
 from llama2_myhdl.host.machine import SIM
 from llama2_myhdl.host.models import DEFAULT, stories260k
-from llama2_myhdl.host.simulate import Job, SimulationError, events, prepare
-from llama2_myhdl.host.trace import STAGES
 from llama2_myhdl.rtl.config import ConfigError
 from llama2_myhdl.rtl.layer.kinds import KEY, LOGITS
 from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.sim.jobs import Job, run
+from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.sim.trace import STAGES
 from llama2_myhdl.weights.cache import quantised, tape_file
 
 OUTPUT = PROJECT / "docs" / "layer-timing.svg"
@@ -51,8 +52,8 @@ def simulate(model: Path, lanes: int, pos: int, layer: int) -> list[dict]:
         if not 0 <= value < limit:
             raise ModelError(f"{option}: must be from 0 to {limit - 1}, is {value}")
     job = Job([FIRST_TOKEN], pos + 1, str(tape_file(model, quantised(model), build)), trace=True)
-    rows = [event for event in events(prepare(build, SIM), SIM, [job]) if event["event"] == "trace"]
-    return [row for row in rows if row["pos"] == pos]
+    (outcome,) = run(build, SIM, [job])
+    return [row for row in outcome.trace if row["pos"] == pos]
 
 
 def main(argv=None) -> int:

@@ -70,6 +70,38 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
+AUTO = "auto"  # in place of a preset's name: the smallest build that holds the model
+
+
+def fitting(shape: ModelShape) -> list[str]:
+    """Names of the presets whose build holds a model."""
+
+    def fits(build: BuildConfig) -> bool:
+        try:
+            build.check(shape)
+        except ConfigError:
+            return False
+        return True
+
+    return [name for name, known in PRESETS.items() if fits(known.build)]
+
+
 def build_of(config: str, **changes) -> BuildConfig:
     """A preset's build with other parameters; those that are None stay. ConfigError when it is not a possible one."""
     return replace(preset(config).build, **{name: value for name, value in changes.items() if value is not None})
+
+
+def build_that_holds(shape: ModelShape, config: str = AUTO, **changes) -> BuildConfig:
+    """As `build_of`, or the smallest build for the model; ConfigError also names those that hold a model too large."""
+    if config == AUTO:
+        build = build_for(shape, **{name: value for name, value in changes.items() if value is not None})
+    else:
+        build = build_of(config, **changes)
+    try:
+        build.check(shape)
+    except ConfigError as error:
+        if config == AUTO:
+            raise
+        names = ", ".join([AUTO, *fitting(shape)])
+        raise ConfigError(f"{error}; configurations that hold the model: {names}") from error
+    return build

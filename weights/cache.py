@@ -2,18 +2,22 @@
 
 import hashlib
 import io
+import sys
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from llama2_myhdl.golden.checkpoint import Checkpoint, read_checkpoint
+from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import write_whole
 from llama2_myhdl.golden.folders import GENERATED, PROJECT
 from llama2_myhdl.rtl.config import BuildConfig, ModelShape
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint
 from llama2_myhdl.weights.rows import QuantisedMatrix
-from llama2_myhdl.weights.tape import boot_image, write_tape
+from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 
 # what the integer weights depend on, and what the tape does besides
 _MODULES = ("calibrated", "gptq", "limits", "quantise", "quantised", "rows")
@@ -62,14 +66,18 @@ def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = N
     if checkpoint is None:
         checkpoint = read_checkpoint(model)
     stored = folder / f"{_key(Path(model), checkpoint.shape, QUANTISER)}.npz"
-    if not stored.exists():
-        weights = quantise_checkpoint(checkpoint)
-        folder.mkdir(parents=True, exist_ok=True)
-        buffer = io.BytesIO()
-        np.savez(buffer, **_pack(weights))
-        write_whole(stored, [buffer.getvalue()])
-    with np.load(stored) as arrays:
-        return _unpack(checkpoint.shape, arrays)
+    if stored.exists():
+        try:
+            with np.load(stored) as arrays:
+                return _unpack(checkpoint.shape, arrays)
+        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            print(f"{stored}: damaged, is made anew", file=sys.stderr)
+    weights = quantise_checkpoint(checkpoint)
+    folder.mkdir(parents=True, exist_ok=True)
+    buffer = io.BytesIO()
+    np.savez(buffer, **_pack(weights))
+    write_whole(stored, [buffer.getvalue()])
+    return weights
 
 
 def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: Path = FOLDER) -> Path:
@@ -80,6 +88,12 @@ def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: P
     build.check(weights.shape)
     key = _key(Path(model), weights.shape, PACKER)
     path = folder / f"{key}-{build.lanes}-{build.hidden_block}-{build.engines}.tape"
+    if path.exists():
+        try:
+            read_tape(path)
+        except ModelError:
+            print(f"{path}: damaged, is made anew", file=sys.stderr)
+            path.unlink()
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_tape(path, boot_image(weights, build))

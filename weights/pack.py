@@ -1,13 +1,11 @@
-"""`make pack`: quantise a checkpoint and write its
-weight tape.
-"""
+"""`make pack`: quantise a checkpoint and write its weight tape."""
 
-import argparse
 import sys
 
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import check_writable
+from llama2_myhdl.golden.options import Parser
 from llama2_myhdl.rtl.config import ConfigError
 from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.weights.cache import quantised
@@ -16,7 +14,7 @@ from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 
 def main(argv=None) -> int:
     """Exit status 0, or 2 after one line that says what was wrong."""
-    parser = argparse.ArgumentParser(prog="weights.pack", description=__doc__)
+    parser = Parser(prog="pack", description=__doc__)
     parser.add_argument("model", help="llama2.c checkpoint, version 0")
     parser.add_argument("output", help="tape file to write")
     parser.add_argument("--config", default="default", help="build preset (default)")
@@ -33,7 +31,7 @@ def main(argv=None) -> int:
         write_tape(args.output, boot_image(quantised(args.model, checkpoint=checkpoint), build))
         tape = read_tape(args.output)
     except (ModelError, ConfigError, OSError) as error:
-        print(f"weights.pack: {error}", file=sys.stderr)
+        print(f"pack: {error}", file=sys.stderr)
         return 2
     print(f"{args.output}: {len(tape.beats)} beats of {tape.lanes} bytes, {tape.beats.size} bytes")
     print(f"theta {tape.shape.rope_theta:.10g}, norm epsilon {tape.shape.norm_eps:.10g}")

@@ -13,11 +13,12 @@ from llama2_myhdl.host.machine import _same_beats, attempt, check, stalls, stati
 from llama2_myhdl.host.models import MODELS_VARIABLE
 from llama2_myhdl.host.readme import README, insert
 from llama2_myhdl.host.scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
-from llama2_myhdl.host.simulate import Job, Outcome, SimulationError
 from llama2_myhdl.host.utilisation import mac_utilisation
 from llama2_myhdl.rtl.decode.counters import COUNTERS
 from llama2_myhdl.rtl.layer.causes import CAUSES
 from llama2_myhdl.rtl.presets import build_of, preset
+from llama2_myhdl.sim.jobs import Job, Outcome
+from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 
 SHAPE = preset("nano").shape
