@@ -59,37 +59,57 @@ def _runtime_folder(waves: bool) -> Path:
 def _compiler() -> list[str]:
     return ["ccache", "g++"] if shutil.which("ccache") else ["g++"]
 
-def _call(command: list[str], folder: Path, log: Path) -> None:
-    # a precompiled header is named by its contents, so what ccache would rather not assume of it holds
-    environment = os.environ | {"CCACHE_SLOPPINESS": "pch_defines,time_macros"}
-    streams = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    done = subprocess.run(command, cwd=folder, env=environment, **streams)
-    if done.returncode:
-        with log.open("a") as file:
-            file.write(f"{' '.join(map(str, command))}\n{done.stdout}\n")
-        lines = done.stdout.splitlines()
-        words = next((line for line in lines if "error:" in line), lines[-1] if lines else "no message")
-        raise CompileError(f"{Path(command[0]).name} failed ({done.returncode}), see {log}: {words}")
+class _Compilers:
+    """Commands that run side by side in `folder`, each of which makes a file; a file appears when it is whole."""
+
+    def __init__(self, folder: Path):
+        self._folder, self._log, self._running, self._ended = folder, folder / "compile.log", set(), False
+        self._log.unlink(missing_ok=True)
+
+    def make(self, name: str, command: list) -> None:
+        """Run a command with the output's name behind it; CompileError names the log."""
+        scratch = self._folder / f".{name}.{os.getpid()}"
+        # a precompiled header is named by its contents, so what ccache would rather not assume of it holds
+        environment = os.environ | {"CCACHE_SLOPPINESS": "pch_defines,time_macros"}
+        streams = dict(stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        command = [*map(str, command), "-o", scratch.name]
+        process = subprocess.Popen(command, cwd=self._folder, env=environment, **streams)
+        self._running.add(process)
+        if self._ended:  # meanwhile
+            process.kill()
+        try:
+            said = process.communicate()[0]
+            self._running.discard(process)
+            if process.returncode:
+                with self._log.open("a") as file:
+                    file.write(f"{' '.join(command)}\n{said}\n")
+                lines = said.splitlines()
+                words = next((line for line in lines if "error:" in line), lines[-1] if lines else "no message")
+                raise CompileError(f"{command[0]} failed ({process.returncode}), see {self._log}: {words}")
+            os.replace(scratch, self._folder / name)
+        finally:
+            scratch.unlink(missing_ok=True)
+
+    def end(self) -> None:
+        """End those that run."""
+        self._ended = True
+        for process in list(self._running):
+            process.kill()
+
 
 def _all(commands: dict[str, list], folder: Path, what: str, say: Progress) -> None:
-    """Make files side by side: a command for each, which gets its output; a file appears when it is whole."""
-    log = folder / "compile.log"
-    log.unlink(missing_ok=True)
-
-    def make(name: str) -> None:
-        scratch = f".{name}.{os.getpid()}"
-        _call([*commands[name], "-o", scratch], folder, log)
-        os.replace(folder / scratch, folder / name)
-
+    """Make files side by side, a command for each; whatever comes in between, none goes on."""
     say(what, 0, len(commands))
+    compilers = _Compilers(folder)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = [pool.submit(make, name) for name in commands]
+        running = [pool.submit(compilers.make, *item) for item in commands.items()]
         try:
             for count, future in enumerate(as_completed(running), 1):
                 future.result()
                 say(what, count, len(commands))
         except BaseException:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+            compilers.end()
             raise
 
 

@@ -41,12 +41,16 @@ class RemoteSimulator(Simulator):
             self._thread = threading.Thread(target=self._simulate, args=(address,), daemon=True)
             self._thread.start()
             self._connection = None
-            while self._connection is None:
-                try:
-                    self._connection = Connection(listener.accept()[0].detach())
-                except TimeoutError:
-                    if not self._thread.is_alive():
-                        self._fail()
+            try:
+                while self._connection is None:
+                    try:
+                        self._connection = Connection(listener.accept()[0].detach())
+                    except TimeoutError:
+                        if not self._thread.is_alive():
+                            self._fail()
+            finally:
+                if self._connection is None:
+                    shutil.rmtree(self._folder, ignore_errors=True)
 
     def _simulate(self, address: Path) -> None:
         environment = {server.ADDRESS: str(address)}

@@ -18,6 +18,7 @@ from llama2_myhdl.sim.clock import PERIOD_NS
 
 ADDRESS = "SIMULATOR_ADDRESS"  # environment variable: the socket
 WORD = 64
+LOOK_UP = 500  # cycles between two looks at the connection
 
 
 class ServedSource:
@@ -113,11 +114,15 @@ class ServedRecorder:
                 self.keep(row)
 
 
+class Closed(Exception):
+    """The host wants no more."""
+
+
 class Server:
     """The methods that may be asked for; see `sim.simulator.Simulator`."""
 
-    def __init__(self, dut):
-        self.dut, self.clk, self.pins = dut, dut.clk, {}
+    def __init__(self, dut, connection):
+        self.dut, self.clk, self.pins, self.connection = dut, dut.clk, {}, connection
         self.sources, self.recorders, self.woken = [], [], Event()
 
     @property
@@ -175,15 +180,23 @@ class Server:
         rows, recorder.rows = recorder.rows, []
         return rows
 
+    async def any_of(self, events, target):
+        """Whether an event came, or edge number `target` did; looks up now and then."""
+        cycles = min(target - self.edges, LOOK_UP)
+        await First(Timer(cycles * PERIOD_NS, "ns"), *(event.wait() for event in events))
+        return self.edges >= target or any(event.is_set() for event in events)
+
     async def run(self, cycles, drained):
         self.woken.clear()
-        triggers = [Timer(cycles * PERIOD_NS, "ns"), self.woken.wait()]
+        target = self.edges + cycles
+        triggers = [self.woken]
         if drained is not None:
-            triggers.append(self.sources[drained].drained.wait())
-        if cycles:
-            await First(*triggers)
-            if int(get_sim_time("ns")) % PERIOD_NS == 0:  # something has happened at a rising edge
-                await FallingEdge(self.clk)
+            triggers.append(self.sources[drained].drained)
+        while cycles and not await self.any_of(triggers, target):
+            if self.connection.poll():  # nothing is asked for while something runs, but to close
+                raise Closed
+        if int(get_sim_time("ns")) % PERIOD_NS == 0:  # something has happened at a rising edge
+            await FallingEdge(self.clk)
         return self.edges
 
 
@@ -193,12 +206,15 @@ async def serve(dut):
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(os.environ[ADDRESS])
         connection = Connection(client.detach())
-    server = Server(dut)
+    server = Server(dut, connection)
     Clock(dut.clk, PERIOD_NS, unit="ns", impl="gpi").start()
     await FallingEdge(dut.clk)
     while True:
         name, arguments = connection.recv()
         if name == "close":
             return
-        result = getattr(server, name)(*arguments)
-        connection.send(await result if name == "run" else result)
+        try:
+            result = getattr(server, name)(*arguments)
+            connection.send(await result if name == "run" else result)
+        except Closed:
+            return
