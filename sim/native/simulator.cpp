@@ -111,7 +111,7 @@ struct Simulator {
         context.randReset(2);  // registers start with random values
         context.randSeed(static_cast<int>(seed));
         context.fatalOnError(false);
-        Verilated::threadContextp(&context);
+        enter();
         model.reset(model_new(&context, ""));
     }
 
@@ -183,7 +183,11 @@ int model_printf(const char* format, ...) {
     va_start(values, format);
     const int length = vsnprintf(text, sizeof text, format, values);
     va_end(values);
-    if (printed) *printed += text;
+    if (printed) {
+        *printed += text;
+    } else {
+        fputs(text, stderr);
+    }
     return length;
 }
 
