@@ -54,7 +54,8 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     m: Stream(data, last), the payload: embedding and tapes, passed through combinationally to the daisy chain of
     memories, each of which takes its part. shape: ShapeRegisters, out; freq_*: write port of the RoPE frequency
     memories, out. loaded: out, high once a whole image has been taken and its checksum holds. error: out, code of
-    `rtl/errors.py`; a bad image is read to its `last` beat and ignored. Another image needs a reset.
+    `rtl/errors.py`; a bad image is read to its `last` beat and ignored. Another image needs a reset. The first fault
+    counts; a register is found bad two cycles after its beat.
 
     One beat a cycle, but for a pause behind the registers: those that follow from them are computed (`derive`), written
     and checked as if they came next in the image.
@@ -77,7 +78,8 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     high = uint(WORD)
     held = uint(WORD)  # the register value whose limits are being checked, and the checksum that came
     checking = bit()
-    kind_check = bit()  # the value under check tells the image's kind, not its shape
+    kind_check, kind_outside = bit(), bit()  # the value checked, found outside tells the image's kind, not its shape
+    outside = bit()  # the value checked in the cycle before is beyond its limits
     fold = uint(WORD)
     folded = bit()  # `fold` is to be taken into the checksum
     total = uint(WORD)
@@ -161,13 +163,16 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
             index.next = 0
             count.next = 0
             checking.next = False
+            outside.next = False
             folded.next = False
         else:
             checking.next = write
+            outside.next = checking and (held < low or held > high)
+            kind_outside.next = kind_check
             folded.next = take and state != READ_CHECKSUM
-            if checking and state != DRAIN and state != FAILED and (held < low or held > high):
+            if outside and state != DRAIN and state != FAILED:
                 state.next = DRAIN
-                if kind_check:
+                if kind_outside:
                     error.next = BAD_IMAGE
                 else:
                     error.next = BAD_SHAPE
