@@ -140,7 +140,7 @@ def register_values(shape: ModelShape, build: BuildConfig, stop=(1, 2)) -> dict[
 def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
     """Smallest and largest value of every register that this build accepts.
 
-    Of those that follow from others only n_heads, kv_dim, dim and n_layers can be beyond it although the image's own are
+    Of those that follow from others only n_heads, kv_dim, dim and n_layers can be beyond it while the image's own are
     not; for the rest it is what the largest registers give, which is what their width must hold.
     """
     token = (1 << build.token_bits) - 1
