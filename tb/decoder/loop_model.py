@@ -6,8 +6,8 @@ from itertools import count
 import numpy as np
 
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.host.simulate import Job
 from llama2_myhdl.rtl.decode.decode_loop import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from llama2_myhdl.sim.jobs import Job
 
 STOPS = (1, 2)  # the stop tokens of a model
 

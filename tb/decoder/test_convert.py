@@ -1,8 +1,7 @@
-"""Conversion of the whole decoder: fast, one module a block, the same bytes in every process."""
+"""Conversion of the whole decoder: one module a block, the same bytes in every process."""
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -11,15 +10,11 @@ from llama2_myhdl.rtl.decoder import decoder, ports
 from llama2_myhdl.rtl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.presets import preset
 
-SECONDS = 30
-
 
 @pytest.mark.parametrize("name", ["nano", "default"])
 def test_same_bytes_in_a_fresh_process(name, tmp_path):
     """Two conversions, one here and one in a process of its own with another hash seed, agree byte for byte."""
-    began = time.process_time()
     modules = convert(decoder, tmp_path / "here", **ports(preset(name).build))
-    assert time.process_time() - began < SECONDS  # of CPU
     command = [sys.executable, "-m", "llama2_myhdl.rtl.convert", name, "--output", str(tmp_path / "there")]
     subprocess.run(command, cwd=PROJECT, check=True, env={"PYTHONHASHSEED": "7", "PATH": ""}, capture_output=True)
     here, there = (sorted((tmp_path / side).glob("*.v")) for side in ("here", "there"))

@@ -7,6 +7,7 @@ from pyuvm import ConfigDB
 
 from llama2_myhdl.rtl.config import ModelShape
 from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.rtl.layer.probes import shown
 from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.decoder.uvm_env import DecoderEnv, DecoderPredictor
@@ -31,13 +32,13 @@ LONG = ["EveryEnd", "ExtremePrompts"]
 @pytest.mark.uvm
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_stages(sim):
-    run(decoder, ports(BUILD), __name__, sim, testcase=SHORT, tests=len(SHORT))
+    run(decoder, ports(BUILD), __name__, sim, testcase=SHORT, tests=len(SHORT), shown=shown())
 
 
 @pytest.mark.uvm
 @pytest.mark.skipif("verilator" not in SIMULATORS, reason="the long runs are in Verilator")
 def test_ends_verilator():
-    run(decoder, ports(BUILD), __name__, "verilator", testcase=LONG, tests=len(LONG))
+    run(decoder, ports(BUILD), __name__, "verilator", testcase=LONG, tests=len(LONG), shown=shown())
 
 
 class DecoderTest(BlockTest):

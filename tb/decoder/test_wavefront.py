@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llama2_myhdl.host.simulate import Job, run
 from llama2_myhdl.rtl import errors
 from llama2_myhdl.rtl.config import ConfigError, ModelShape
 from llama2_myhdl.rtl.decode.decode_loop import STOP_ERROR
 from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.runner import SIMULATORS
-from tb.decoder.test_decoder import compare, model, tap_values, taps_at
+from tb.decoder.test_decoder import compare, model, tap_values
 
 NANO = preset("nano").build
 # layers that the engines divide and do not divide; one engine more than the smallest share
@@ -46,7 +46,7 @@ def test_taps(name, sim, tmp_path):
     """One sequence, every value of every tap of all stations at every position; each weight passes once a token."""
     build, shape = BUILDS[name]
     golden, tape = model(shape, True, 21, build, tmp_path)
-    job = Job([5, 9, 4, 7], 7, tape, taps_at(range(7), tmp_path, "w"))
+    job = Job([5, 9, 4, 7], 7, tape, tuple(range(7)))
     (outcome,) = run(build, sim, [job])
     assert compare(golden, job, outcome) == len(job.taps) * tap_values(shape) > 0
     assert outcome.counted("weights") == job.steps * shape.beats(build.lanes)

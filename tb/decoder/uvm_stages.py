@@ -4,21 +4,14 @@ import numpy as np
 from pyuvm import uvm_subscriber
 
 from llama2_myhdl.golden.fixed.embedding import embed
+from llama2_myhdl.rtl.layer.probes import TAPPED
 from llama2_myhdl.rtl.stream.stream import Stream, sint
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import BlockEnv
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 
-STAGES = {  # stream of rtl/layer/engine.py: the taps that pass it in a layer, in order
-    "x": ("x_att", "x_layer"),
-    "turned": ("k", "q"),
-    "value_row": ("v",),
-    "attended": ("attention",),
-    "gated": ("swiglu",),
-    "logit": ("logits",),
-}
-PAIRS = ("attended",)  # two values a beat
+STAGES = {probe.stream: probe for probe in TAPPED}
 
 
 class StagePredictor(Predictor):
@@ -34,17 +27,15 @@ class StagePredictor(Predictor):
         table = model.golden.weights.embedding
         series = {"x": [embed(table.mantissa[token], table.exponent[token])]}
         for layer in range(model.golden.shape.n_layers):
-            for stage, names in STAGES.items():
-                found = [taps[name, layer] for name in names if (name, layer) in taps]
+            for stage, probe in STAGES.items():
+                found = [taps[name, layer] for name in probe.taps if (name, layer) in taps]
                 series[stage] = series.get(stage, []) + found
         for stage, parts in series.items():
             if not parts:  # the logits of a token that is not scored
                 continue
             values = np.concatenate(parts).tolist()
-            if stage in PAIRS:
-                beats = [dict(data=a, second=b) for a, b in zip(values[::2], values[1::2])]
-            else:
-                beats = [dict(data=value) for value in values]
+            fields = STAGES[stage].values
+            beats = [dict(zip(fields, values[k : k + len(fields)])) for k in range(0, len(values), len(fields))]
             for beat in beats:
                 self.predict(stage, beat)
             self.transactions.write((stage, len(beats)))
@@ -78,5 +69,4 @@ class StageEnv(BlockEnv):
 
     def streams(self):
         cfg = self.cdb_get("CFG")
-        pair = dict(second=sint(cfg.f_bits))
-        return {stage: Stream(data=sint(cfg.f_bits), **(pair if stage in PAIRS else {})) for stage in STAGES}
+        return {stage: Stream(**{field: sint(cfg.f_bits) for field in probe.values}) for stage, probe in STAGES.items()}
