@@ -87,7 +87,8 @@ class Request:
             raise ModelError(f"steps: must be at least 0 (the whole context), is {args.steps}")
         for path in filter(None, (args.json, args.taps)):
             check_writable(path)
-        self.steps = min(args.steps or self.shape.seq_len, self.shape.seq_len)
+        self.asked_steps = min(args.steps, self.shape.seq_len)  # 0 for the hardware too: the whole context
+        self.steps = self.asked_steps or self.shape.seq_len
         self.checkpoint = checkpoint
         for option, value in (("tap-positions", args.tap_positions), ("tap-layers", args.tap_layers)):
             if value is not None and not args.taps:
@@ -136,7 +137,7 @@ def _told(request, args, session, checker, story) -> tuple[Outcome, list[int]]:
         story.print(header(several))
     story.say(decoder.feed(prompt[0]))
     # taps hold the logits too; else prompt positions but the last skip the classifier
-    for beat in session.generate(prompt, request.steps, score=bool(request.tap_positions)):
+    for beat in session.generate(prompt, request.asked_steps, score=bool(request.tap_positions)):
         pos = beat["pos"]
         outcome.tokens.append(beat)
         for row in session.rows() if args.trace else ():

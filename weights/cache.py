@@ -3,8 +3,6 @@
 import hashlib
 import io
 import sys
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +23,7 @@ QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), "golden/**/*.py")
 _LAYOUT = ("weights/tape.py", "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")
 PACKER = (*QUANTISER, "weights/field.py", *_LAYOUT)
 FOLDER = GENERATED / "weights"
+_DIGEST = hashlib.sha256().digest_size  # of what follows it, at the front of a stored file
 _SINGLE = ("embedding", "classifier")
 _GAINS = ("rms_att", "rms_ffn", "rms_final")
 
@@ -65,18 +64,18 @@ def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = N
     """
     if checkpoint is None:
         checkpoint = read_checkpoint(model)
-    stored = folder / f"{_key(Path(model), checkpoint.shape, QUANTISER)}.npz"
+    stored = folder / f"{_key(Path(model), checkpoint.shape, QUANTISER)}.weights"
     if stored.exists():
-        try:
-            with np.load(stored) as arrays:
+        data = stored.read_bytes()
+        if hashlib.sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
+            with np.load(io.BytesIO(data[_DIGEST:])) as arrays:
                 return _unpack(checkpoint.shape, arrays)
-        except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-            print(f"{stored}: damaged, is made anew", file=sys.stderr)
+        print(f"{stored}: damaged, is made anew", file=sys.stderr)
     weights = quantise_checkpoint(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.savez(buffer, **_pack(weights))
-    write_whole(stored, [buffer.getvalue()])
+    write_whole(stored, [hashlib.sha256(buffer.getbuffer()).digest(), buffer.getbuffer()])
     return weights
 
 

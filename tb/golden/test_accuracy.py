@@ -60,9 +60,9 @@ def test_command(files, capsys):
 
 
 def test_command_refuses_bad_input(files, capsys):
-    assert main([*files, "--positions", "0"]) == 1
+    assert main([*files, "--positions", "0"]) == 2
     assert "--positions must be at least 2, is 0" in capsys.readouterr().err
-    assert main([files[0], files[0]]) == 1
+    assert main([files[0], files[0]]) == 2
     assert capsys.readouterr().err.startswith("error: ")
 
 
@@ -78,5 +78,5 @@ def test_command_takes_theta_and_epsilon(files, capsys):
     output = capsys.readouterr().out
     assert "theta 10000, norm epsilon 1e-05" in output and tables[0] in output
     assert len(set(tables)) == 3
-    assert main([*files, "--theta", "0.5"]) == 1
+    assert main([*files, "--theta", "0.5"]) == 2
     assert "rope_theta: must be finite and above 1, is 0.5" in capsys.readouterr().err

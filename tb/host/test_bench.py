@@ -200,7 +200,7 @@ def outcome(job, stories, cycle=100):
     scored = sum(scored for _, _, scored in stories.beats(job))
     weights = station_beats(SHAPE, NANO.build, len(beats), scored)
     after = [c | dict(weights=7 + w, idle=7 + BEAT * len(beats) - w + 9) for c, w in zip(counters, weights)]
-    return Outcome(dict(cycles=cycle, counters=counters), None, dict(cycles=0, counters=after), beats)
+    return Outcome(None, dict(cycles=cycle, counters=counters), dict(cycles=0, counters=after), beats)
 
 
 def test_beats_of_the_stations_are_those_of_the_shape():

@@ -47,7 +47,7 @@ def test_theta_and_epsilon_have_tapes_of_their_own(model, tmp_path):
         np.testing.assert_array_equal(tape.beats, fresh.beats)
         paths.setdefault(path, tape)
     assert len(paths) == len(GIVEN) == len({tape.beats.tobytes() for tape in paths.values()})
-    assert len(list(folder.glob("*.npz"))) == len(GIVEN)
+    assert len(list(folder.glob("*.weights"))) == len(GIVEN)
 
 
 def test_a_checkpoint_of_the_defaults_is_that_of_the_file(model, tmp_path, monkeypatch):
@@ -91,5 +91,5 @@ def test_pack_takes_theta_and_epsilon(model, tmp_path):
 def test_pack_refuses_theta_and_epsilon(options, line, model, tmp_path):
     result = pack(model, tmp_path / "x.tape", *options)
     assert result.returncode == 2 and not result.stdout
-    assert result.stderr == f"weights.pack: {model}: {line}\n"
+    assert result.stderr == f"pack: {model}: {line}\n"
     assert not (tmp_path / "x.tape").exists()
