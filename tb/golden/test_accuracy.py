@@ -63,7 +63,7 @@ def test_command_refuses_bad_input(files, capsys):
     assert main([*files, "--positions", "0"]) == 2
     assert "--positions must be at least 2, is 0" in capsys.readouterr().err
     assert main([files[0], files[0]]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+    assert capsys.readouterr().err.startswith("accuracy: ")
 
 
 def test_command_takes_theta_and_epsilon(files, capsys):
