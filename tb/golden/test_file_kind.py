@@ -102,7 +102,7 @@ def test_foreign_file(tmp_path, name, reader):
     assert refusal(read, path) == f"{path}: is {kind}; {what}"
 
 
-@pytest.mark.parametrize("name", FOREIGN.keys() - {"tape"})
+@pytest.mark.parametrize("name", [name for name in FOREIGN if name != "tape"])
 def test_foreign_file_as_a_tape(tmp_path, name):
     content, kind = FOREIGN[name]
     path = tmp_path / "file.tape"
@@ -161,6 +161,6 @@ def test_command(tmp_path, name):
     command = [sys.executable, "-m", "llama2_myhdl.weights.pack", path, tmp_path / "x.tape"]
     result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert result.returncode == 2 and not result.stdout
-    line = f"weights.pack: {path}: is {FOREIGN[name][1]}; llama2.c checkpoints of version 0 are read\n"
+    line = f"pack: {path}: is {FOREIGN[name][1]}; llama2.c checkpoints of version 0 are read\n"
     assert result.stderr == line
     assert os.listdir(tmp_path) == ["model.bin"]
