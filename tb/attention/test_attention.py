@@ -92,7 +92,8 @@ class TB:
         pins = {port: [getattr(self.dut, f"{port}_{name}") for name in ("valid", "ready")] for port in self.moments}
         for cycle in count():
             await RisingEdge(self.dut.clk)
-            self.pulses += str(self.dut.saturated.value) == "1"
+            # registers hold anything before the reset
+            self.pulses += str(self.dut.saturated.value) == "1" and str(self.dut.rst.value) == "0"
             for port, handshake in pins.items():
                 if all(str(pin.value) == "1" for pin in handshake):
                     self.moments[port].append(cycle)
