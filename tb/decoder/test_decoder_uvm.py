@@ -12,7 +12,7 @@ from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.decoder.uvm_env import DecoderEnv, DecoderPredictor
 from tb.decoder.uvm_sequences import DecoderWork, Prompt
-from tb.decoder.uvm_stages import StageEnv, StagePredictor, values
+from tb.decoder.uvm_stages import Inside, StageEnv, StagePredictor, values
 from tb.uvm.block_test import BlockTest
 from tb.uvm.predictor import CorruptOne
 from tb.uvm.scoreboard import Mismatch
@@ -95,7 +95,7 @@ class StagedTest(DecoderTest):
 
     def build_phase(self):
         super().build_phase()
-        ConfigDB().set(None, "uvm_test_top.stages*", "SCOPE", cocotb.top.u_layers_0)
+        ConfigDB().set(None, "uvm_test_top.stages*", "SCOPE", Inside(cocotb.top.u_layers_0, cocotb.top))
         ConfigDB().set(None, "uvm_test_top.stages*", "ACTIVE", False)
         ConfigDB().set(None, "uvm_test_top.stages*", "GOALS", True)
         self.stages = StageEnv.create("stages", self)

@@ -62,8 +62,21 @@ class StageCoverage(Coverage):
         self.grid["tokens"].sample(stage=stage_and_count[0])
 
 
+class Inside:
+    """Signals of an instance, with the clock and reset of the top: a build does not show those inside again."""
+
+    def __init__(self, instance, top):
+        self.clk, self.rst, self._instance = top.clk, top.rst, instance
+
+    def __getattr__(self, name):
+        return getattr(self._instance, name)
+
+    def __dir__(self):  # where cocotb's Bus looks
+        return dir(self._instance)
+
+
 class StageEnv(BlockEnv):
-    """ConfigDB for it: SCOPE, the engine; ACTIVE false."""
+    """ConfigDB for it: SCOPE, an `Inside` of the engine; ACTIVE false."""
 
     PREDICTOR, COVERAGE = StagePredictor, StageCoverage
 
