@@ -55,7 +55,8 @@ class Bench:
     async def count_pulses(self):
         while True:
             await RisingEdge(self.dut.clk)
-            self.pulses += int(self.dut.saturated.value)
+            if self.dut.rst.value == 0:  # before the reset registers hold anything
+                self.pulses += int(self.dut.saturated.value)
 
     async def set_shape(self, head_dim, theta=10000.0):
         self.frequencies = golden.frequencies(head_dim, theta)
