@@ -36,7 +36,8 @@ def nano(tmp_path_factory):
     assert len(PIECES) == SHAPE.vocab_size
     write_checkpoint(random_checkpoint(SHAPE, seed=21), folder / "model.bin")
     write_tokenizer(PIECES, [float(len(piece)) for piece in PIECES], folder / "tokenizer.bin")
-    return ["--model", str(folder / "model.bin"), "--tokenizer", str(folder / "tokenizer.bin"), "--config", "nano", "--prompt=hi"]
+    files = ["--model", str(folder / "model.bin"), "--tokenizer", str(folder / "tokenizer.bin")]
+    return [*files, "--config", "nano", "--prompt=hi"]
 
 
 def told(options, *more):
@@ -111,7 +112,7 @@ def test_a_signal_is_one_line_and_leaves_nothing(nano, tmp_path, number, status,
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "llama2_myhdl.host.generate", *options, "--sim", sim, "--taps", tmp_path / "t.npz"]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               start_new_session=True)  # fmt: skip
+                               start_new_session=True, preexec_fn=_hear_interrupts)  # fmt: skip
     process.stdout.read(1)  # the story has begun
     time.sleep(0.3)
     os.killpg(process.pid, number) if number == signal.SIGINT else process.send_signal(number)
@@ -122,6 +123,11 @@ def test_a_signal_is_one_line_and_leaves_nothing(nano, tmp_path, number, status,
     assert os.listdir(tmp_path) == [] and _files() == before
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def _hear_interrupts():
+    """What runs in the background was started with SIGINT ignored, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _files():

@@ -3,26 +3,29 @@
 import pytest
 
 from llama2_myhdl.golden.checkpoint import random_checkpoint
-from llama2_myhdl.host.simulate import Job, events, prepare
 from llama2_myhdl.host.timing import cut
-from llama2_myhdl.host.trace import Spans, header, line
+from llama2_myhdl.host.trace import header, line
 from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.sim.jobs import Job, run
+from llama2_myhdl.sim.trace import Spans
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
+from tb.sim.simulators import SESSIONS
 
 SHAPE, BUILD = preset("nano").shape, preset("nano").build
 TOKENS = 3
 MATRICES = ["Wk", "Wq", "Wv", "Wo", "W1 W3", "W2"]
 
 
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory):
+@pytest.fixture(scope="module", params=SESSIONS)
+def rows(request, tmp_path_factory):
     """Rows of the cycle table of some tokens of a random model; the last token's may lack their end."""
     tape = tmp_path_factory.mktemp("trace") / "nano.tape"
     weights = quantise_checkpoint(random_checkpoint(SHAPE, seed=3), gptq=False)
     write_tape(tape, boot_image(weights, BUILD))
     job = Job(list(range(3, 3 + TOKENS)), TOKENS, str(tape), trace=True)
-    return [event for event in events(prepare(BUILD, "icarus"), "icarus", [job]) if event["event"] == "trace"]
+    (outcome,) = run(BUILD, request.param, [job])
+    return outcome.trace
 
 
 def test_rows_follow_one_another(rows):
