@@ -127,8 +127,8 @@ class Server:
 
     @property
     def edges(self):
-        """Rising edges so far, one at this moment included."""
-        return int(get_sim_time("ns")) // PERIOD_NS + 1
+        """Rising edges so far, one at this moment included; without the one at time 0, before all that is asked for."""
+        return int(get_sim_time("ns")) // PERIOD_NS
 
     def in_reset(self):
         return self.dut.rst.value != 0

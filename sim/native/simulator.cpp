@@ -82,18 +82,20 @@ struct Recorder {
         }
     }
 
-    void sample(uint64_t cycle) {
-        if (!armed || (valid && !(valid->high() && ready->high()))) return;
+    // Whether there is something new.
+    bool sample(uint64_t cycle) {
+        if (!armed || (valid && !(valid->high() && ready->high()))) return false;
         const size_t at = rows.size();
         rows.resize(at + width);
         rows[at] = cycle;
         values(rows.data() + at + 1);
-        if (valid) return;
+        if (valid) return true;
         if (last.size() == width - 1 && !std::memcmp(last.data(), rows.data() + at + 1, 8 * (width - 1))) {
             rows.resize(at);
-        } else {
-            last.assign(rows.begin() + at + 1, rows.end());
+            return false;
         }
+        last.assign(rows.begin() + at + 1, rows.end());
+        return true;
     }
 };
 
@@ -140,6 +142,7 @@ struct Simulator {
     // has ended the simulation.
     int run(uint64_t cycles, const Source* drained) {
         enter();
+        if (drained && drained->idle()) return 2;
         for (; cycles; --cycles) {
             clock->data[0] = 0;
             eval();
@@ -147,8 +150,8 @@ struct Simulator {
             if (!reset->high()) {
                 for (Source& source : sources) source.sample();
                 for (Recorder& recorder : recorders) {
-                    recorder.sample(cycle);
-                    wakes = wakes || (recorder.wakes && !recorder.rows.empty());
+                    const bool found = recorder.sample(cycle);
+                    wakes = wakes || (recorder.wakes && found);
                 }
             }
             clock->data[0] = 1;
@@ -173,7 +176,8 @@ std::vector<const Pin*> pins_at(Simulator* sim, const int* indices, int count) {
 
 }  // namespace
 
-double sc_time_stamp() { return static_cast<double>(half_cycles); }
+// $time counts whole nanoseconds, and live checks pass over time 0: a cycle is as long as under cocotb.
+double sc_time_stamp() { return 5000.0 * static_cast<double>(half_cycles); }  // in picoseconds
 
 extern "C" {
 
