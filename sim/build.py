@@ -72,13 +72,26 @@ def _known(stamp: Path) -> dict:
     """What a stamp says; nothing when there is none, or none that can be read."""
     try:
         known = json.loads(stamp.read_text())
-    except (FileNotFoundError, ValueError):
+    except FileNotFoundError:
         return {}
-    return known if isinstance(known, dict) else {}
+    except ValueError:
+        known = None
+    if not isinstance(known, dict):
+        _damaged(stamp)
+        return {}
+    return known
+
+
+def _damaged(file: Path) -> None:
+    print(f"{file}: damaged, is built anew", file=sys.stderr)
 
 
 def _sha(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _is_whole(file: Path, sha: str) -> bool:
+    return file.exists() and _sha(file) == sha
 
 
 def _converted(block, arguments, folder: Path, say: Progress) -> list[ModuleFile]:
@@ -87,8 +100,10 @@ def _converted(block, arguments, folder: Path, say: Progress) -> list[ModuleFile
     known = _known(stamp)
     if known.get("sources") == wanted:
         modules = [ModuleFile(name, folder / "verilog" / f"{name}.v", origin) for name, origin, _ in known["modules"]]
-        if all(m.file.exists() and _sha(m.file) == sha for m, (_, _, sha) in zip(modules, known["modules"])):
+        damaged = [m.file for m, (*_, sha) in zip(modules, known["modules"]) if not _is_whole(m.file, sha)]
+        if not damaged:
             return modules
+        _damaged(damaged[0])
     say("convert to Verilog", 0, 1)
     # MyHDL walks the call stack for every block; a thread has a shallow one, pytest's costs twice the time
     with ThreadPoolExecutor(1) as thread:
@@ -132,9 +147,9 @@ def _in_verilator(modules, ports, shown, folder, arguments, library, waves, sour
     name = compiler.LIBRARY if library else modules[-1].name
     if known.get("sources") == sources and name in known["products"]:
         file = folder / name
-        if file.exists() and _sha(file) == known["products"][name]:
+        if _is_whole(file, known["products"][name]):
             return file
-        print(f"{file}: damaged, is built anew", file=sys.stderr)
+        _damaged(file)
         known = {}
     if known.get("sources") != sources:
         stamp.unlink(missing_ok=True)
@@ -154,9 +169,9 @@ def _in_icarus(modules, folder, arguments, waves, sources, say) -> Path:
     stamp, file = folder / "stamp", folder / "sim.vvp"
     known = _known(stamp)
     if known.get("sources") == sources:
-        if file.exists() and _sha(file) == known["product"]:
+        if _is_whole(file, known["product"]):
             return file
-        print(f"{file}: damaged, is built anew", file=sys.stderr)
+        _damaged(file)
     stamp.unlink(missing_ok=True)
     say("compile for Icarus", 0, 1)
     get_runner("icarus").build(sources=[module.file for module in modules], hdl_toplevel=modules[-1].name, always=True,

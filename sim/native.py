@@ -21,6 +21,7 @@ _CALLS = {  # name: result, arguments behind the simulator
     "sim_clock": (None, [_INT, _INT]),
     "sim_source": (_INT, [_INT, _INT, _POINTER, _INT]),
     "sim_send": (None, [_INT, _POINTER, _WORD, _WORD]),
+    "sim_drop": (None, [_INT]),
     "sim_idle": (_INT, [_INT]),
     "sim_recorder": (_INT, [_INT, _INT, _POINTER, _INT, _INT]),
     "sim_arm": (None, [_INT, _INT]),
@@ -123,6 +124,9 @@ class _NativeSource(Source):
     def send(self, count: int = 1, due: int = 0, **fields: Fields) -> None:
         payloads = packed(self._bits, count, fields)
         self._simulator._call("sim_send", self.number, payloads.ctypes.data, count, due)
+
+    def drop(self) -> None:
+        self._simulator._call("sim_drop", self.number)
 
     @property
     def idle(self) -> bool:

@@ -118,6 +118,9 @@ class _RemoteSource(Source):
     def send(self, count: int = 1, due: int = 0, **fields: Fields) -> None:
         self._simulator._call("send", self.number, packed(self._bits, count, fields), due)
 
+    def drop(self) -> None:
+        self._simulator._call("drop", self.number)
+
     @property
     def idle(self) -> bool:
         return self._simulator._call("idle", self.number)

@@ -40,6 +40,12 @@ class ServedSource:
         if not self.offers and self.server.edges >= due:
             self.offer()
 
+    def drop(self):
+        self.queue.clear()
+        self.drained.set()
+        self.offers = False
+        self.valid.value = 0
+
     def offer(self):
         data = self.queue[0][1]
         for pin, size in self.fields:
@@ -164,6 +170,9 @@ class Server:
 
     def send(self, number, payloads, due):
         self.sources[number].send(payloads, due)
+
+    def drop(self, number):
+        self.sources[number].drop()
 
     def idle(self, number):
         return not self.sources[number].queue

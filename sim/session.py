@@ -98,25 +98,33 @@ class Session:
         """Reset, then send a boot image; the error code, 0 when the model is loaded."""
         beats, self._shape = tape.beats, tape.shape
         self._patience = max(LEAST_PATIENCE, PATIENCE * tape.shape.beats(tape.lanes))
-        self._running.clear(), self._feeding.clear()
         self.sim.set(rst=1)
-        self.sim.run(RESET_CYCLES)
+        self._pass(RESET_CYCLES)
+        self._running.clear(), self._feeding.clear()  # sequences that were left before their end
+        self._offered, self._free = None, 0
+        self._boot.drop(), self._prompt.drop(), self._tokens.take()
         self.sim.set(rst=0)
         count = len(beats)
         last = np.zeros((count, 1), np.uint8)
         last[-1] = 1
         self._boot.send(count, data=beats, last=last)
-        self.sim.run(count + LEAST_PATIENCE, self._boot)
+        self.sim.run(count + LEAST_PATIENCE, self._boot)  # no token comes in between
         if not self._boot.idle:
             raise SimulationError(f"the decoder does not take the {count} beats of its boot image: it is stuck")
-        self.sim.run(BOOT_SETTLE_CYCLES)
+        self._pass(BOOT_SETTLE_CYCLES)
         return self.sim.get("error")
 
     def clear(self) -> None:
         """Clear the sticky error code of a bad prompt."""
         self.sim.set(clear=1)
-        self.sim.run(2)
+        self._pass(2)
         self.sim.set(clear=0)
+
+    def _pass(self, cycles: int) -> None:
+        """So many cycles, whatever tokens come: they are kept for `advance`."""
+        end = self.sim.cycle + cycles
+        while self.sim.cycle < end:
+            self.sim.run(end - self.sim.cycle)
 
     def generate(
         self, prompt: list[int], steps: int = 0, seq: int = 0, score: bool = False, delay: int = 0, gap: int = 0
@@ -142,7 +150,7 @@ class Session:
             counts = {}
             for select, name in enumerate(COUNTERS):
                 self.sim.set(counter_station=station, counter_select=select)
-                self.sim.run(COUNTER_CYCLES)
+                self._pass(COUNTER_CYCLES)
                 counts[name] = self.sim.get("counter_value")
             found.append(counts)
         return dict(cycles=cycles, counters=found, error=self.sim.get("error"))
@@ -150,16 +158,14 @@ class Session:
     def advance(self) -> list[dict]:
         """Run until token beats come, and hand them to their sequences; SimulationError when none comes."""
         begin = self.sim.cycle
-        while True:
+        while not (rows := self._tokens.take().tolist()):
             left = self._patience - (self.sim.cycle - begin)
             if left <= 0:
                 raise SimulationError(f"no token for {self._patience} cycles: the decoder is stuck")
             self.sim.run(min(left, self._feed()), self._prompt if self._offered else None)
             if self._offered and self._prompt.idle:
                 self._taken(self.sim.cycle - 1)
-            rows = self._tokens.take().tolist()
-            if rows:
-                return [self._deliver(dict(zip((*TOKEN_FIELDS, *STATUS_FIELDS), row[1:]))) for row in rows]
+        return [self._deliver(dict(zip((*TOKEN_FIELDS, *STATUS_FIELDS), row[1:]))) for row in rows]
 
     def _feed(self) -> int:
         """Offer the prompt token whose turn it is; for how many cycles at most nothing else can be done."""

@@ -43,6 +43,10 @@ class Source(ABC):
     def send(self, count: int = 1, due: int = 0, **fields: Fields) -> None:
         """Queue `count` payloads; none passes before cycle `due`."""
 
+    @abstractmethod
+    def drop(self) -> None:
+        """Forget what has not passed yet; only in reset, where an offer may be taken back."""
+
     @property
     @abstractmethod
     def idle(self) -> bool:

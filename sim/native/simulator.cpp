@@ -42,16 +42,19 @@ struct Source {
 
     bool idle() const { return next == due.size(); }
 
+    void forget() {
+        payloads.clear();
+        due.clear();
+        next = 0;
+        offers = takes = false;
+    }
+
     void sample() { takes = offers && ready->high(); }
 
     void drive(uint64_t cycle) {
         if (takes) {
             offers = takes = false;
-            if (++next == due.size()) {
-                payloads.clear();
-                due.clear();
-                next = 0;
-            }
+            if (++next == due.size()) forget();
         }
         if (!offers && !idle() && due[next] <= cycle) {
             offers = true;
@@ -236,6 +239,11 @@ void sim_send(Simulator* sim, int source, const uint8_t* payloads, uint64_t coun
     to.payloads.insert(to.payloads.end(), payloads, payloads + count * to.stride);
     to.due.insert(to.due.end(), count, due);
     to.drive(sim->cycle);
+}
+
+void sim_drop(Simulator* sim, int source) {
+    sim->sources[source].forget();
+    sim->sources[source].drive(sim->cycle);
 }
 
 int sim_idle(Simulator* sim, int source) { return sim->sources[source].idle(); }
