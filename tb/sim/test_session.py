@@ -1,178 +1,230 @@
-"""A session says the same in every simulator, to the cycle; it is interactive; what goes wrong is one line."""
+"""The session: the same answers in the same cycles from every simulator, and its use by hand."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
-from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.presets import preset
-from llama2_myhdl.rtl.stream.stream import bit
-from llama2_myhdl.sim.build import build as build_block
+from llama2_myhdl.rtl.decode.counters import COUNTERS
+from llama2_myhdl.rtl.decode.decode_loop import STOP_ERROR
+from llama2_myhdl.sim import session as sessions
 from llama2_myhdl.sim.jobs import Job, run
-from llama2_myhdl.sim.native import NativeSimulator
-from llama2_myhdl.sim.session import Session
+from llama2_myhdl.sim.session import TOKEN_FIELDS, Session
 from llama2_myhdl.sim.simulator import SimulationError
-from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, write_tape
-from tb.hdl.test_check import MESSAGE, never_both
+from llama2_myhdl.weights.tape import write_tape
+from tb.decoder.loop_model import sequence
+from tb.sim.models import BUILD, SHAPE, random_model
 from tb.sim.simulators import SESSIONS
 
-SHAPE = preset("nano").shape
-BUILD = replace(preset("nano").build, sequences=4)
-NATIVE = "verilator"
-needs_native = pytest.mark.skipif(NATIVE not in SESSIONS, reason="SIM leaves Icarus alone")
+FASTEST = SESSIONS[0]
+BAD = SHAPE.vocab_size  # a token out of range
+GOLDEN, TAPE = random_model(31)
 
 
-@pytest.fixture(scope="module")
-def weights():
-    return quantise_checkpoint(random_checkpoint(SHAPE, 21), gptq=False)
-
-
-@pytest.fixture(scope="module")
-def tape(weights):
-    return boot_image(weights, BUILD)
-
-
-@pytest.fixture(scope="module")
-def told(weights, tape, tmp_path_factory):
-    """{simulator: outcomes} of the same jobs."""
-    path = tmp_path_factory.mktemp("session") / "nano.tape"
-    write_tape(path, tape)
-    alone = [
-        Job([5, 9, 4], 5, path, taps=(0, 1, 3)),
-        Job([6, 7], 3, trace=True),
-        Job([8, 9, 10, 11], 5, score=False),
+def groups(tape, other):
+    """Jobs alone and side by side, with taps, the cycle table, delays, gaps, unscored prompts, bad tokens, two models."""
+    return [
+        [Job([5, 9, 4], 4, tape, taps=(0, 2, 3), trace=True)],
+        [
+            Job([3, 4], 3, trace=True, seq=2),
+            Job([7, 8, 6], 4, score=False, seq=0, delay=700, gap=900),
+            Job([6, BAD, 5], 4, seq=3, gap=3, delay=5),
+            Job([11], 2, score=False, seq=1, delay=700),
+        ],
+        [Job([4, 28], 2, taps=(1,))],
+        [Job([5, 9], 2, other, trace=True), Job([6], 1, seq=1)],
+        [Job([BAD], 2)],
+        [Job([4] * (SHAPE.seq_len + 2), 2)],
     ]
-    crowd = [
-        Job([4, 5, 6], 5, seq=0, score=False),
-        Job([7, SHAPE.vocab_size, 8], 5, seq=1, delay=37),
-        Job([9] * 6, 0, seq=2, delay=500, gap=40),
-        Job([3], 4, seq=3, delay=1),
-    ]
-    return {sim: run(BUILD, sim, [*alone, crowd]) for sim in SESSIONS}
 
 
-def same(one, other):
-    """Every beat in all fields, its cycle among them; taps; rows of the cycle table; counters of the group."""
-    assert one.tokens == other.tokens
-    assert one.taps.keys() == other.taps.keys()
-    for pos, stations in one.taps.items():
-        for a, b in zip(stations, other.taps[pos], strict=True):
-            assert a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
-    assert one.trace == other.trace
-    assert one.start == other.start and one.finish == other.finish
+@pytest.fixture(scope="module")
+def jobs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tapes")
+    write_tape(folder / "a.tape", TAPE)
+    write_tape(folder / "b.tape", random_model(32)[1])
+    return groups(folder / "a.tape", folder / "b.tape")
 
 
-def test_every_simulator_says_the_same(told):
-    first, *others = told.values()
-    assert [len(outcome.tokens) for outcome in first] == [5, 3, 5, 5, 2, SHAPE.seq_len, 4]
-    assert len(first[0].taps) == 3 and len(first[1].trace) > 50
-    for other in others:
-        for a, b in zip(first, other, strict=True):
-            same(a, b)
+@pytest.fixture(scope="module")
+def expected(jobs):
+    return run(BUILD, FASTEST, jobs)
 
 
-def test_the_comparison_can_fail(told):
-    one = next(iter(told.values()))
-    for name, wrong in (("tokens", one[0].tokens[:-1]), ("trace", []), ("finish", {})):
-        if name == "trace":
-            with pytest.raises(AssertionError):
-                same(one[1], replace(one[1], trace=wrong))
-            continue
-        with pytest.raises(AssertionError):
-            same(one[0], replace(one[0], **{name: wrong}))
-    taps = {pos: [{name: values + 1 for name, values in station.items()} for station in stations]
-            for pos, stations in one[0].taps.items()}  # fmt: skip
-    with pytest.raises(AssertionError):
-        same(one[0], replace(one[0], taps=taps))
+def differences(one, other) -> list[str]:
+    """Where two lists of outcomes differ: number of the job and name of the field, with all cycles and counters."""
+    assert len(one) == len(other)
+    found = []
+    for number, (a, b) in enumerate(zip(one, other)):
+        for name in ("boot", "start", "finish", "tokens", "trace"):
+            if getattr(a, name) != getattr(b, name):
+                found.append(f"{number} {name}")
+        if a.taps.keys() != b.taps.keys() or any(not _same(a.taps[pos], b.taps[pos]) for pos in a.taps):
+            found.append(f"{number} taps")
+    return found
+
+
+def _same(records, others) -> bool:
+    return len(records) == len(others) and all(
+        a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a) for a, b in zip(records, others)
+    )
+
+
+def test_the_jobs_say_what_the_integer_model_says(jobs, expected):
+    flat = [job for group in jobs for job in group]
+    goldens, compared = 6 * [GOLDEN] + 4 * [random_model(32)[0]], 0
+    for golden, job, outcome in zip(goldens, flat, expected, strict=True):
+        assert fields(outcome.tokens) == [beat for _, beat in sequence(golden, job)]
+        compared += len(outcome.tokens)
+    assert compared > 20
+    assert expected[3].tokens[-1]["stop"] == STOP_ERROR and expected[3].tokens[-1]["token"] == BAD
+    assert [outcome.boot for outcome in expected] == [0, *5 * [None], 0, 0, None, None]
+    assert [sorted(outcome.taps) for outcome in expected] == [[0, 2, 3], *4 * [[]], [1], *4 * [[]]]
+    assert [bool(outcome.trace) for outcome in expected] == [*5 * [True], False, True, True, False, False]
+
+
+@pytest.mark.parametrize("sim", SESSIONS[1:])
+def test_every_simulator_says_the_same(sim, jobs, expected):
+    """All fields of all beats with their cycles, counters, taps and rows of the cycle table."""
+    assert differences(run(BUILD, sim, jobs), expected) == []
+
+
+def test_the_comparison_can_fail(jobs, expected):
+    """One cycle, one field, one value, one row."""
+    other = run(BUILD, FASTEST, jobs)
+    assert differences(other, expected) == []
+    other[1].tokens[0]["cycles"] += 1
+    other[2].tokens[-1]["token"] ^= 1
+    other[0].taps[2][0]["x"][5] ^= 1
+    other[6].trace[3] = other[6].trace[3] | dict(stage="wait")  # its own rows and those of its neighbour
+    other[8].finish["counters"][0]["weights"] += 1
+    other[9].boot = 1
+    assert differences(other, expected) == ["0 taps", "1 tokens", "2 tokens", "6 trace", "7 trace", "8 finish", "9 boot"]
+
+
+def told(prompt, steps, score=False, seq=0):
+    """The beats of a sequence alone, by the integer model."""
+    return [beat for _, beat in sequence(GOLDEN, Job(prompt, steps, score=score, seq=seq))]
+
+
+def fields(beats):
+    return [{name: beat[name] for name in TOKEN_FIELDS} for beat in beats]
 
 
 @pytest.fixture
-def session(tape):
-    with Session(BUILD, SESSIONS[0]) as session:
-        assert session.boot(tape) == errors.NONE
-        yield session
+def session():
+    with Session(BUILD, FASTEST) as running:
+        assert running.boot(TAPE) == errors.NONE
+        yield running
 
 
-def alone(weights, prompt, steps):
-    """The tokens that the integer model says."""
-    predictions = []
-    list(FixedModel(weights, BUILD).generate(prompt, steps, (1, 2), predictions))
-    return predictions
+def test_two_sequences_in_turn(session):
+    """Each gets its own beats, whoever is asked."""
+    plans = [([5, 9, 4], 6, False, 1), ([7], 4, True, 3)]
+    sequences = [session.generate(prompt, steps, seq, score) for prompt, steps, score, seq in plans]
+    found = [[], []]
+    while not all(s.ended for s in sequences):
+        for beats, one in zip(found, sequences):
+            beats += [beat for beat in [next(one, None)] if beat]
+    for beats, one, plan in zip(found, sequences, plans):
+        assert fields([*beats, *one]) == told(*plan)
+        assert one.ended and next(one, None) is None
 
 
-def test_sequences_are_read_in_turn_and_join_while_others_run(session, weights):
-    a = session.generate([5, 9], 6, seq=0, score=True)
-    first = next(a)["token"]
-    b = session.generate([4, 7, 8], 5, seq=3, score=True)
-    told = [[first], []]
-    for _ in range(20):
-        for tokens, sequence in zip(told, (a, b)):
-            tokens += [beat["token"] for beat in [next(sequence, None)] if beat]
-    assert told == [alone(weights, [5, 9], 6), alone(weights, [4, 7, 8], 5)]
-    assert a.ended and b.ended
-    again = [beat["token"] for beat in session.generate([5, 9], 6, seq=3, score=True)]
-    assert again == told[0]
+def test_one_starts_while_another_runs(session):
+    first = session.generate([5, 6], 8, score=True)
+    begun = [next(first), next(first)]
+    second = session.generate([8, 9], 3, seq=2, score=True)
+    assert fields(second) == told([8, 9], 3, True, 2)
+    again = session.generate([8, 9], 3, seq=2, score=True)  # the slot is free again
+    assert fields([*begun, *first]) == told([5, 6], 8, True)
+    assert fields(again) == told([8, 9], 3, True, 2)
 
 
-def test_counters_count(session):
-    before = session.counters()
-    list(session.generate([5], 3, score=True))
-    after = session.counters()
-    weights = after["counters"][0]["weights"] - before["counters"][0]["weights"]
-    assert weights == 3 * SHAPE.beats(BUILD.lanes) and after["cycles"] > before["cycles"]
-
-
-def test_slots_are_checked(session):
-    session.generate([5], 3, seq=1)
-    with pytest.raises(SimulationError, match="slot 1: a sequence is running"):
-        session.generate([5], 3, seq=1)
-    with pytest.raises(SimulationError, match="slot: must be 0 to 3, is 4"):
-        session.generate([5], 3, seq=4)
+def test_a_taken_slot_and_one_that_is_not_there_are_refused(session):
+    running = session.generate([5], 2, seq=1)
+    with pytest.raises(SimulationError, match="^slot 1: a sequence is running in it$"):
+        session.generate([6], 2, seq=1)
+    for seq in (-1, BUILD.sequences):
+        with pytest.raises(SimulationError, match=f"^slot: must be 0 to {BUILD.sequences - 1}, is {seq}$"):
+            session.generate([6], 2, seq=seq)
+    assert fields(running) == told([5], 2, seq=1)
 
 
 def test_an_unknown_simulator_is_refused():
-    with pytest.raises(SimulationError, match="simulator: must be one of verilator, icarus, .*, is 'questa'"):
+    with pytest.raises(SimulationError, match="^simulator: must be one of .*, is 'questa'$"):
         Session(BUILD, "questa")
 
 
-def test_a_refused_image_and_a_good_one_behind_it(session, weights, tape):
-    other = boot_image(weights, replace(BUILD, min_hidden_block=16))
-    assert session.boot(other) == errors.BAD_IMAGE
-    assert session.boot(tape) == errors.NONE
-    assert len(list(session.generate([5], 3))) == 3
+def test_counters(session):
+    """Of every station, by name; they count what passed, and reading them loses no token."""
+    before = session.counters()
+    assert [tuple(counts) for counts in before["counters"]] == [COUNTERS] * len(session.stations)
+    assert list(session.generate([5, 6, 7], 5, score=True))
+    after = session.counters()
+    (old,), (new,) = before["counters"], after["counters"]
+    assert new["tokens"] - old["tokens"] == 5
+    assert new["weights"] - old["weights"] == 5 * SHAPE.beats(BUILD.lanes)
+    assert after["cycles"] > before["cycles"] and after["error"] == errors.NONE
+    running = session.generate([9], 6, score=True)
+    counts = [next(running)]
+    last = session.counters()
+    while session.sim.get("m_token_pos") < 4:  # tokens come while the counters are read
+        now = session.counters()
+        assert 0 <= now["counters"][0]["tokens"] - last["counters"][0]["tokens"] <= 1
+        assert now["counters"][0]["saturations"] >= last["counters"][0]["saturations"]
+        last = now
+    assert fields([*counts, *running]) == told([9], 6, True)
 
 
-def test_the_watchdog(session):
-    session._patience = 50  # cycles, where a token takes more than a thousand
-    with pytest.raises(SimulationError, match="no token for 50 cycles: the decoder is stuck"):
-        list(session.generate([5], 3))
+@pytest.mark.parametrize("sim", SESSIONS)
+def test_an_image_of_another_build_is_refused_and_a_good_one_boots_behind_it(sim):
+    other = random_model(31, replace(BUILD, min_hidden_block=2 * BUILD.min_hidden_block))[1]
+    with Session(BUILD, sim) as session:
+        assert session.boot(other) == errors.BAD_IMAGE
+        assert session.boot(TAPE) == errors.NONE
+        assert fields(session.generate([5], 1, score=True)) == told([5], 1, True)
 
 
-@hblock
-def watched(clk, rst, a, b):
-    """`never_both` under another name: a build as a library."""
-    child = never_both(clk, rst, a, b)
-    return child
+@pytest.mark.parametrize("sim", SESSIONS)
+def test_a_boot_ends_what_was_running(sim):
+    """Sequences that were left with prompt tokens on their way and beats that nobody took: nothing of them comes."""
+    with Session(BUILD, sim) as session:
+        assert session.boot(TAPE) == errors.NONE
+        left = [session.generate(4 * [6], 4, seq=seq) for seq in range(BUILD.sequences)]
+        assert next(left[0])["pos"] == 0
+        session.counters()
+        assert session.boot(TAPE) == errors.NONE
+        assert fields(session.generate([5, 9], 2, score=True)) == told([5, 9], 2, True)
+        assert fields(session.generate([6], 1, seq=1, score=True)) == told([6], 1, True, 1)
 
 
-@needs_native
-def test_a_live_check_is_one_line_and_the_process_lives_on():
-    built = build_block(watched, dict(clk=bit(), rst=bit(), a=bit(), b=bit()), "verilator", library=True)
-    with NativeSimulator(built.file, built.top) as simulator:
-        simulator.set(rst=1, a=0, b=1)
-        simulator.run(4)
-        simulator.set(rst=0)
-        simulator.run(100)
-        simulator.set(a=1)
-        with pytest.raises(SimulationError, match=rf"ended the simulation: .*u_watch: {MESSAGE}$") as caught:
-            simulator.run(100)
-        assert "\n" not in str(caught.value)
-    with NativeSimulator(built.file, built.top) as simulator:
-        simulator.set(rst=1, a=1, b=1)
-        simulator.run(100)  # a reset keeps it quiet
-        assert simulator.cycle == 100
+@pytest.mark.parametrize("sim", SESSIONS)
+def test_no_token_for_too_long_is_one_line(sim, monkeypatch):
+    """With less patience than a token takes; a second sequence is not answered either, and the session closes."""
+    with Session(BUILD, sim) as session:
+        session.boot(TAPE)
+        session._patience = 50
+        for seq in (0, 1):
+            with pytest.raises(SimulationError, match="^no token for 50 cycles: the decoder is stuck$"):
+                next(session.generate([5], 1, seq=seq))
+        session._patience = sessions.LEAST_PATIENCE
+        assert fields(session.advance()) == told([5], 1)  # it was only slow
+
+
+def test_an_image_that_is_not_taken_is_one_line(monkeypatch):
+    monkeypatch.setattr(sessions, "LEAST_PATIENCE", -len(TAPE.beats) // 2)
+    with Session(BUILD, FASTEST) as session:
+        with pytest.raises(SimulationError, match=f"does not take the {len(TAPE.beats)} beats of its boot image"):
+            session.boot(TAPE)
+        monkeypatch.undo()
+        assert session.boot(TAPE) == errors.NONE
+
+
+def test_two_sessions_in_one_process(session):
+    with Session(BUILD, FASTEST) as other:
+        assert other.boot(TAPE) == errors.NONE
+        one, two = session.generate([5], 3, score=True), other.generate([6], 3, score=True)
+        pairs = list(zip(one, two, strict=True))
+    assert [fields(beats) for beats in zip(*pairs)] == [told([5], 3, True), told([6], 3, True)]
