@@ -1,6 +1,7 @@
 """A compiled block in this process: `native/simulator.cpp` behind the interface of `sim.simulator`."""
 
 import ctypes
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,11 +34,19 @@ _CALLS = {  # name: result, arguments behind the simulator
 }
 
 
+def _load(library: Path) -> ctypes.CDLL:
+    """The library as it is now: by its own name a process would get the one of that name that it has loaded before."""
+    with tempfile.TemporaryDirectory(prefix="library-") as folder:
+        link = Path(folder) / library.name
+        link.symlink_to(library.resolve())
+        return ctypes.CDLL(str(link))
+
+
 class NativeSimulator(Simulator):
     """library: what `sim.build` made of a block; top: name of its module; clock, reset: its pins."""
 
     def __init__(self, library: Path, top: str, clock: str = "clk", reset: str = "rst"):
-        self._library = ctypes.CDLL(str(library))
+        self._library = _load(library)
         for name, (result, arguments) in _CALLS.items():
             function = getattr(self._library, name)
             function.restype, function.argtypes = result, [_POINTER, *arguments]
