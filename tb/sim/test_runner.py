@@ -1,4 +1,5 @@
 """The runner: builds once, rebuilds when the Verilog changes, lays a Verilator out that works."""
+
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ def adds(clk, a, y, STEP=1):
     @always(clk.posedge)
     def step():
         y.next = a + STEP
+
     return step
 
 

@@ -23,14 +23,14 @@ GOLDEN, TAPE = random_model(31)
 
 
 def groups(tape, other):
-    """Jobs alone and side by side, with taps, the cycle table, delays, gaps, unscored prompts, bad tokens, two models."""
+    """Jobs alone and side by side: taps, the cycle table, delays, gaps, unscored prompts, bad tokens, two models."""
     return [
         [Job([5, 9, 4], 4, tape, taps=(0, 2, 3), trace=True)],
         [
             Job([3, 4], 3, trace=True, seq=2),
             Job([7, 8, 6], 4, score=False, seq=0, delay=700, gap=900),
             Job([6, BAD, 5], 4, seq=3, gap=3, delay=5),
-            Job([11], 2, score=False, seq=1, delay=700),
+            Job(6 * [9], 0, score=False, seq=1, delay=700, gap=40),  # to the end of the context
         ],
         [Job([4, 28], 2, taps=(1,))],
         [Job([5, 9], 2, other, trace=True), Job([6], 1, seq=1)],
@@ -100,7 +100,8 @@ def test_the_comparison_can_fail(jobs, expected):
     other[6].trace[3] = other[6].trace[3] | dict(stage="wait")  # its own rows and those of its neighbour
     other[8].finish["counters"][0]["weights"] += 1
     other[9].boot = 1
-    assert differences(other, expected) == ["0 taps", "1 tokens", "2 tokens", "6 trace", "7 trace", "8 finish", "9 boot"]
+    found = ["0 taps", "1 tokens", "2 tokens", "6 trace", "7 trace", "8 finish", "9 boot"]
+    assert differences(other, expected) == found
 
 
 def told(prompt, steps, score=False, seq=0):

@@ -18,18 +18,31 @@ MATRICES = ["Wk", "Wq", "Wv", "Wo", "W1 W3", "W2"]
 
 
 @pytest.fixture(scope="module", params=SESSIONS)
-def rows(request, tmp_path_factory):
-    """Rows of the cycle table of some tokens of a random model; the last token's may lack their end."""
+def outcome(request, tmp_path_factory):
+    """Some tokens of a random model."""
     tape = tmp_path_factory.mktemp("trace") / "nano.tape"
     weights = quantise_checkpoint(random_checkpoint(SHAPE, seed=3), gptq=False)
     write_tape(tape, boot_image(weights, BUILD))
-    job = Job(list(range(3, 3 + TOKENS)), TOKENS, str(tape), trace=True)
-    (outcome,) = run(BUILD, request.param, [job])
+    (found,) = run(BUILD, request.param, [Job(list(range(3, 3 + TOKENS)), TOKENS, tape, trace=True)])
+    return found
+
+
+@pytest.fixture
+def rows(outcome):
+    """Rows of the cycle table; the last token's may lack their end."""
     return outcome.trace
 
 
 def test_rows_follow_one_another(rows):
     assert [a["cycle"] + a["cycles"] for a in rows[:-1]] == [b["cycle"] for b in rows[1:]]
+
+
+def test_rows_lie_between_start_and_last_beat(outcome, rows):
+    """In the decoder's own cycles; the tokens' beats are in them."""
+    assert outcome.start["cycles"] <= rows[0]["cycle"]
+    assert rows[-1]["cycle"] <= outcome.tokens[-1]["cycles"]
+    for beat in outcome.tokens[:-1]:
+        assert any(row["cycle"] <= beat["cycles"] < row["cycle"] + row["cycles"] for row in rows)
 
 
 def test_every_layer_has_its_matrices_in_order(rows):
@@ -68,6 +81,13 @@ def test_runs_join_only_neighbours():
     for cycle in (3, 4, 5, 7, 9, 10):
         spans.add(cycle)
     assert spans.runs == [[3, 3], [7, 1], [9, 2]] and spans.count() == 6
+
+
+def test_a_run_of_several_cycles_joins_too():
+    spans = Spans()
+    for cycle, length in ((3, 4), (7, 2), (10, 5)):
+        spans.add(cycle, length)
+    assert spans.runs == [[3, 6], [10, 5]] and spans.count() == 11
 
 
 def test_a_line_names_only_busy_units():
