@@ -18,7 +18,7 @@ from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from tb.attention.rows import packed, row
 
 LAYERS = 2
@@ -89,13 +89,15 @@ class TB:
         cocotb.start_soon(self._watch())
 
     async def _watch(self):
-        pins = {port: [getattr(self.dut, f"{port}_{name}") for name in ("valid", "ready")] for port in self.moments}
+        pins = {port: [reader(getattr(self.dut, f"{port}_{name}")) for name in ("valid", "ready")]
+                for port in self.moments}
+        edge, saturated, rst = RisingEdge(self.dut.clk), reader(self.dut.saturated), reader(self.dut.rst)
         for cycle in count():
-            await RisingEdge(self.dut.clk)
+            await edge
             # registers hold anything before the reset
-            self.pulses += str(self.dut.saturated.value) == "1" and str(self.dut.rst.value) == "0"
+            self.pulses += saturated() == "1" and rst() == "0"
             for port, handshake in pins.items():
-                if all(str(pin.value) == "1" for pin in handshake):
+                if all(read() == "1" for read in handshake):
                     self.moments[port].append(cycle)
 
     def delays(self, port, row, pairs):

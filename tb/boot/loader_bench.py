@@ -12,7 +12,7 @@ from llama2_myhdl.rtl.config import PHASE_BITS, clog2
 from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import PERIOD_NS, RESET_CYCLES, start_clock
-from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from tb.boot.images import words
 
 BUILDS = {
@@ -57,9 +57,10 @@ class LoaderBench:
         cocotb.start_soon(self._watch())
 
     async def _watch(self):
+        edge, writes = RisingEdge(self.dut.clk), reader(self.dut.freq_we)
         while True:
-            await RisingEdge(self.dut.clk)
-            if self.dut.freq_we.value == 1:
+            await edge
+            if writes() == "1":
                 self.writes.append((int(self.dut.freq_addr.value), int(self.dut.freq_data.value)))
 
     async def boot(self, beats):

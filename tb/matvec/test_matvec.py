@@ -25,7 +25,7 @@ from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from tb.matvec.model import Work, random_work
 
 BUILDS = ("nano", "default")  # 4 and 64 lanes
@@ -74,27 +74,36 @@ class Bench:
 
     async def _count(self):
         dut, edge, passed = self.dut, RisingEdge(self.dut.clk), False
+        rst, cause_bits, saturated = reader(dut.rst), reader(dut.cause), reader(dut.saturated)
+        tape, words = self._moves("s_tape", self.tape_cycles), self._moves("s_act", self.word_cycles)
+        scales, rows = self._moves("s_scale", self.scale_cycles), self._moves("m_row", self.row_cycles)
         while True:
             await edge
-            if dut.rst.value != 0:
+            if rst() != "0":
                 passed = False
                 continue
             self.cycle += 1
-            cause = int(dut.cause.value)
+            cause = int(cause_bits(), 2)
             assert (cause in (WEIGHTS, HEADER)) == passed  # the cause is that of the cycle before
             self.causes[cause] += 1
-            self.saturations += int(dut.saturated.value)
-            passed = self._moves("s_tape", self.tape_cycles)
+            self.saturations += int(saturated(), 2)
+            passed = tape()
             if passed:
                 self.heads.append(int(dut.from_head.value))
-            self._moves("s_act", self.word_cycles)
-            self._moves("s_scale", self.scale_cycles)
-            self._moves("m_row", self.row_cycles)
+            words()
+            scales()
+            rows()
 
     def _moves(self, port, cycles):
-        moves = getattr(self.dut, f"{port}_valid").value == 1 and getattr(self.dut, f"{port}_ready").value == 1
-        if moves:
-            cycles.append(self.cycle)
+        """A function that tells whether there is a transfer at this edge, and notes its cycle."""
+        valid, ready = (reader(getattr(self.dut, f"{port}_{name}")) for name in ("valid", "ready"))
+
+        def moves():
+            found = valid() == "1" and ready() == "1"
+            if found:
+                cycles.append(self.cycle)
+            return found
+
         return moves
 
     def send(self, work: Work, words=True, scales=True):

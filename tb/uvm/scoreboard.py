@@ -5,6 +5,8 @@ from collections import deque
 from cocotb.triggers import RisingEdge
 from pyuvm import uvm_component, uvm_scoreboard, uvm_subscriber
 
+from llama2_myhdl.sim.streams import reader
+
 SHOWN = 5  # mismatches that are logged in full
 
 
@@ -87,10 +89,10 @@ class PulseCount(uvm_component):
         self.seen = 0
 
     async def run_phase(self):
-        edge, pin, rst = RisingEdge(self.scope.clk), getattr(self.scope, self.pin), self.scope.rst
+        edge, pin, rst = RisingEdge(self.scope.clk), reader(getattr(self.scope, self.pin)), reader(self.scope.rst)
         while True:
             await edge
-            self.seen += str(pin.value) == "1" and str(rst.value) == "0"
+            self.seen += pin() == "1" and rst() == "0"
 
     def check_phase(self):
         expected = self.predictor.pulses[self.pin]
