@@ -31,7 +31,6 @@ from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.sources import digest_of_sources
 from llama2_myhdl.sim.verilator import add_to_path
 
-ALL_SIMULATORS = ("icarus", "verilator")
 TIMESCALE = ("1ns", "1ps")
 ARGUMENTS = {
     "icarus": ["-Wall", "-Wno-timescale"],

@@ -9,23 +9,29 @@ Environment: SIM=icarus or SIM=verilator leaves one simulator; WAVES=1 records w
 
 import json
 import os
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cocotb_tools.runner import get_runner
+if TYPE_CHECKING:
+    from llama2_myhdl.sim.build import Build
 
-from llama2_myhdl.sim.build import ALL_SIMULATORS, NOTHING, Build, build
+# The tests' modules import this one in every simulator too, where only `test_parameters` is needed: what builds and
+# starts is imported where it is used.
 
+ALL_SIMULATORS = ("icarus", "verilator")
 PARAMETERS = "TB_PARAMETERS"  # environment variable: the file with the test's parameters
 
 # none for an unknown one, which tb/conftest.py refuses: the host uses this module too, and has an option of its own
 SIMULATORS = tuple(sim for sim in ALL_SIMULATORS if (os.environ.get("SIM") or sim) == sim)
 
+REWRITTEN = "tb/*.py"  # where a failed assertion shows its values; cocotb's default takes numpy and all else too
 TEST_ARGUMENTS = {"icarus": [], "verilator": ["+verilator+rand+reset+2", "+verilator+seed+1"]}
 
 
-def simulate(built: Build, test_module, folder: Path, testcase=None, environment=None) -> tuple[Path, Path]:
+def simulate(built: "Build", test_module, folder: Path, testcase=None, environment=None) -> tuple[Path, Path]:
     """Run a build's cocotb tests in `folder`; returns the results file, which may be missing, and the log."""
+    from cocotb_tools.runner import get_runner
+
     results, log = folder / "results.xml", folder / "test.log"
     results.unlink(missing_ok=True)
     waves = [f"+dumpfile_path={folder / (built.top + '.fst')}"] if built.sim == "icarus" else []
@@ -34,21 +40,24 @@ def simulate(built: Build, test_module, folder: Path, testcase=None, environment
         runner.test(test_module=test_module, hdl_toplevel=built.top, hdl_toplevel_lang="verilog",
                     build_dir=built.folder, test_dir=folder, results_xml=str(results), testcase=testcase, log_file=log,
                     test_args=TEST_ARGUMENTS[built.sim], plusargs=waves, waves=built.waves,
-                    extra_env={"COCOTB_ANSI_OUTPUT": "0", **(environment or {})})  # fmt: skip
+                    extra_env={"COCOTB_ANSI_OUTPUT": "0", "COCOTB_REWRITE_ASSERTION_FILES": REWRITTEN,
+                               **(environment or {})})  # fmt: skip
     except (SystemExit, RuntimeError):
         pass  # tests that failed, or a simulator that died: the results and the log tell
     return results, log
 
 
 def run(block, arguments, test_module, sim, name=None, parameters=None, tests=None, testcase=None, build_args=(),
-        shown=NOTHING):  # fmt: skip
+        shown=None):  # fmt: skip
     """Build a block and run the cocotb tests of a module on it; fails unless all ran and passed.
 
     block, arguments, sim, name, build_args, shown: as for `build`. test_module: import name of the cocotb tests,
     usually `__name__`. parameters: JSON-able dict that the tests get from `test_parameters()`. tests: how many must
     run, if known. testcase: name or names of the cocotb tests to run, else all. Returns the number that ran.
     """
-    built = build(block, arguments, sim, name, build_args, shown)
+    from llama2_myhdl.sim.build import NOTHING, build
+
+    built = build(block, arguments, sim, name, build_args, shown or NOTHING)
     # a folder for each test, so that tests of one build can run at the same time
     current = os.environ.get("PYTEST_CURRENT_TEST", "run").split("/")[-1].split(" ")[0].replace(".py::", ".")
     folder = built.folder / "".join(c if c.isalnum() or c in "-_." else "_" for c in current)
@@ -61,6 +70,8 @@ def run(block, arguments, test_module, sim, name=None, parameters=None, tests=No
 
 def check_results(results, log, tests=None):
     """Number of cocotb tests in a results file; AssertionError unless there are some and all passed."""
+    import xml.etree.ElementTree as ElementTree
+
     tail = "".join(open(log, errors="replace").readlines()[-60:]) if Path(log).exists() else "(no log)"
     assert Path(results).exists(), f"the simulation wrote no results; its log ends:\n{tail}"
     cases = list(ElementTree.parse(results).iter("testcase"))

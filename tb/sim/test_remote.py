@@ -37,7 +37,7 @@ class DyingRunner:
 
 
 def dying(monkeypatch, folder, log, error):
-    monkeypatch.setattr("llama2_myhdl.sim.runner.get_runner", lambda name: DyingRunner(log, error))
+    monkeypatch.setattr("cocotb_tools.runner.get_runner", lambda name: DyingRunner(log, error))
     return RemoteSimulator(Build("icarus", "decoder", folder, folder / "sim.vvp", False))
 
 

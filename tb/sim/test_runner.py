@@ -13,8 +13,9 @@ from llama2_myhdl.golden.folders import PROJECT
 from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim import build as building
+from llama2_myhdl.sim.build import build
 from llama2_myhdl.sim.clock import start_clock
-from llama2_myhdl.sim.runner import SIMULATORS, build, run, test_parameters
+from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.verilator import install
 
 
