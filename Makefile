@@ -15,13 +15,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # every command of the project is started with it
 RUN := $(PY) -m
-# The simulators' makefiles and the cocotb runner look for `python` on PATH.
+# The cocotb runner looks for `python` on PATH.
 export PATH := $(CURDIR)/$(VENV)/bin:$(value PATH)
-# Verilator's run-time library dominates small builds: compile it once.
-ifneq ($(shell command -v ccache),)
-export OBJCACHE ?= ccache
+# Clones share what the compiler cache holds.
 export CCACHE_BASEDIR ?= $(CURDIR)
-endif
 
 # The matrices are small: threads of BLAS would only wait for one another.
 export OPENBLAS_NUM_THREADS ?= 1

@@ -24,11 +24,11 @@ from llama2_myhdl.golden.files import write_whole
 from llama2_myhdl.golden.folders import GENERATED
 from llama2_myhdl.rtl.hdl.hierarchy import ModuleFile, convert
 from llama2_myhdl.rtl.hdl.names import short_hash
-from llama2_myhdl.rtl.hdl.ports import bind, parameters, port_dict, port_type
+from llama2_myhdl.rtl.hdl.ports import bind, port_dict
+from llama2_myhdl.rtl.hdl.progress import Progress, silent
 from llama2_myhdl.sim import compiler
-from llama2_myhdl.sim.compiler import Progress, silent
 from llama2_myhdl.sim.simulator import SimulationError
-from llama2_myhdl.sim.sources import digest_of_sources
+from llama2_myhdl.sim.sources import digest_of_sources, signature
 from llama2_myhdl.sim.verilator import add_to_path
 
 TIMESCALE = ("1ns", "1ps")
@@ -62,9 +62,7 @@ def waves_wanted() -> bool:
 
 def variant(block, arguments) -> str:
     """Folder name of one build: stands for the parameters and port types, the same in every run."""
-    bound = bind(block.func, (), arguments)
-    ports = port_dict(block.func, bound).items()
-    return short_hash(repr((parameters(block.func, bound), [(name, port_type(sig)) for name, sig in ports])))
+    return short_hash(signature(block, arguments))
 
 
 def _known(stamp: Path) -> dict:
@@ -93,33 +91,33 @@ def _is_whole(file: Path, sha: str) -> bool:
     return file.exists() and _sha(file) == sha
 
 
-def _converted(block, arguments, folder: Path, say: Progress) -> list[ModuleFile]:
-    """The Verilog, converted when a source that it was made from has changed, or a file of it."""
+def _converted(block, arguments, folder: Path, say: Progress) -> tuple[list[ModuleFile], str]:
+    """The Verilog and its digest, converted when a source that it was made from has changed, or a file of it."""
     stamp, wanted = folder / "conversion", digest_of_sources(block, arguments)
     known = _known(stamp)
     if known.get("sources") == wanted:
         modules = [ModuleFile(name, folder / "verilog" / f"{name}.v", origin) for name, origin, _ in known["modules"]]
         damaged = [m.file for m, (*_, sha) in zip(modules, known["modules"]) if not _is_whole(m.file, sha)]
         if not damaged:
-            return modules
+            return modules, repr(known["modules"])
         _damaged(damaged[0])
     say("convert to Verilog", 0, 1)
     # MyHDL walks the call stack for every block; a thread has a shallow one, pytest's costs twice the time
     with ThreadPoolExecutor(1) as thread:
         modules = thread.submit(convert, block, folder / "verilog", progress=say, **arguments).result()
-    entry = dict(sources=wanted, modules=[(m.name, m.block, _sha(m.file)) for m in modules])
+    entry = dict(sources=wanted, modules=[[m.name, m.block, _sha(m.file)] for m in modules])
     write_whole(stamp, [json.dumps(entry).encode()])
-    return modules
+    return modules, repr(entry["modules"])
 
 
 def _control(modules: list[ModuleFile], ports: Sequence[str], shown: Shown) -> str:
     """Verilator's control file: what can be seen from outside."""
     top = modules[-1].name
     lines = [f'public_flat_rw -module "{top}" -var "{port}"' for port in ports]
-    for module in modules:
-        for signal in shown.get(module.block, ()):
-            if re.search(rf"\b{signal}\b", module.file.read_text()):
-                lines.append(f'public_flat_rd -module "{module.name}" -var "{signal}"')
+    for module in (module for module in modules if module.block in shown):
+        names = set(re.findall(r"\w+", module.file.read_text()))
+        signals = [signal for signal in shown[module.block] if signal in names]
+        lines += [f'public_flat_rd -module "{module.name}" -var "{signal}"' for signal in signals]
     return "\n".join(["`verilator_config", *lines, ""])
 
 
@@ -198,12 +196,10 @@ def build(
     options = [*ARGUMENTS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])
     with open(parent / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        modules = _converted(block, arguments, parent, say)
-        sources = hashlib.sha256(repr([cocotb.__version__, sys.executable, options, sorted(shown.items())]).encode())
-        sources.update(compiler.identity(waves).encode())
-        for module in modules:
-            sources.update(module.file.read_bytes())
-        digest = sources.hexdigest()
+        modules, verilog = _converted(block, arguments, parent, say)
+        tools = [cocotb.__version__, sys.executable, compiler.identity(waves)]
+        made_of = [*tools, options, sorted(shown.items()), verilog]
+        digest = hashlib.sha256(repr(made_of).encode()).hexdigest()
         if sim == "icarus":
             file = _in_icarus(modules, folder, options, waves, digest, say)
         else:

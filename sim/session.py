@@ -14,10 +14,10 @@ import numpy as np
 from llama2_myhdl.rtl.config import BuildConfig
 from llama2_myhdl.rtl.decode.counters import COUNTERS
 from llama2_myhdl.rtl.decoder import decoder, ports, stations
+from llama2_myhdl.rtl.hdl.progress import Progress, silent
 from llama2_myhdl.rtl.layer.probes import shown
 from llama2_myhdl.rtl.layer.program import layer_split
 from llama2_myhdl.sim.build import build as build_block
-from llama2_myhdl.sim.compiler import Progress, silent
 from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.simulator import SimulationError, Simulator
@@ -85,7 +85,7 @@ class Session:
         tokens = [f"m_token_{name}" for name in TOKEN_FIELDS]
         self._tokens = self.sim.recorder([*tokens, *STATUS_FIELDS], "m_token", wakes=True)
         self._running: dict[int, Sequence] = {}  # by slot
-        self._feeding: list[Sequence] = []  # in the order in which they asked for the prompt port
+        self._feeding: list[Sequence] = []  # with prompt tokens left, in the order in which they asked for the port
         self._offered: Sequence | None = None
         self._free = 0  # cycle from which the prompt port may be used
         self._patience = LEAST_PATIENCE
@@ -140,7 +140,8 @@ class Session:
             raise SimulationError(f"slot: must be 0 to {self.build.sequences - 1}, is {seq}")
         sequence = Sequence(self, list(prompt), steps, seq, score, gap, self.sim.cycle + max(delay, 1))
         self._running[seq] = sequence
-        self._feeding.append(sequence)
+        if sequence.waits:
+            self._feeding.append(sequence)
         return sequence
 
     def counters(self) -> dict:
@@ -162,17 +163,20 @@ class Session:
             left = self._patience - (self.sim.cycle - begin)
             if left <= 0:
                 raise SimulationError(f"no token for {self._patience} cycles: the decoder is stuck")
-            self.sim.run(min(left, self._feed()), self._prompt if self._offered else None)
-            if self._offered and self._prompt.idle:
-                self._taken(self.sim.cycle - 1)
+            self._step(left)
         return [self._deliver(dict(zip((*TOKEN_FIELDS, *STATUS_FIELDS), row[1:]))) for row in rows]
+
+    def _step(self, cycles: int) -> None:
+        """At most so many cycles: to the next token beat, or to where the prompt port wants something."""
+        self.sim.run(min(cycles, self._feed()), self._prompt if self._offered else None)
+        if self._offered and self._prompt.idle:
+            self._taken(self.sim.cycle - 1)
 
     def _feed(self) -> int:
         """Offer the prompt token whose turn it is; for how many cycles at most nothing else can be done."""
-        waiting = [sequence for sequence in self._feeding if sequence.waits]
-        if self._offered or not waiting:
+        if self._offered or not self._feeding:
             return self._patience
-        sequence = min(waiting, key=lambda s: s._due)  # the first of equals
+        sequence = min(self._feeding, key=lambda s: s._due)  # the first of equals
         due, now = max(sequence._due, self._free), self.sim.cycle
         if due > now + 1:
             return due - now - 1
@@ -206,10 +210,8 @@ class Session:
 
     def drain(self) -> None:
         """Send what is left of prompts whose sequences have ended; the decoder swallows it."""
-        while self._offered or any(sequence.waits for sequence in self._feeding):
-            self.sim.run(self._feed(), self._prompt if self._offered else None)
-            if self._offered and self._prompt.idle:
-                self._taken(self.sim.cycle - 1)
+        while self._feeding:
+            self._step(self._patience)
 
     def trace(self, on: bool) -> None:
         """Rows of the cycle table from now on, or no more of them."""

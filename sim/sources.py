@@ -60,14 +60,19 @@ def _digest(modules: frozenset[str]) -> str:
     return digest.hexdigest()
 
 
+def signature(block, arguments) -> str:
+    """Text that stands for a block's parameters and port types, the same in every run."""
+    bound = bind(block.func, (), arguments)
+    ports = [(name, port_type(sig)) for name, sig in port_dict(block.func, bound).items()]
+    return repr((parameters(block.func, bound), ports))
+
+
 def digest_of_sources(block, arguments) -> str:
     """Changes with the block's ports and parameters, its source, all that it imports, and the converter.
 
     block: an @hblock; arguments: its ports and parameters by name.
     """
-    bound = bind(block.func, (), arguments)
-    functions = [value for value in bound.arguments.values() if inspect.isfunction(value) or inspect.isclass(value)]
+    functions = [value for value in arguments.values() if inspect.isfunction(value) or inspect.isclass(value)]
     start = {block.func.__module__, CONVERTER, *(function.__module__ for function in functions)}
-    ports = [(name, port_type(sig)) for name, sig in port_dict(block.func, bound).items()]
-    text = repr((block.func.__qualname__, parameters(block.func, bound), ports, _digest(frozenset(start))))
+    text = f"{block.func.__qualname__} {signature(block, arguments)} {_digest(frozenset(start))}"
     return hashlib.sha256(text.encode()).hexdigest()

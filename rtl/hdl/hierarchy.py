@@ -35,6 +35,7 @@ from llama2_myhdl.rtl.hdl.ports import (
     tied,
     unused,
 )
+from llama2_myhdl.rtl.hdl.progress import silent
 
 __all__ = ["HierarchyError", "ModuleFile", "convert", "hblock", "tied", "unused"]
 
@@ -182,15 +183,11 @@ def _myhdl_state():
         _memInfoMap.update(memories)
 
 
-def _silent(what, done, total):
-    """Shows nothing."""
-
-
-def convert(block, path, *args, progress=_silent, **kwargs):
+def convert(block, path, *args, progress=silent, **kwargs):
     """Write `block(*args, **kwargs)` and all `@hblock`s below it as Verilog, one file a module, into the folder `path`.
 
-    block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched); progress: called
-    with what is being done, the modules done and all modules.
+    block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched); progress: see
+    `rtl/hdl/progress.py`.
     Returns ModuleFile (name, file) of each module, children before parents: the top is the last.
     Raises HierarchyError on what MyHDL cannot convert and on: a signal that is read and not driven, or driven and not
     read (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
