@@ -14,7 +14,7 @@ from rich.table import Table
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel, to_float
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.golden.options import Parser, unsaid
 from llama2_myhdl.golden.sampling import EVALUATION_SEED, sample_texts
 from llama2_myhdl.golden.tokenizer import read_tokenizer
 from llama2_myhdl.rtl.config import BuildConfig
@@ -113,8 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("tokenizer", help="its tokenizer (checked against the model's vocabulary)")
     parser.add_argument("--positions", type=int, default=2000, help="positions to compare at least (default 2000)")
     parser.add_argument("--nearest", action="store_true", help="round to nearest instead of calibrating")
-    parser.add_argument("--theta", type=float, help="base of the rotary frequencies (10000; the file does not say)")
-    parser.add_argument("--norm-eps", type=float, help="epsilon of the norms (1e-5; the file does not say)")
+    parser.add_unsaid()
     options = parser.parse_args(arguments)
     console = Console()
     try:
@@ -122,7 +121,7 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"--positions must be at least 2, is {options.positions}")
         checkpoint = read_checkpoint(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
         read_tokenizer(options.tokenizer, checkpoint.shape.vocab_size)
-        console.print(f"theta {checkpoint.shape.rope_theta:.10g}, norm epsilon {checkpoint.shape.norm_eps:.10g}")
+        console.print(unsaid(checkpoint.shape))
         started = time.monotonic()
         quantised = quantise_checkpoint(checkpoint, gptq=not options.nearest)
         console.print(f"quantised in {time.monotonic() - started:.1f} s")

@@ -11,7 +11,7 @@ from llama2_myhdl.golden.checker import Checker
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import check_writable, write_whole
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.golden.options import Parser, unsaid
 from llama2_myhdl.golden.place import check_folder
 from llama2_myhdl.golden.tokenizer import StreamDecoder, read_tokenizer
 from llama2_myhdl.host.display import Story
@@ -25,7 +25,7 @@ from llama2_myhdl.rtl.decode.counters import COUNTERS
 from llama2_myhdl.rtl.decode.decode_loop import STOP_NAMES
 from llama2_myhdl.rtl.errors import MEANING
 from llama2_myhdl.rtl.presets import AUTO, build_that_holds
-from llama2_myhdl.sim.jobs import Outcome
+from llama2_myhdl.sim.jobs import Job, Outcome, run_group
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.taps import split
@@ -43,8 +43,7 @@ def parser() -> Parser:
     p = Parser(prog="generate", description=__doc__)
     p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
     p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
-    p.add_argument("--theta", type=float, help="base of the rotary frequencies (10000; the file does not say)")
-    p.add_argument("--norm-eps", type=float, help="epsilon of the norms (1e-5; the file does not say)")
+    p.add_unsaid()
     p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from, may be empty ({DEFAULT_PROMPT!r})")
     p.add_argument("--steps", type=int, default=256, help="positions at most, prompt included; 0: all there are (256)")
     p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
@@ -129,18 +128,11 @@ def tell(request: Request, args, story: Story) -> dict:
 def _told(request, args, session, checker, story) -> tuple[Outcome, list[int]]:
     """The story, as far as it goes: what the hardware said, and the tokens that it was fed."""
     prompt, decoder, several = request.prompt, StreamDecoder(request.tokenizer), len(session.stations) > 1
-    session.tap(bool(request.tap_positions))
-    outcome, inputs = Outcome(boot=0, start=session.counters()), [prompt[0]]
-    outcome.start |= dict(cycles=session.sim.get("cycles"))
-    session.trace(args.trace)
-    if args.trace:
-        story.print(header(several))
-    story.say(decoder.feed(prompt[0]))
-    # taps hold the logits too; else prompt positions but the last skip the classifier
-    for beat in session.generate(prompt, request.asked_steps, score=bool(request.tap_positions)):
+    inputs = [prompt[0]]
+
+    def tell_on(beat: dict, rows: list[dict], cycles: int) -> None:
         pos = beat["pos"]
-        outcome.tokens.append(beat)
-        for row in session.rows() if args.trace else ():
+        for row in rows:
             # `inputs` grows with the answers, and the first engines are ahead of these while they take the prompt
             known = prompt if row["pos"] < len(prompt) else inputs
             story.print(line(row, request.tokenizer.decode_all(known[row["pos"] : row["pos"] + 1]), several))
@@ -149,13 +141,16 @@ def _told(request, args, session, checker, story) -> tuple[Outcome, list[int]]:
         if following is not None and not (beat["sampled"] and STOP_NAMES.get(beat["stop"]) == "stop token"):
             inputs.append(following)
             story.say(decoder.feed(following))
-        story.advance(pos, beat["cycles"] - outcome.start["cycles"])
+        story.advance(pos, cycles)
+
+    if args.trace:
+        story.print(header(several))
+    story.say(decoder.feed(prompt[0]))
+    taps = tuple(request.tap_positions)
+    # taps hold the logits too; else prompt positions but the last skip the classifier
+    job = Job(prompt, request.asked_steps, taps=taps, trace=args.trace, score=bool(taps))
+    (outcome,) = run_group(session, [job], tell_on)
     story.say(decoder.finish())
-    session.drain()
-    if request.tap_positions:
-        recorded = session.tapped()
-        outcome.taps = {pos: recorded[pos] for pos in request.tap_positions if pos in recorded}
-    outcome.finish = session.counters()
     return outcome, inputs
 
 
@@ -217,8 +212,7 @@ def run(argv=None) -> int:
     try:
         request = Request(args)
         if not request.shipped:
-            shape = request.shape
-            print(f"theta {shape.rope_theta:.10g}, norm epsilon {shape.norm_eps:.10g}", file=sys.stderr)
+            print(unsaid(request.shape), file=sys.stderr)
         result = tell(request, args, story)
         if args.json:
             result |= dict(wall_seconds=round(time.monotonic() - began, 2))

@@ -112,7 +112,7 @@ def summarise(machine: Machine, scenario: Scenario, shape: ModelShape, outcomes:
 def _same_beats(together: Outcome, alone: Outcome) -> int:
     """Beats that are equal in all fields but the cycle."""
     kept = [
-        [{k: v for k, v in beat.items() if k not in ("cycles", "job")} for beat in outcome.tokens]
+        [{k: v for k, v in beat.items() if k != "cycles"} for beat in outcome.tokens]
         for outcome in (together, alone)
     ]
     return sum(a == b for a, b in zip(*kept))
@@ -138,13 +138,13 @@ def serve(machine: Machine, say: Callable[[str, int, int], None]) -> dict[str, d
     flat = [job for group in jobs for job in group]
     total, done = sum(len(stories.beats(job)) for job in flat), 0
 
-    def count(beat: dict) -> None:
+    def told(beat: dict, rows: list[dict], cycles: int) -> None:
         nonlocal done
         done += 1
         say("simulate", done, total)
 
     with Session(machine.build, SIM, say) as session:
-        outcomes = [outcome for group in jobs for outcome in run_group(session, group, count)]
+        outcomes = [outcome for group in jobs for outcome in run_group(session, group, told)]
     for job, outcome in zip(flat, outcomes, strict=True):
         check(stories, job, outcome)
     result, first = {}, 0

@@ -88,13 +88,17 @@ def fitting(shape: ModelShape) -> list[str]:
 
 def build_of(config: str, **changes) -> BuildConfig:
     """A preset's build with other parameters; those that are None stay. ConfigError when it is not a possible one."""
-    return replace(preset(config).build, **{name: value for name, value in changes.items() if value is not None})
+    return replace(preset(config).build, **_given(changes))
+
+
+def _given(changes: dict) -> dict:
+    return {name: value for name, value in changes.items() if value is not None}
 
 
 def build_that_holds(shape: ModelShape, config: str = AUTO, **changes) -> BuildConfig:
     """As `build_of`, or the smallest build for the model; ConfigError also names those that hold a model too large."""
     if config == AUTO:
-        build = build_for(shape, **{name: value for name, value in changes.items() if value is not None})
+        build = build_for(shape, **_given(changes))
     else:
         build = build_of(config, **changes)
     try:

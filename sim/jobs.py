@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llama2_myhdl.rtl.config import BuildConfig
-from llama2_myhdl.sim.compiler import Progress, silent
+from llama2_myhdl.rtl.hdl.progress import Progress, silent
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.taps import Record
 from llama2_myhdl.weights.tape import read_tape
@@ -62,7 +62,11 @@ class Outcome:
         return sum(self.finish["counters"][k][name] - self.start["counters"][k][name] for k in stations)
 
 
-def run_group(session: Session, jobs: list[Job], beat: Callable[[dict], None]) -> list[Outcome]:
+# told a token beat as it comes, the rows of the cycle table that are whole by then, and the cycles since the start
+Beat = Callable[[dict, list[dict], int], None]
+
+
+def run_group(session: Session, jobs: list[Job], beat: Beat) -> list[Outcome]:
     """Boot if the first job brings a tape, then run all jobs side by side. A refused image ends it there."""
     outcomes, first = [Outcome() for _ in jobs], jobs[0]
     if first.tape:
@@ -83,9 +87,9 @@ def run_group(session: Session, jobs: list[Job], beat: Callable[[dict], None]) -
     rows = []
     while not all(sequence.ended for sequence in sequences):
         for found in session.advance():
-            beat(found)
-        if first.trace:
-            rows += session.rows()
+            fresh = session.rows() if first.trace else []
+            rows += fresh
+            beat(found, fresh, found["cycles"] - start["cycles"])
     session.drain()
     recorded = session.tapped() if taps else {}
     session.trace(False)
@@ -101,12 +105,12 @@ def run(
     build: BuildConfig,
     sim: str,
     jobs: list[Job | list[Job]],
-    beat: Callable[[dict], None] = lambda found: None,
+    beat: Beat = lambda found, rows, cycles: None,
     say: Progress = silent,
 ) -> list[Outcome]:
     """Run the jobs in one simulation, a list of jobs in place of one side by side; their outcomes, spread out.
 
-    sim: one of `sim.session.SIMULATORS`; beat: gets every token beat as it comes.
+    sim: one of `sim.session.SIMULATORS`.
     """
     groups = [group if isinstance(group, list) else [group] for group in jobs]
     with Session(build, sim, say) as session:

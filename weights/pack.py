@@ -5,7 +5,7 @@ import sys
 from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.files import check_writable
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.golden.options import Parser, unsaid
 from llama2_myhdl.rtl.config import ConfigError
 from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.weights.cache import quantised
@@ -20,8 +20,7 @@ def main(argv=None) -> int:
     parser.add_argument("--config", default="default", help="build preset (default)")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
-    parser.add_argument("--theta", type=float, help="base of the rotary frequencies (10000; the file does not say)")
-    parser.add_argument("--norm-eps", type=float, help="epsilon of the norms (1e-5; the file does not say)")
+    parser.add_unsaid()
     args = parser.parse_args(argv)
     try:
         check_writable(args.output)  # before minutes are spent
@@ -34,7 +33,7 @@ def main(argv=None) -> int:
         print(f"pack: {error}", file=sys.stderr)
         return 2
     print(f"{args.output}: {len(tape.beats)} beats of {tape.lanes} bytes, {tape.beats.size} bytes")
-    print(f"theta {tape.shape.rope_theta:.10g}, norm epsilon {tape.shape.norm_eps:.10g}")
+    print(unsaid(tape.shape))
     return 0
 
 
