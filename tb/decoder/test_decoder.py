@@ -18,6 +18,7 @@ from llama2_myhdl.sim.taps import split
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
 from tb.decoder.loop_model import sequence
+from tb.sim.models import random_model
 from tb.sim.simulators import SESSIONS
 
 # head ratios, classifier and hidden size that differ from the build's own
@@ -36,10 +37,10 @@ WIDE_SHAPES = {
 
 def model(shape, shared, seed, build, tmp_path):
     """A random model: its golden model and its tape file."""
-    weights = quantise_checkpoint(random_checkpoint(shape, seed, shared), gptq=False)
+    golden, tape = random_model(seed, build, shape, shared)
     path = tmp_path / f"{seed}.tape"
-    write_tape(path, boot_image(weights, build))
-    return FixedModel(weights, build), str(path)
+    write_tape(path, tape)
+    return golden, str(path)
 
 
 def compare(golden, job, outcome):

@@ -1,4 +1,4 @@
-"""A small model for the tests of a session: nano's build with four slots, and a boot image for it."""
+"""Random models for tests of a running decoder; a small one on nano's build with four slots unless another is given."""
 
 from dataclasses import replace
 
@@ -13,7 +13,9 @@ BUILD = replace(preset("nano").build, sequences=4)
 SHAPE = ModelShape(8, 22, 2, 2, 1, 29, 12)
 
 
-def random_model(seed: int, build: BuildConfig = BUILD, shape: ModelShape = SHAPE) -> tuple[FixedModel, Tape]:
+def random_model(
+    seed: int, build: BuildConfig = BUILD, shape: ModelShape = SHAPE, shared: bool = True
+) -> tuple[FixedModel, Tape]:
     """A random model: the integer model and its boot image."""
-    weights = quantise_checkpoint(random_checkpoint(shape, seed), gptq=False)
+    weights = quantise_checkpoint(random_checkpoint(shape, seed, shared), gptq=False)
     return FixedModel(weights, build), boot_image(weights, build)

@@ -2,14 +2,13 @@
 
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
 from llama2_myhdl.host.timing import cut
 from llama2_myhdl.host.trace import header, line
 from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.trace import Spans
-from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, write_tape
+from llama2_myhdl.weights.tape import write_tape
+from tb.sim.models import random_model
 from tb.sim.simulators import SESSIONS
 
 SHAPE, BUILD = preset("nano").shape, preset("nano").build
@@ -21,8 +20,7 @@ MATRICES = ["Wk", "Wq", "Wv", "Wo", "W1 W3", "W2"]
 def outcome(request, tmp_path_factory):
     """Some tokens of a random model."""
     tape = tmp_path_factory.mktemp("trace") / "nano.tape"
-    weights = quantise_checkpoint(random_checkpoint(SHAPE, seed=3), gptq=False)
-    write_tape(tape, boot_image(weights, BUILD))
+    write_tape(tape, random_model(3, BUILD, SHAPE)[1])
     (found,) = run(BUILD, request.param, [Job(list(range(3, 3 + TOKENS)), TOKENS, tape, trace=True)])
     return found
 
