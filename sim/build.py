@@ -11,8 +11,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -178,6 +179,22 @@ def _in_icarus(modules, folder, arguments, waves, sources, say) -> Path:
     return file
 
 
+@contextmanager
+def _own(block, arguments, name=None) -> Iterator[Path]:
+    """The folder of a block with these arguments, for one process at a time."""
+    folder = GENERATED / block.func.__name__ / (name or variant(block, arguments))
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
+def converted(block, arguments, say: Progress = silent) -> list[ModuleFile]:
+    """The Verilog of a block that all its builds are made of; children before parents."""
+    with _own(block, arguments) as folder:
+        return _converted(block, arguments, folder, say)[0]
+
+
 def build(
     block, arguments, sim, name=None, build_args=(), shown: Shown = NOTHING, library=False, say: Progress = silent
 ) -> Build:
@@ -189,13 +206,11 @@ def build(
     told what is being done, the files done and all files.
     """
     waves = waves_wanted() and not library
-    parent = GENERATED / block.func.__name__ / (name or variant(block, arguments))
-    folder = parent / (f"{sim}-waves" if waves else sim)
-    folder.mkdir(parents=True, exist_ok=True)
     ports = list(port_dict(block.func, bind(block.func, (), arguments)))
     options = [*ARGUMENTS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])
-    with open(parent / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _own(block, arguments, name) as parent:
+        folder = parent / (f"{sim}-waves" if waves else sim)
+        folder.mkdir(exist_ok=True)
         modules, verilog = _converted(block, arguments, parent, say)
         tools = [cocotb.__version__, sys.executable, compiler.identity(waves)]
         made_of = [*tools, options, sorted(shown.items()), verilog]

@@ -9,21 +9,16 @@ import random
 from collections import Counter
 from dataclasses import replace
 
-import cocotb
+import numpy as np
 import pytest
-from cocotb.triggers import ClockCycles, SimTimeoutError, with_timeout
 
 from llama2_myhdl.rtl import errors
 from llama2_myhdl.rtl.boot.registers import KIND, REGISTERS, WORD, register_limits
 from llama2_myhdl.rtl.config import ConfigError
-from llama2_myhdl.rtl.decode.decode_loop import STOP_BITS
-from llama2_myhdl.rtl.decoder import decoder
-from llama2_myhdl.rtl.decoder import ports as decoder_ports
 from llama2_myhdl.rtl.presets import build_of
-from llama2_myhdl.sim.clock import PERIOD_NS, RESET_CYCLES, start_clock
-from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.sim.streams import StreamSink, StreamSource
-from tb.boot.images import FREE, Image, good, payload_beats, random_shape, shape_of, verdict, words
+from llama2_myhdl.sim.session import PROMPT_FIELDS, RESET_CYCLES, open_decoder
+from tb.boot.images import FREE, Image, good, payload_beats, random_shape, shape_of, verdict
+from tb.sim.simulators import SESSIONS
 
 BUILDS = {
     "nano": build_of("nano"),
@@ -40,11 +35,7 @@ SETTLE = 10  # cycles from the last beat of an image to its code
 BOOT_PATIENCE = 10  # cycles for each beat of an image, beside PATIENCE
 PATIENCE = 5000  # cycles; and ten times the beats of a token for each: then the decoder is stuck
 
-
-@pytest.mark.skipif("verilator" not in SIMULATORS, reason="the long runs are in Verilator")
-@pytest.mark.parametrize("name", BUILDS)
-def test_contradictions(name):
-    run(decoder, decoder_ports(BUILDS[name]), __name__, "verilator", tests=3, parameters=dict(build=name))
+pytestmark = pytest.mark.skipif(SESSIONS[0] != "verilator", reason="the long runs are in Verilator")
 
 
 class Hang(Exception):
@@ -58,54 +49,55 @@ class WrongVerdict(Exception):
 class DecoderBench:
     """The decoder with its streams; `hold`: prompts are kept back."""
 
-    def __init__(self, dut, build):
-        self.dut, self.build, self.hold = dut, build, False
-        label = dict(token=build.token_bits, seq=build.seq_bits)
-        self.boot_port = StreamSource(dut, "s_boot", data=build.beat_bits, last=1)
-        self.prompt = StreamSource(dut, "s_prompt", **label, steps=build.pos_bits + 1, score=1, last=1)
-        flags = dict(scored=1, sampled=1, stop=STOP_BITS, last=1)
-        self.tokens = StreamSink(dut, "m_token", **label, pos=build.pos_bits, **flags)
-        dut.clear.value, dut.counter_station.value, dut.counter_select.value = 0, 0, 0
-        dut.rst.value = 1
-        start_clock(dut)
+    def __init__(self, build):
+        self.build, self.hold = build, False
+        self.sim = open_decoder(build)
+        self.boot_port = self.sim.source("s_boot", ("data", "last"))
+        self.prompt = self.sim.source("s_prompt", PROMPT_FIELDS)
+        self.tokens = self.sim.recorder(["m_token_token", "m_token_pos", "m_token_last"], "m_token", wakes=True)
+        self.sim.set(clear=0, counter_station=0, counter_select=0, m_token_ready=1)
 
-    async def judge(self, image, rng):
+    def judge(self, image, rng):
         """Boot an image behind a reset; if it is loaded, let it say STEPS tokens. Returns the error code."""
-        dut, beats = self.dut, image.beats(self.build, rng)
-        dut.rst.value = 1
-        await ClockCycles(dut.clk, RESET_CYCLES)
-        dut.rst.value = 0
-        await ClockCycles(dut.clk, 1)
-        self.tokens.queue.clear()
-        await self._within(BOOT_PATIENCE * len(beats) + PATIENCE, self.boot_port.send(*words(beats)))
-        await ClockCycles(dut.clk, SETTLE)
-        code = int(dut.error.value)
-        if int(dut.loaded.value) != (code == errors.NONE):
-            raise WrongVerdict(f"loaded is {dut.loaded.value}, the error code {code}")
+        sim, beats = self.sim, image.beats(self.build, rng)
+        sim.set(rst=1)
+        sim.run(RESET_CYCLES)
+        self.prompt.drop()
+        sim.set(rst=0)
+        last = np.zeros((len(beats), 1), np.uint8)
+        last[-1] = 1
+        self.boot_port.send(len(beats), data=beats, last=last)
+        patience = BOOT_PATIENCE * len(beats) + PATIENCE
+        sim.run(patience, self.boot_port)
+        if not self.boot_port.idle:
+            raise Hang(f"the image is not taken in {patience} cycles")
+        sim.run(SETTLE)
+        code = sim.get("error")
+        if sim.get("loaded") != (code == errors.NONE):
+            raise WrongVerdict(f"loaded is {sim.get('loaded')}, the error code {code}")
         if code == errors.NONE:
             token = rng.randrange(image.registers["vocab_size"])
             if not self.hold:
-                self.prompt.send_nowait(dict(token=token, seq=0, steps=STEPS, score=1, last=1))
-            await self._within(PATIENCE + 10 * STEPS * image.payload, self._story(image.registers))
-            if dut.error.value != errors.NONE:
-                raise WrongVerdict(f"the prompt ends with the error code {int(dut.error.value)}")
+                self.prompt.send(token=token, seq=0, steps=STEPS, score=1, last=1)
+            self._story(image.registers["vocab_size"], PATIENCE + 10 * STEPS * image.payload)
+            if sim.get("error") != errors.NONE:
+                raise WrongVerdict(f"the prompt ends with the error code {sim.get('error')}")
         return code
 
-    async def _story(self, registers):
+    def _story(self, vocab_size, patience):
         """Beats of the token stream to the last one, each with a token of the vocabulary in its turn."""
-        for pos in range(STEPS):
-            beat = await self.tokens.recv()
-            if beat["pos"] != pos or beat["token"] >= registers["vocab_size"]:
-                raise WrongVerdict(f"{beat} at position {pos}")
-            if beat["last"]:
+        end = self.sim.cycle + patience
+        for expected in range(STEPS):
+            self.sim.run(end - self.sim.cycle)
+            beats = self.tokens.take().tolist()
+            if not beats:
+                raise Hang(f"no token in {patience} cycles")
+            ((_, token, pos, last),) = beats
+            if pos != expected or token >= vocab_size:
+                raise WrongVerdict(f"token {token} at position {pos}, expected {expected}")
+            if last:
                 return
         raise WrongVerdict("the story goes on")
-
-    async def _within(self, cycles, waiting):
-        try:
-            await with_timeout(waiting, cycles * PERIOD_NS, "ns")
-        except SimTimeoutError as error:
-            raise Hang(f"nothing for {cycles} cycles") from error
 
 
 def changed(registers, build, rng):
@@ -142,43 +134,43 @@ def campaign(build, rng):
         yield refitted(image, build) if rng.random() < REFITTED else image
 
 
-async def judge_all(dut, build, images, oracle=verdict):
+def judge_all(build, images, oracle=verdict):
     """Boots all images; Hang or WrongVerdict, with the registers, at the first one that goes wrong."""
-    bench, rng, seen = DecoderBench(dut, build), random.Random(6), Counter()
-    for number, image in enumerate(images):
-        try:
-            code, wanted = await bench.judge(image, rng), oracle(image, build)
-        except (Hang, WrongVerdict) as error:
-            raise type(error)(f"image {number}, {image}: {error}") from error
-        if code != wanted:
-            raise WrongVerdict(f"image {number}, {image}: error code {code}, not {wanted}")
-        seen[code] += 1
+    bench, rng, seen = DecoderBench(build), random.Random(6), Counter()
+    with bench.sim:
+        for number, image in enumerate(images):
+            try:
+                code, wanted = bench.judge(image, rng), oracle(image, build)
+            except (Hang, WrongVerdict) as error:
+                raise type(error)(f"image {number}, {image}: {error}") from error
+            if code != wanted:
+                raise WrongVerdict(f"image {number}, {image}: error code {code}, not {wanted}")
+            seen[code] += 1
     return seen
 
 
-@cocotb.test(timeout_time=100, timeout_unit="ms")
-async def none_hangs(dut):
+@pytest.fixture(params=BUILDS)
+def build(request):
+    return BUILDS[request.param]
+
+
+def test_none_hangs(build):
     """All images get the code that they deserve, and what is loaded decodes."""
-    build = BUILDS[test_parameters()["build"]]
-    seen = await judge_all(dut, build, campaign(build, random.Random(5)))
-    dut._log.info("verdicts: %s", dict(seen))
+    seen = judge_all(build, campaign(build, random.Random(5)))
     assert seen.total() == IMAGES
     assert all(seen[code] >= least for code, least in LEAST.items()), seen
 
 
-@cocotb.test(timeout_time=5, timeout_unit="ms", expect_error=Hang)
-async def a_hang_is_seen(dut):
+def test_a_hang_is_seen(build):
     """A decoder that never gets its prompt says nothing."""
-    build = BUILDS[test_parameters()["build"]]
-    bench = DecoderBench(dut, build)
+    bench = DecoderBench(build)
     bench.hold = True
-    await bench.judge(good(random_shape(build, random.Random(7)), build), random.Random(8))
+    with bench.sim, pytest.raises(Hang, match="^no token in"):
+        bench.judge(good(random_shape(build, random.Random(7)), build), random.Random(8))
 
 
-@cocotb.test(timeout_time=100, timeout_unit="ms", expect_error=WrongVerdict)
-async def a_wrong_verdict_is_seen(dut):
+def test_a_wrong_verdict_is_seen(build):
     """An oracle that knows of limits only, as the loader once did, differs from the decoder."""
-    build = BUILDS[test_parameters()["build"]]
 
     def limits_only(image, build):
         limits = register_limits(build)
@@ -186,4 +178,5 @@ async def a_wrong_verdict_is_seen(dut):
         return errors.BAD_SHAPE if outside else errors.NONE
 
     images = (image for image in campaign(build, random.Random(5)) if verdict(image, build) != errors.BAD_IMAGE)
-    await judge_all(dut, build, images, limits_only)
+    with pytest.raises(WrongVerdict, match="error code"):
+        judge_all(build, images, limits_only)
