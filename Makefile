@@ -71,7 +71,7 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS 
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
 	@$(GIVEN) paths MODEL TOKENIZER; options THETA NORM_EPS; \
-	$(RUN) llama2_myhdl.golden.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" "$${TOKENIZER:-weights/default/tokenizer.bin}"
+	$(RUN) llama2_myhdl.host.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" "$${TOKENIZER:-weights/default/tokenizer.bin}"
 
 bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
 	@$(GIVEN) flags QUICK STORE; $(RUN) llama2_myhdl.host.bench "$${args[@]}"

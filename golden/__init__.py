@@ -1,1 +1,1 @@
-"""Golden models: float and bit-exact integer, with their readers and the accuracy evaluation."""
+"""Golden models: float and bit-exact integer."""

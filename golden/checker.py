@@ -1,7 +1,7 @@
-"""The integer model's answers to a story, in a process of its own: the simulation does not wait for them.
+"""The integer model's story, in a process of its own: the simulation does not wait for it.
 
-`python -m llama2_myhdl.golden.checker` is that process: it reads pickles from standard input, first (weights, build),
-then (token, position, scored) for every position, and at the end writes a pickle of its `Answers`.
+`python -m llama2_myhdl.golden.checker` is that process: it reads a pickle of (weights, build, request) from standard
+input and writes one of its `Answers`.
 """
 
 import pickle
@@ -12,36 +12,30 @@ import time
 from dataclasses import dataclass
 
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.quantised import QuantisedCheckpoint
+from llama2_myhdl.spec.sequence import Beat, Request
 
 
 @dataclass(frozen=True)
 class Answers:
-    """predictions: the most likely next token at every position, 0 where it was not scored; seconds: of CPU."""
+    """beats: of the whole sequence; seconds: of CPU."""
 
-    predictions: list[int]
+    beats: list[Beat]
     seconds: float
 
 
 class Checker:
-    """weights: a `QuantisedCheckpoint`; `ask` for every position in turn, then take the answers with `finish`."""
+    """Decodes `request` beside whatever else is done; `finish` gives what came of it."""
 
-    def __init__(self, weights, build: BuildConfig):
+    def __init__(self, weights: QuantisedCheckpoint, build: BuildConfig, request: Request):
         command = [sys.executable, "-m", __name__]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self._send((weights, build))
-
-    def _send(self, message) -> None:
-        pickle.dump(message, self._process.stdin)
-        self._process.stdin.flush()
-
-    def ask(self, token: int, pos: int, scored: bool) -> None:
-        """The story has `token` at `pos`; what does the model say behind it?"""
-        self._send((token, pos, scored))
+        pickle.dump((weights, build, request), self._process.stdin)
+        self._process.stdin.close()
 
     def finish(self) -> Answers:
         """Wait for the answers."""
-        self._process.stdin.close()
         return pickle.load(self._process.stdout)
 
     def __enter__(self):
@@ -57,17 +51,9 @@ def main() -> int:
     """Exit status 0. The process that asks ends this one; Ctrl-C does not."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     began = time.process_time()
-    requests = sys.stdin.buffer
-    model = FixedModel(*pickle.load(requests))
-    predictions = []
-    while True:
-        try:
-            token, pos, scored = pickle.load(requests)
-        except EOFError:
-            break
-        logits = model.forward(token, pos, scored=scored)
-        predictions.append(int(logits.argmax()) if scored else 0)
-    pickle.dump(Answers(predictions, time.process_time() - began), sys.stdout.buffer)
+    weights, build, request = pickle.load(sys.stdin.buffer)
+    beats = list(FixedModel(weights, build).decode(request))
+    pickle.dump(Answers(beats, time.process_time() - began), sys.stdout.buffer)
     return 0
 
 

@@ -1,33 +1,35 @@
 """The integer model of the whole decoder: what the RTL computes, bit for bit."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, quantise, saturate
+from llama2_myhdl.golden.fixed.arith import Saturations, quantise, saturate
 from llama2_myhdl.golden.fixed.attention import attend
+from llama2_myhdl.golden.fixed.decode import decode, greedy
 from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.golden.fixed.matvec import activation, matvec
-from llama2_myhdl.golden.fixed.norm import epsilon_term, inverse_rms, quantise_gain, scale_by_gain
-from llama2_myhdl.golden.fixed.rope import angles, frequencies, rope
+from llama2_myhdl.golden.fixed.norm import inverse_rms, scale_by_gain
+from llama2_myhdl.golden.fixed.rope import angles, rope
 from llama2_myhdl.golden.fixed.swiglu import swiglu
-from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.formats import F_BITS
+from llama2_myhdl.spec.quantised import QuantisedCheckpoint
+from llama2_myhdl.spec.sequence import Beat, Request
+from llama2_myhdl.spec.stops import STOP_IDS
 
 
 class FixedModel:
     """Decode one token at a time over an integer KV cache.
 
-    `weights`: a `weights.quantised.QuantisedCheckpoint` (int8 matrices with row exponents, norm gains).
+    `weights`: the integers that the tape carries too.
     `build`: the widths; the shape must fit it. `saturations` counts clipped values since construction.
     """
 
-    def __init__(self, weights, build: BuildConfig):
+    def __init__(self, weights: QuantisedCheckpoint, build: BuildConfig):
         build.check(weights.shape)
         self.weights, self.shape, self.build = weights, weights.shape, build
-        s = self.shape
-        self.freqs = frequencies(s.head_dim, s.rope_theta)
-        self.eps = epsilon_term(s.dim, s.norm_eps)
-        self.gains_att = [quantise_gain(g, s.dim) for g in weights.rms_att]
-        self.gains_ffn = [quantise_gain(g, s.dim) for g in weights.rms_ffn]
-        self.gain_final = quantise_gain(weights.rms_final, s.dim)
+        self.freqs, self.eps = self.shape.frequencies, self.shape.eps_term
         self.saturations = Saturations()
         self.reset()
 
@@ -46,7 +48,7 @@ class FixedModel:
 
     def _attention(self, layer: int, x, pos: int, tap):
         s, b, w, sat = self.shape, self.build, self.weights, self.saturations
-        act = self._normalised(x, self.gains_att[layer])
+        act = self._normalised(x, self.weights.rms_att[layer])
         cos, sin = angles(pos, self.freqs)
         k = rope(matvec(w.wk[layer], act, sat), cos, sin, sat)
         v = matvec(w.wv[layer], act, sat)
@@ -73,7 +75,7 @@ class FixedModel:
     def _feed_forward(self, layer: int, x, tap):
         """x plus W2's rows, one block of the hidden vector after the other, each with an exponent of its own."""
         w, sat, size = self.weights, self.saturations, self.build.hidden_block
-        act = self._normalised(x, self.gains_ffn[layer])
+        act = self._normalised(x, self.weights.rms_ffn[layer])
         z = swiglu(matvec(w.w1[layer], act, sat), matvec(w.w3[layer], act, sat), sat)
         tap("swiglu", layer, z)
         for first in range(0, self.shape.hidden_dim, size):
@@ -105,31 +107,15 @@ class FixedModel:
             tap("x_layer", layer, x)
         if not scored:
             return None
-        logits = matvec(w.classifier, self._normalised(x, self.gain_final), sat)
+        logits = matvec(w.classifier, self._normalised(x, self.weights.rms_final), sat)
         tap("logits", self.shape.n_layers - 1, logits)
         return logits
 
-    def generate(self, prompt, steps: int, stop=(1,), predictions: list | None = None):
-        """Greedy decoding as the hardware does it: yields each sampled token until a stop token, `steps` positions or
-        the context's end.
-
-        `predictions` collects the argmax at every position, those of the prompt included.
-        """
+    def decode(self, request: Request, choose=greedy, stops=STOP_IDS) -> Iterator[Beat]:
+        """The beats of a sequence that runs alone, behind a reset; arguments as for `fixed.decode.decode`."""
         self.reset()
-        token = prompt[0]
-        for pos in range(min(steps, self.shape.seq_len)):
-            best = int(np.argmax(self.forward(token, pos)))
-            if predictions is not None:
-                predictions.append(best)
-            if pos + 1 < len(prompt):
-                token = prompt[pos + 1]
-                continue
-            token = best
-            if token in stop:
-                return
-            yield token
 
+        def forward(token: int, pos: int, scored: bool):
+            return self.forward(token, pos, scored=scored)
 
-def to_float(v):
-    """F to float64."""
-    return np.asarray(v, dtype=np.float64) / 2**20
+        return decode(request, self.shape.vocab_size, self.shape.seq_len, forward, choose, stops)

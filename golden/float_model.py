@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from llama2_myhdl.golden.checkpoint import Checkpoint
-from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_ops import attention, bounded, rmsnorm, rope, softmax, swiglu
-from llama2_myhdl.golden.tokenizer import BOS
-from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.readers.tokenizer import BOS
+from llama2_myhdl.spec.config import ModelShape
 
 
 class FloatModel:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.base.errors import ModelError
 
 LARGEST = 2.0**55  # the sum of the squares of 2**17 elements is still a float32
 

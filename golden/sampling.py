@@ -3,7 +3,7 @@
 import numpy as np
 
 from llama2_myhdl.golden.float_model import FloatModel, pick
-from llama2_myhdl.golden.tokenizer import BOS
+from llama2_myhdl.readers.tokenizer import BOS
 
 CALIBRATION_SEED = 1000
 EVALUATION_SEED = 2000

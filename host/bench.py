@@ -16,19 +16,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.base.options import Parser
 from llama2_myhdl.host import gantt
 from llama2_myhdl.host.bench_report import render, summary
 from llama2_myhdl.host.limits import MEASURES, Results, compare, counts
 from llama2_myhdl.host.machine import FILES, attempt
-from llama2_myhdl.host.models import MODELS_VARIABLE, stories260k
 from llama2_myhdl.host.readme import README, ReadmeError, insert
 from llama2_myhdl.host.scenarios import FULL, PICTURED, QUICK, TRACED, VOICES, WAVE, Machine
-from llama2_myhdl.rtl.config import BuildConfig
-from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.weights.cache import quantised
+from llama2_myhdl.weights.models import MODELS_VARIABLE, stories260k
 
 DOCS = README.parent / "docs"
 JSON, MARKDOWN, TOKEN, WAVEFRONT = (DOCS / name for name in ("bench.json", "bench.md", "token.svg", "wavefront.svg"))

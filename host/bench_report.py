@@ -1,7 +1,7 @@
 """What `make bench` found, as Markdown: made from the contents of docs/bench.json and nothing else."""
 
 from llama2_myhdl.host.report import table
-from llama2_myhdl.rtl.layer.causes import CAUSES
+from llama2_myhdl.spec.causes import CAUSES
 
 CONTEXT = (  # published figures of other designs, from their own pages
     ("llama2.clash, stories260K, 64 lanes", "112,370", "3.6%"),

@@ -5,13 +5,13 @@ import importlib
 import sys
 from importlib.metadata import version
 
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.base.options import Parser
 
 COMMANDS = {  # name: module, whose main(argv) returns an exit status, and what it does
     "generate": ("llama2_myhdl.host.generate", "tell a story in simulation"),
     "convert": ("llama2_myhdl.rtl.convert", "write the Verilog of the whole decoder"),
     "pack": ("llama2_myhdl.weights.pack", "write the weight tape of a checkpoint for a build"),
-    "accuracy": ("llama2_myhdl.golden.accuracy", "hold the integer model against float"),
+    "accuracy": ("llama2_myhdl.host.accuracy", "hold the integer model against float"),
     "fetch": ("llama2_myhdl.weights.fetch", "download a checkpoint"),
 }
 

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from llama2_myhdl.golden.plain_text import plain
+from llama2_myhdl.base.plain_text import plain
 
 COLUMNS = (
     SpinnerColumn(),

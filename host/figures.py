@@ -10,15 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.base.options import Parser
 from llama2_myhdl.host import measure
 from llama2_myhdl.host.measure import Missing
 from llama2_myhdl.host.readme import README, ReadmeError, insert
 from llama2_myhdl.host.report import render
-from llama2_myhdl.rtl.config import ConfigError
 from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.spec.config import ConfigError
 
 JSON, SECTION = README.parent / "docs" / "figures.json", "figures"
 BLOCKS = ("matvec", "attention", "rmsnorm", "argmax", "rope", "swiglu", "quantiser")

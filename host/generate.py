@@ -7,29 +7,30 @@ import sys
 import time
 from pathlib import Path
 
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import check_writable, write_whole
+from llama2_myhdl.base.options import Parser, unsaid
+from llama2_myhdl.base.place import check_folder
 from llama2_myhdl.golden.checker import Checker
-from llama2_myhdl.golden.checkpoint import read_checkpoint
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.files import check_writable, write_whole
-from llama2_myhdl.golden.options import Parser, unsaid
-from llama2_myhdl.golden.place import check_folder
-from llama2_myhdl.golden.tokenizer import StreamDecoder, read_tokenizer
 from llama2_myhdl.host.display import Story
-from llama2_myhdl.host.models import DEFAULT
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.host.taps import save
 from llama2_myhdl.host.trace import header, line
 from llama2_myhdl.host.utilisation import mac_utilisation
-from llama2_myhdl.rtl.config import ConfigError
-from llama2_myhdl.rtl.decode.counters import COUNTERS
-from llama2_myhdl.rtl.decode.decode_loop import STOP_NAMES
-from llama2_myhdl.rtl.errors import MEANING
-from llama2_myhdl.rtl.presets import AUTO, build_that_holds
-from llama2_myhdl.sim.jobs import Job, Outcome, run_group
+from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.tokenizer import StreamDecoder, read_tokenizer
+from llama2_myhdl.sim.jobs import Job, Outcome, beat_of, run_group
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.taps import split
+from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.errors import MEANING
+from llama2_myhdl.spec.presets import AUTO, build_that_holds
+from llama2_myhdl.spec.sequence import following
+from llama2_myhdl.spec.stops import STOP_NAMES
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.models import DEFAULT
 from llama2_myhdl.weights.tape import read_tape
 
 DEFAULT_PROMPT = "Once upon a time"
@@ -86,8 +87,8 @@ class Request:
             raise ModelError(f"steps: must be at least 0 (the whole context), is {args.steps}")
         for path in filter(None, (args.json, args.taps)):
             check_writable(path)
-        self.asked_steps = min(args.steps, self.shape.seq_len)  # 0 for the hardware too: the whole context
-        self.steps = self.asked_steps or self.shape.seq_len
+        asked_steps = min(args.steps, self.shape.seq_len)  # 0 for the hardware too: the whole context
+        self.steps = asked_steps or self.shape.seq_len
         self.checkpoint = checkpoint
         for option, value in (("tap-positions", args.tap_positions), ("tap-layers", args.tap_layers)):
             if value is not None and not args.taps:
@@ -95,6 +96,9 @@ class Request:
         self.tap_positions = _numbers("tap-positions", args.tap_positions or "0", self.steps) if args.taps else []
         self.tap_layers = _numbers("tap-layers", args.tap_layers, self.shape.n_layers)
         self.build = build_that_holds(self.shape, args.config, lanes=args.lanes, engines=args.engines)
+        # taps hold the logits too; else prompt positions but the last skip the classifier
+        taps = tuple(self.tap_positions)
+        self.job = Job(self.prompt, asked_steps, taps=taps, trace=args.trace, score=bool(taps))
 
 
 def _cpu_seconds() -> float:
@@ -110,13 +114,14 @@ def tell(request: Request, args, story: Story) -> dict:
         weights = quantised(args.model, checkpoint=request.checkpoint)
         tape = read_tape(tape_file(args.model, weights, request.build))
         session = Session(request.build, args.sim, say)
-    with session, Checker(weights, request.build) as checker:
+    job = request.job
+    with session, Checker(weights, request.build, job.request) as checker:
         began = _cpu_seconds()
         error = session.boot(tape)
         if error:
             raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
         with story.telling(request.steps):
-            outcome, inputs = _told(request, args, session, checker, story)
+            outcome, inputs = _told(request, job, session, story)
         session.close()
         seconds = _cpu_seconds() - began
         answers = checker.finish()
@@ -125,30 +130,25 @@ def tell(request: Request, args, story: Story) -> dict:
     return _result(request, args, inputs, outcome, answers, seconds)
 
 
-def _told(request, args, session, checker, story) -> tuple[Outcome, list[int]]:
+def _told(request, job, session, story) -> tuple[Outcome, list[int]]:
     """The story, as far as it goes: what the hardware said, and the tokens that it was fed."""
     prompt, decoder, several = request.prompt, StreamDecoder(request.tokenizer), len(session.stations) > 1
     inputs = [prompt[0]]
 
     def tell_on(beat: dict, rows: list[dict], cycles: int) -> None:
-        pos = beat["pos"]
         for row in rows:
             # `inputs` grows with the answers, and the first engines are ahead of these while they take the prompt
             known = prompt if row["pos"] < len(prompt) else inputs
             story.print(line(row, request.tokenizer.decode_all(known[row["pos"] : row["pos"] + 1]), several))
-        checker.ask(inputs[pos], pos, bool(beat["scored"]))
-        following = beat["token"] if beat["sampled"] else prompt[pos + 1] if not beat["last"] else None
-        if following is not None and not (beat["sampled"] and STOP_NAMES.get(beat["stop"]) == "stop token"):
-            inputs.append(following)
-            story.say(decoder.feed(following))
-        story.advance(pos, cycles)
+        token = following(prompt, beat_of(beat))
+        if token is not None:
+            inputs.append(token)
+            story.say(decoder.feed(token))
+        story.advance(beat["pos"], cycles)
 
-    if args.trace:
+    if job.trace:
         story.print(header(several))
     story.say(decoder.feed(prompt[0]))
-    taps = tuple(request.tap_positions)
-    # taps hold the logits too; else prompt positions but the last skip the classifier
-    job = Job(prompt, request.asked_steps, taps=taps, trace=args.trace, score=bool(taps))
     (outcome,) = run_group(session, [job], tell_on)
     story.say(decoder.finish())
     return outcome, inputs
@@ -188,7 +188,7 @@ def _result(request, args, inputs, outcome, answers, seconds) -> dict:
         cycles_per_cpu_second=round(cycles / seconds),
         check_cpu_seconds=round(answers.seconds, 3),
         stop=STOP_NAMES[outcome.tokens[-1]["stop"]],
-        golden_match=outcome.predictions == answers.predictions,
+        golden_match=outcome.beats == answers.beats,
     )
 
 

@@ -2,23 +2,23 @@
 
 from collections.abc import Callable
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
-from llama2_myhdl.golden.files import write_whole
+from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.host.models import DEFAULT, stories260k
 from llama2_myhdl.host.scenarios import EARLY, Machine, Scenario, Stories, groups
 from llama2_myhdl.host.utilisation import mac_utilisation
-from llama2_myhdl.rtl.config import BuildConfig, ModelShape
+from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.rtl.decoder import stations
-from llama2_myhdl.rtl.layer.causes import CAUSES
-from llama2_myhdl.rtl.layer.program import layer_split
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.sim.jobs import Job, Outcome, run_group
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.spec.causes import CAUSES
+from llama2_myhdl.spec.config import BuildConfig, ModelShape
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.program import layer_split
+from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.cache import FOLDER, quantised, tape_file
+from llama2_myhdl.weights.models import DEFAULT, stories260k
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
 
 SIM = SIMULATORS[0]
@@ -54,13 +54,12 @@ def check(stories: Stories, job: Job, outcome: Outcome) -> None:
     """SimulationError unless the hardware said exactly what the integer model says."""
     if outcome.boot:
         raise SimulationError(f"the hardware refused the model with error {outcome.boot}")
-    beats = [(beat["token"], beat["pos"], bool(beat["scored"])) for beat in outcome.tokens]
-    for number, (expected, found) in enumerate(zip(stories.beats(job), beats)):
+    wanted, beats = stories.beats(job), outcome.beats
+    for number, (expected, found) in enumerate(zip(wanted, beats)):
         if expected != found:
-            where = f"sequence {job.seq}, beat {number}"
-            raise SimulationError(f"{where}: (token, position, scored) must be {expected}, is {found}")
-    if len(beats) != len(stories.beats(job)):
-        raise SimulationError(f"sequence {job.seq}: must have {len(stories.beats(job))} beats, has {len(beats)}")
+            raise SimulationError(f"sequence {job.seq}, beat {number}: must be {expected}, is {found}")
+    if len(beats) != len(wanted):
+        raise SimulationError(f"sequence {job.seq}: must have {len(wanted)} beats, has {len(beats)}")
 
 
 def stalls(outcome: Outcome, cycles: int) -> list[dict[str, float]]:

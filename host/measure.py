@@ -12,27 +12,26 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from llama2_myhdl.golden.accuracy import evaluate
-from llama2_myhdl.golden.checkpoint import read_checkpoint
+from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.golden.folders import GENERATED, PROJECT
+from llama2_myhdl.hdl.hierarchy import convert
+from llama2_myhdl.host.accuracy import evaluate
 from llama2_myhdl.host.machine import SIM, check
-from llama2_myhdl.host.models import DEFAULT, MODELS_VARIABLE, stories260k
 from llama2_myhdl.host.scenarios import Stories
+from llama2_myhdl.readers.checkpoint import read_checkpoint
 from llama2_myhdl.rtl.decoder import decoder as top
 from llama2_myhdl.rtl.decoder import ports
-from llama2_myhdl.rtl.hdl.hierarchy import convert
-from llama2_myhdl.rtl.layer.program import tape_beats
-from llama2_myhdl.rtl.presets import PRESETS, build_of
 from llama2_myhdl.sim.jobs import Job, Outcome, run
+from llama2_myhdl.spec.presets import PRESETS, build_of
+from llama2_myhdl.spec.program import tape_beats
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.models import DEFAULT, MODELS_VARIABLE, stories260k
 
 ROUTED = GENERATED / "syn"
 POSITIONS = 256  # of the stories that are compared with llama2.c's
 AGREEMENT_BUILD = build_of("stories260K", lanes=64)
 ACCURACY_POSITIONS = 2000
-INTEGER_ARITHMETIC = ("rtl/tables.py", "rtl/config.py", "rtl/presets.py")  # what golden/ takes from the hardware
 
 
 class Missing(ValueError):
@@ -73,7 +72,7 @@ def agreement_digest() -> str:
 
 def accuracy_digest(model: str) -> str:
     """Changes with the golden models and with what makes the weights."""
-    return source_digest("golden/**/*.py", *INTEGER_ARITHMETIC, *_model_files(model))
+    return source_digest("golden/**/*.py", "spec/*.py", *_model_files(model))
 
 
 def _simulate(path: Path, jobs: list[Job]) -> list[Outcome]:

@@ -1,6 +1,6 @@
 """The generated sections of the README, each between a pair of markers of its own."""
 
-from llama2_myhdl.golden.folders import PROJECT
+from llama2_myhdl.base.folders import PROJECT
 
 README = PROJECT / "README.md"
 

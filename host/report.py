@@ -89,7 +89,7 @@ def _configurations(figures: dict) -> list[str]:
         shape = (str(v["dim"]), str(v["hidden_dim"]), str(v["n_layers"]), f"{v['n_heads']} / {v['n_kv_heads']}")
         rows.append((name, *shape, *(f"{count:,}" for count in counts)))
     return [
-        "**Named configurations** (`rtl/presets.py`, `make convert CONFIG=..`). Tape beats: the weights with their "
+        "**Named configurations** (`spec/presets.py`, `make convert CONFIG=..`). Tape beats: the weights with their "
         "exponents and gains, read once a token. Floor: cycles per token at one weight beat a cycle.",
         "",
         *table(heads, rows),

@@ -4,10 +4,10 @@ import random
 from dataclasses import dataclass
 
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.rtl.boot.registers import register_values
-from llama2_myhdl.rtl.config import BuildConfig
-from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.sim.jobs import Job
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.presets import build_of
+from llama2_myhdl.spec.sequence import Beat
 
 EARLY = 32  # positions whose cycles are averaged
 LONG = 256
@@ -95,35 +95,22 @@ class Stories:
     def __init__(self, golden: FixedModel):
         self._golden, self._known = golden, {}
         self.shape = golden.shape
-        registers = register_values(golden.shape, golden.build)
-        self._stops = (registers["stop_a"], registers["stop_b"])
 
-    def beats(self, job: Job) -> list[tuple[int, int, bool]]:
-        """(token, position, scored) of every beat of the token stream."""
-        key = tuple(job.prompt), job.steps, job.score
-        if key not in self._known:
-            self._known[key] = list(self._tell(job))
-        return self._known[key]
-
-    def _tell(self, job: Job):
-        self._golden.reset()
-        token = job.prompt[0]
-        for pos in range(min(job.steps, self.shape.seq_len)):
-            best, prompting = int(self._golden.forward(token, pos).argmax()), pos + 1 < len(job.prompt)
-            scored = job.score or not prompting
-            yield best if scored else 0, pos, scored
-            if not prompting and best in self._stops:
-                return
-            token = job.prompt[pos + 1] if prompting else best
+    def beats(self, job: Job) -> list[Beat]:
+        """Every beat of the token stream."""
+        request = job.request
+        if request not in self._known:
+            self._known[request] = list(self._golden.decode(request))
+        return self._known[request]
 
     def lasting(self, count: int, positions: int) -> list[int]:
         """The first `count` tokens that open different stories of at least `positions` positions, from token 1 on."""
         found, seconds = [], set()
         for token in range(1, self.shape.vocab_size):
             told = self.beats(Job([token], positions))
-            if len(told) == positions and told[0][0] not in seconds:
+            if len(told) == positions and told[0].token not in seconds:
                 found.append(token)
-                seconds.add(told[0][0])
+                seconds.add(told[0].token)
             if len(found) == count:
                 return found
         raise ValueError(f"the model has only {len(found)} stories of {positions} positions, {count} are needed")
@@ -145,7 +132,7 @@ def groups(scenario: Scenario, stories: Stories) -> list[list[Job]]:
         return _arrivals(stories, scenario.sequences)
     if scenario.kind == "prefill":
         (first,) = stories.lasting(1, n)
-        prompt = [first, *(token for token, _, _ in stories.beats(Job([first], n)))][:n]
+        prompt = [first, *(beat.token for beat in stories.beats(Job([first], n)))][:n]
         return [[Job(prompt, n, score=False, trace=trace)]]
     first_tokens = stories.lasting(scenario.sequences, n)
     return [[Job([token], n, seq=seq, trace=trace) for seq, token in enumerate(first_tokens)]]

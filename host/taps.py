@@ -4,10 +4,10 @@ import io
 
 import numpy as np
 
-from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.fixed_model import to_float
+from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.weights.quantised import fold_factor
+from llama2_myhdl.spec.formats import to_float
+from llama2_myhdl.weights.folding import fold_factor
 
 
 def save(path, checkpoint, tokens: list[int], seen: dict[int, dict], layers) -> None:

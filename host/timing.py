@@ -8,21 +8,21 @@ LLAMA2_MODELS names, or the shipped one.
 import sys
 from pathlib import Path
 
-from llama2_myhdl.golden.checkpoint import read_checkpoint
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.files import check_writable, write_whole
-from llama2_myhdl.golden.folders import PROJECT
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import check_writable, write_whole
+from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.base.options import Parser
 from llama2_myhdl.host.gantt import Window, units, window
 from llama2_myhdl.host.machine import SIM
-from llama2_myhdl.host.models import DEFAULT, stories260k
-from llama2_myhdl.rtl.config import ConfigError
-from llama2_myhdl.rtl.layer.kinds import KEY, LOGITS
-from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.readers.checkpoint import read_checkpoint
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.trace import STAGES
+from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.kinds import KEY, LOGITS
+from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.models import DEFAULT, stories260k
 
 OUTPUT = PROJECT / "docs" / "layer-timing.svg"
 FIRST_TOKEN = 1  # beginning of a text

@@ -1,7 +1,7 @@
 """How much of what all multipliers could have done the model needed."""
 
-from llama2_myhdl.rtl.config import BuildConfig, ModelShape
 from llama2_myhdl.rtl.decoder import stations
+from llama2_myhdl.spec.config import BuildConfig, ModelShape
 
 
 def mac_utilisation(shape: ModelShape, build: BuildConfig, tokens: int, scored: int, cycles: int) -> float:

@@ -7,12 +7,12 @@ import sys
 import time
 from pathlib import Path
 
-from llama2_myhdl.golden.folders import GENERATED
-from llama2_myhdl.golden.options import Parser
-from llama2_myhdl.rtl.config import ConfigError
+from llama2_myhdl.base.folders import GENERATED
+from llama2_myhdl.base.options import Parser
+from llama2_myhdl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.decoder import decoder, ports
-from llama2_myhdl.rtl.hdl.hierarchy import convert
-from llama2_myhdl.rtl.presets import PRESETS, build_of
+from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.presets import PRESETS, build_of
 
 FOLDER = GENERATED / "verilog"
 

@@ -10,20 +10,22 @@ from copy import copy
 
 from myhdl import always, always_comb, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
-from llama2_myhdl.rtl.config import PHASE_BITS, BuildConfig, ConfigError, clog2
-from llama2_myhdl.rtl.decode.counters import COUNTER_BITS, COUNTERS, cycle_counter
+from llama2_myhdl.rtl.decode.counters import cycle_counter
 from llama2_myhdl.rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
 from llama2_myhdl.rtl.embedding.station import embed_station
-from llama2_myhdl.rtl.errors import ERROR_BITS, NONE
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
-from llama2_myhdl.rtl.hdl.lanes import pack
 from llama2_myhdl.rtl.layer.engine import engine
 from llama2_myhdl.rtl.layer.packet import packet, prediction, token_request
 from llama2_myhdl.rtl.layer.share import share
 from llama2_myhdl.rtl.logits.head import head
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS
+from llama2_myhdl.spec.errors import ERROR_BITS, NONE
+from llama2_myhdl.spec.formats import PHASE_BITS
 
 
 def stations(build: BuildConfig) -> int:
@@ -47,17 +49,15 @@ def decoder(
     counter_value,
     CFG,
 ):
-    """s_boot: Stream(data = one beat, last), see `rtl/boot/registers.py`; a new image needs a reset.
+    """s_boot: Stream(data = one beat, last), see `spec/registers.py`; a new image needs a reset.
 
     s_prompt: `prompt_stream` (of a build for one sequence, `seq` is not looked at); m_token: `token_stream`, one beat a
     position. Prompts wait until a model is loaded.
-    loaded: out, the image is in and its checksum holds; error: out, sticky code of `rtl/errors.py` (a bad image's until
-    reset, a bad prompt's until `clear`). cycles: out, since the image was loaded. counter_value: out, two cycles
+    loaded: out, the image is in and its checksum holds; error: out, sticky code of `spec/errors.py` (a bad image's
+    until reset, a bad prompt's until `clear`). cycles: out, since the image was loaded. counter_value: out, two cycles
     later, counter `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's
     own station); they run as `cycles` does.
     """
-    if CFG.key_bits != CFG.act_bits:
-        raise ConfigError(f"key_bits: must be act_bits = {CFG.act_bits} (one head quantiser), is {CFG.key_bits}")
     ENGINES, STATIONS = CFG.engines, stations(CFG)
     ALONE = ENGINES == 1
     LAYER_BITS = CFG.engine.max_layers.bit_length()

@@ -21,12 +21,12 @@ from types import MappingProxyType
 import cocotb
 from cocotb_tools.runner import get_runner
 
-from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.folders import GENERATED
-from llama2_myhdl.rtl.hdl.hierarchy import ModuleFile, convert
-from llama2_myhdl.rtl.hdl.names import short_hash
-from llama2_myhdl.rtl.hdl.ports import bind, port_dict
-from llama2_myhdl.rtl.hdl.progress import Progress, silent
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.base.folders import GENERATED
+from llama2_myhdl.hdl.hierarchy import ModuleFile, convert
+from llama2_myhdl.hdl.names import short_hash
+from llama2_myhdl.hdl.ports import bind, port_dict
+from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.sim import compiler
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.sources import digest_of_sources, signature

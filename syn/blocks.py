@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, PHASE_BITS, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import convert as convert_block
+from llama2_myhdl.hdl.hierarchy import convert as convert_block
 from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import EXP2_FRAC, PHASE_BITS
+from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
 # The device holds a key/value cache of 8 heads for 2 layers of 128 positions and one attention unit of one query.
@@ -45,8 +46,8 @@ def vector(**tags) -> Stream:
 
 
 def kind():
-    """Signal of the row kinds of `rtl/layer/kinds.py`."""
-    from llama2_myhdl.rtl.layer.kinds import KIND_BITS
+    """Signal of the row kinds of `spec/kinds.py`."""
+    from llama2_myhdl.spec.kinds import KIND_BITS
 
     return uint(KIND_BITS)
 
@@ -139,7 +140,7 @@ def sincos():
 def loader():
     from llama2_myhdl.rtl.boot.loader import ShapeRegisters
     from llama2_myhdl.rtl.boot.loader import loader as block
-    from llama2_myhdl.rtl.errors import ERROR_BITS
+    from llama2_myhdl.spec.errors import ERROR_BITS
 
     boot = {name: Stream(data=uint(CFG.beat_bits), last=bit()) for name in ("s", "m")}
     frequencies = dict(freq_we=bit(), freq_addr=uint(clog2(CFG.max_head_dim // 2)), freq_data=uint(PHASE_BITS))
@@ -176,8 +177,8 @@ def decode_loop():
     from llama2_myhdl.rtl.boot.loader import ShapeRegisters
     from llama2_myhdl.rtl.decode.decode_loop import decode_loop as block
     from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
-    from llama2_myhdl.rtl.errors import ERROR_BITS
     from llama2_myhdl.rtl.layer.packet import prediction, token_request
+    from llama2_myhdl.spec.errors import ERROR_BITS
 
     cfg = replace(CFG, sequences=4)
     shape = ShapeRegisters(cfg)
@@ -192,7 +193,7 @@ def decode_loop():
 def engine_counters():
     from llama2_myhdl.rtl.decode.counters import COUNTER_BITS, SELECT_BITS
     from llama2_myhdl.rtl.decode.counters import engine_counters as block
-    from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
+    from llama2_myhdl.spec.causes import CAUSE_BITS
 
     sources = 5  # of saturations in an engine
     pins = dict(enable=bit(), cause=uint(CAUSE_BITS), token=bit(), attention_busy=bit())
@@ -202,9 +203,9 @@ def engine_counters():
 
 @entry
 def matvec():
-    from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
     from llama2_myhdl.rtl.matvec import streams as ports
     from llama2_myhdl.rtl.matvec.matvec import matvec as block
+    from llama2_myhdl.spec.causes import CAUSE_BITS
 
     tape, gain = ports.beat_stream(CFG), ports.beat_stream(CFG)
     inputs = dict(s_cmd=ports.command_stream(CFG), s_tape=tape, s_act=ports.activation_stream(CFG))

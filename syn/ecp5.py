@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.base.options import Parser
 from llama2_myhdl.syn import blocks, tools, wrapper
 
 ROOT = Path("sim_build/syn")

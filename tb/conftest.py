@@ -45,6 +45,6 @@ def reference(models) -> Path:
 @pytest.fixture(scope="session")
 def stories260k(models):
     """The checkpoint stories260K."""
-    from llama2_myhdl.golden.checkpoint import read_checkpoint
+    from llama2_myhdl.readers.checkpoint import read_checkpoint
 
     return read_checkpoint(models / "stories260K.bin")

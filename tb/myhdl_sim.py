@@ -2,7 +2,7 @@
 from myhdl import block as myhdl_block
 from myhdl import delay, instance
 
-from llama2_myhdl.rtl.hdl.ports import bind, port_dict
+from llama2_myhdl.hdl.ports import bind, port_dict
 
 
 def simulate(block, arguments, vectors, outputs, latency):

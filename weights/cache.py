@@ -7,24 +7,24 @@ from pathlib import Path
 
 import numpy as np
 
-from llama2_myhdl.golden.checkpoint import Checkpoint, read_checkpoint
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.folders import GENERATED, PROJECT
-from llama2_myhdl.rtl.config import BuildConfig, ModelShape
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.base.folders import GENERATED, PROJECT
+from llama2_myhdl.readers.checkpoint import Checkpoint, read_checkpoint
+from llama2_myhdl.spec.config import BuildConfig, ModelShape
+from llama2_myhdl.spec.constants import Gain
+from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint
-from llama2_myhdl.weights.rows import QuantisedMatrix
 from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 
 # what the integer weights depend on, and what the tape does besides
-_MODULES = ("calibrated", "gptq", "limits", "quantise", "quantised", "rows")
-QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), "golden/**/*.py")
-_LAYOUT = ("weights/tape.py", "rtl/config.py", "rtl/layer/program.py", "rtl/boot/registers.py")
-PACKER = (*QUANTISER, "weights/field.py", *_LAYOUT)
+_MODULES = ("calibrated", "folding", "gptq", "quantise", "rows")
+QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), "golden/float*.py", "golden/sampling.py", "spec/*.py")
+PACKER = (*QUANTISER, "base/field.py", "weights/tape.py")
 FOLDER = GENERATED / "weights"
 _DIGEST = hashlib.sha256().digest_size  # of what follows it, at the front of a stored file
-_SINGLE = ("embedding", "classifier")
+_SINGLE = ("embedding", "classifier", "rms_final")
+_MATRICES = ("embedding", "classifier", *LAYER_MATRICES)
 _GAINS = ("rms_att", "rms_ffn", "rms_final")
 
 
@@ -38,8 +38,13 @@ def _key(path: Path, shape: ModelShape, code: tuple[str, ...]) -> str:
 
 
 def _pack(weights: QuantisedCheckpoint) -> dict:
-    arrays = {name: getattr(weights, name) for name in _GAINS}
-    for name in _SINGLE + LAYER_MATRICES:
+    arrays = {}
+    for name in _GAINS:
+        value = getattr(weights, name)
+        gains = (value,) if name in _SINGLE else value
+        arrays[f"{name}.mantissa"] = np.stack([gain.mantissa for gain in gains])
+        arrays[f"{name}.exponent"] = np.array([gain.exponent for gain in gains])
+    for name in _MATRICES:
         value = getattr(weights, name)
         matrices = (value,) if name in _SINGLE else value
         arrays[f"{name}.mantissa"] = np.stack([m.mantissa for m in matrices])
@@ -48,8 +53,11 @@ def _pack(weights: QuantisedCheckpoint) -> dict:
 
 
 def _unpack(shape, arrays) -> QuantisedCheckpoint:
-    fields = {name: arrays[name] for name in _GAINS}
-    for name in _SINGLE + LAYER_MATRICES:
+    fields = {}
+    for name in _GAINS:
+        gains = tuple(Gain(m, int(e)) for m, e in zip(arrays[f"{name}.mantissa"], arrays[f"{name}.exponent"]))
+        fields[name] = gains[0] if name in _SINGLE else gains
+    for name in _MATRICES:
         pairs = zip(arrays[f"{name}.mantissa"], arrays[f"{name}.exponent"])
         matrices = tuple(QuantisedMatrix(m, e) for m, e in pairs)
         fields[name] = matrices[0] if name in _SINGLE else matrices

@@ -7,12 +7,12 @@ the residual also making up for what the residual already lacks; then `gptq` rou
 
 import numpy as np
 
-from llama2_myhdl.golden.checkpoint import Checkpoint
 from llama2_myhdl.golden.float_ops import attention, bounded, rmsnorm, rope, swiglu
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.spec.limits import MANTISSA_MAX
+from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
+from llama2_myhdl.weights.folding import exponent_limits, fold_factor, quantised_gains
 from llama2_myhdl.weights.gptq import DAMPING, damped, gptq
-from llama2_myhdl.weights.limits import exponent_limits
-from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
-from llama2_myhdl.weights.rows import MANTISSA_MAX, QuantisedMatrix
 
 _SEQUENCES = 8  # attended at a time: bounds the memory for scores
 
@@ -40,9 +40,7 @@ def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, toke
         shape=shape,
         embedding=embedding,
         classifier=_round_matrix(checkpoint, "classifier", None, *normed),
-        rms_att=checkpoint.rms_att,
-        rms_ffn=checkpoint.rms_ffn,
-        rms_final=checkpoint.rms_final,
+        **quantised_gains(checkpoint),
         **{name: tuple(layers) for name, layers in matrices.items()},
     )
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.options import Parser
 
 MODELS_URL = "https://huggingface.co/karpathy/tinyllamas/resolve/main"
 TOKENIZER_URL = "https://github.com/karpathy/llama2.c/raw/master"

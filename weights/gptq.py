@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from llama2_myhdl.weights.rows import EXPONENT_MAX, EXPONENT_MIN, MANTISSA_MAX, QuantisedMatrix, row_exponents_lsq
+from llama2_myhdl.spec.limits import EXPONENT_MAX, EXPONENT_MIN, MANTISSA_MAX
+from llama2_myhdl.spec.quantised import QuantisedMatrix
+from llama2_myhdl.weights.rows import row_exponents_lsq
 
 DAMPING = 0.003  # of the mean diagonal: measured best of 0.001 to 0.05 on stories260K
 _BLOCK = 64  # columns between two updates of all later columns

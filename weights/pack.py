@@ -2,12 +2,12 @@
 
 import sys
 
-from llama2_myhdl.golden.checkpoint import read_checkpoint
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.files import check_writable
-from llama2_myhdl.golden.options import Parser, unsaid
-from llama2_myhdl.rtl.config import ConfigError
-from llama2_myhdl.rtl.presets import build_of
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import check_writable
+from llama2_myhdl.base.options import Parser, unsaid
+from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.weights.cache import quantised
 from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 

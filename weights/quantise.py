@@ -2,15 +2,16 @@
 
 import numpy as np
 
-from llama2_myhdl.golden.checkpoint import Checkpoint
-from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.golden.sampling import CALIBRATION_SEED, sample_texts
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.spec.limits import EMBEDDING_LIMITS
+from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.weights.calibrated import quantise_calibrated
-from llama2_myhdl.weights.limits import EMBEDDING_LIMITS, exponent_limits
-from llama2_myhdl.weights.quantised import LAYER_MATRICES, QuantisedCheckpoint, fold_factor
+from llama2_myhdl.weights.folding import exponent_limits, fold_factor, quantised_gains
 from llama2_myhdl.weights.range_check import check_weights
-from llama2_myhdl.weights.rows import QuantisedMatrix, quantise_rows, row_exponents_lsq
+from llama2_myhdl.weights.rows import quantise_rows, row_exponents_lsq
 
 CALIBRATION_SEQUENCES = 64
 CALIBRATION_WORK = 64 * 2**20  # sequences times parameters, so that a large model's sampling ends in minutes
@@ -72,8 +73,6 @@ def round_to_nearest(checkpoint: Checkpoint, exponents=row_exponents_lsq) -> Qua
         shape=shape,
         embedding=rounded(checkpoint.token_embedding, "embedding"),
         classifier=rounded(checkpoint.classifier, "classifier"),
-        rms_att=checkpoint.rms_att,
-        rms_ffn=checkpoint.rms_ffn,
-        rms_final=checkpoint.rms_final,
+        **quantised_gains(checkpoint),
         **matrices,
     )

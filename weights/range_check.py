@@ -5,11 +5,11 @@ from math import sqrt
 
 import numpy as np
 
-from llama2_myhdl.golden.checkpoint import Checkpoint
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.weights.limits import TAPE_EXPONENT_MAX, exponent_limits, gain_exponent_max, norm_in_front
-from llama2_myhdl.weights.quantised import LAYER_MATRICES, fold_factor
-from llama2_myhdl.weights.rows import MANTISSA_MAX
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.spec.limits import MANTISSA_MAX, TAPE_EXPONENT_MAX, gain_exponent_max, norm_in_front
+from llama2_myhdl.spec.quantised import LAYER_MATRICES
+from llama2_myhdl.weights.folding import exponent_limits, fold_factor
 
 _GAIN_TOP = 1 - 2.0**-15  # largest int16 mantissa
 

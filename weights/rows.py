@@ -1,27 +1,9 @@
 """Rows of int8 mantissas with one power-of-two exponent each: W[r] ~ mantissa[r] * 2**exponent[r]."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-MANTISSA_MAX = 127  # symmetric: -128 is not used
-EXPONENT_MIN, EXPONENT_MAX = -64, 63  # signed 7 bits
-
-
-@dataclass(frozen=True)
-class QuantisedMatrix:
-    """int8 mantissas [rows, cols] and int8 exponents [rows]."""
-
-    mantissa: np.ndarray
-    exponent: np.ndarray
-
-    def columns(self, part: slice) -> "QuantisedMatrix":
-        """Some columns of all rows, with the rows' exponents."""
-        return QuantisedMatrix(self.mantissa[:, part], self.exponent)
-
-    def dequantise(self) -> np.ndarray:
-        """The matrix it stands for, float64 [rows, cols]."""
-        return np.ldexp(self.mantissa.astype(np.float64), self.exponent[:, None].astype(int))
+from llama2_myhdl.spec.limits import EXPONENT_MAX, EXPONENT_MIN, MANTISSA_MAX
+from llama2_myhdl.spec.quantised import QuantisedMatrix
 
 
 def row_exponents_max(w: np.ndarray, low: int = EXPONENT_MIN, high: int = EXPONENT_MAX) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The weight tape: what an engine reads from front to back for every token, and the boot image that brings it in.
 
-`boot_image` lays a quantised model out as beats (see `rtl/boot/registers.py` for the order of the boot stream and
-`rtl/layer/program.py` for the order on the tape). A file (`write_tape`, `read_tape`) is a header and these beats:
+`boot_image` lays a quantised model out as beats (see `spec/registers.py` for the order of the boot stream and
+`spec/program.py` for the order on the tape). A file (`write_tape`, `read_tape`) is a header and these beats:
 
     offset  type        content
     0       8 bytes     "L2MTAPE" and a zero byte
@@ -27,19 +27,17 @@ from pathlib import Path
 
 import numpy as np
 
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.file_kind import LOOK, file_kind
-from llama2_myhdl.golden.files import write_whole
-from llama2_myhdl.golden.fixed.norm import quantise_gain
-from llama2_myhdl.golden.fixed.rope import frequencies
-from llama2_myhdl.rtl.boot.registers import REGISTERS, VERSION, checksum, register_limits, register_values
-from llama2_myhdl.rtl.config import BuildConfig, ConfigError, ModelShape
-from llama2_myhdl.rtl.layer import kinds
-from llama2_myhdl.rtl.layer.program import Command, gain_beats, tapes
-from llama2_myhdl.weights.field import fitted
-from llama2_myhdl.weights.limits import EMBEDDING_LIMITS, TAPE_EXPONENT_MAX
-from llama2_myhdl.weights.quantised import QuantisedCheckpoint
-from llama2_myhdl.weights.rows import QuantisedMatrix
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.field import fitted
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.readers.file_kind import LOOK, file_kind
+from llama2_myhdl.spec import kinds
+from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
+from llama2_myhdl.spec.constants import Gain
+from llama2_myhdl.spec.limits import EMBEDDING_LIMITS, TAPE_EXPONENT_MAX
+from llama2_myhdl.spec.program import Command, gain_beats, tapes
+from llama2_myhdl.spec.quantised import QuantisedCheckpoint, QuantisedMatrix
+from llama2_myhdl.spec.registers import REGISTERS, VERSION, checksum, register_limits, register_values
 
 FILE_MAGIC = b"L2MTAPE\0"
 _HEADER = struct.Struct("<8sII7Idd3I3I")
@@ -84,13 +82,11 @@ def matrix_beats(matrix: QuantisedMatrix, lanes: int) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def vector_beats(gain, lanes: int) -> np.ndarray:
+def vector_beats(gain: Gain, lanes: int) -> np.ndarray:
     """Norm gains on the tape: one beat with the exponent in byte 0, then int16 mantissas, low byte first."""
-    gain = np.asarray(gain)
-    mantissa, exponent = quantise_gain(gain, len(gain))
-    beats = np.zeros((1 + gain_beats(len(gain), lanes), lanes), np.uint8)
-    beats[0, 0] = fitted(exponent, "i1", "exponent of norm gains").view(np.uint8)
-    data = fitted(mantissa, "<i2", "mantissa of norm gain").view(np.uint8)
+    beats = np.zeros((1 + gain_beats(len(gain.mantissa), lanes), lanes), np.uint8)
+    beats[0, 0] = fitted(gain.exponent, "i1", "exponent of norm gains").view(np.uint8)
+    data = fitted(gain.mantissa, "<i2", "mantissa of norm gain").view(np.uint8)
     beats[1:].reshape(-1)[: data.size] = data
     return beats
 
@@ -122,7 +118,7 @@ def _gains(weights: QuantisedCheckpoint):
 
 
 def tape_image(weights: QuantisedCheckpoint, build: BuildConfig) -> np.ndarray:
-    """The tapes of all layers and of the head, uint8 [beats, lanes], in the order of `rtl.layer.program.tapes`."""
+    """The tapes of all layers and of the head, uint8 [beats, lanes], in the order of `spec.program.tapes`."""
     parts, gains, lanes = [], _gains(weights), build.lanes
     for command in tapes(weights.shape, build):
         if command.kind == kinds.GAIN:
@@ -149,7 +145,7 @@ def _register_image(shape: ModelShape, build: BuildConfig) -> np.ndarray:
     for name in REGISTERS:
         fitted(values[name], "<u4", f"register {name}", *limits[name])
     words = [_word_beats([values[name] for name in REGISTERS], build.lanes, "register")]
-    words.append(_word_beats(frequencies(shape.head_dim, shape.rope_theta), build.lanes, "RoPE frequency"))
+    words.append(_word_beats(shape.frequencies, build.lanes, "RoPE frequency"))
     return np.concatenate(words)
 
 

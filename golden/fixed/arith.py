@@ -2,8 +2,6 @@
 
 import numpy as np
 
-F_BITS = 32  # residuals and projections, signed 12.20
-
 
 class Saturations:
     """Counts the values that a narrowing clipped, as the hardware's register does."""

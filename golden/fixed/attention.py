@@ -12,10 +12,10 @@ Result: num / den * 2**(R - M) in F.
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Saturations, round_shift, saturate
 from llama2_myhdl.golden.fixed.functions import reciprocal
-from llama2_myhdl.rtl.config import EXP2_FRAC, SCORE_FRAC
-from llama2_myhdl.rtl.tables import exp2_table
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, SCORE_FRAC
+from llama2_myhdl.spec.tables import exp2_table
 
 MAX_SHIFT = 31  # of softmax weights and of accumulators
 SCORE_BITS = 20

@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, saturate
-
-F_FRAC = 20
-EXPONENT_MIN, EXPONENT_MAX = -F_FRAC, 3  # the shift e + 20 is 0 .. 23: an int8 always fits F
+from llama2_myhdl.golden.fixed.arith import Saturations, saturate
+from llama2_myhdl.spec.formats import F_BITS, F_FRAC
 
 
 def embed(mantissa, exponent: int, stats: Saturations | None = None):

@@ -3,8 +3,8 @@
 import numpy as np
 
 from llama2_myhdl.golden.fixed.arith import round_shift
-from llama2_myhdl.rtl.config import EXP2_FRAC, INTERP_BITS, SEED_FRAC, TABLE_BITS, UNIT
-from llama2_myhdl.rtl.tables import exp2_slope, exp2_table, reciprocal_seed, rsqrt_seed, sine_slope, sine_table
+from llama2_myhdl.spec.formats import EXP2_FRAC, INTERP_BITS, SEED_FRAC, TABLE_BITS, UNIT
+from llama2_myhdl.spec.tables import exp2_slope, exp2_table, reciprocal_seed, rsqrt_seed, sine_slope, sine_table
 
 _EXP2, _EXP2_SLOPE = np.array(exp2_table()), np.array(exp2_slope())
 _SINE, _SINE_SLOPE = np.array(sine_table()), np.array(sine_slope())

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, quantise, round_shift, saturate
-from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
+from llama2_myhdl.golden.fixed.arith import Saturations, quantise, round_shift, saturate
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 
 MAX_SHIFT = 63
 

@@ -1,17 +1,10 @@
 """Rotary position embedding from a wrapping phase: position * frequency modulo one turn (2**32)."""
 
-from math import pi
-
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Saturations, round_shift, saturate
 from llama2_myhdl.golden.fixed.functions import cosine, sine
-from llama2_myhdl.rtl.config import EXP2_FRAC, PHASE_BITS
-
-
-def frequencies(head_dim: int, theta: float) -> list[int]:
-    """Phase steps a position for each pair, [head_dim/2] unsigned 32 bits: theta**(-2i/head_dim) / (2*pi) turns."""
-    return [int(theta ** (-2 * i / head_dim) / (2 * pi) * 2**PHASE_BITS + 0.5) for i in range(head_dim // 2)]
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, PHASE_BITS
 
 
 def angles(pos: int, freqs):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Saturations, round_shift, saturate
 from llama2_myhdl.golden.fixed.functions import exp2_neg, reciprocal
-from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 
 F_FRAC = 20
 

@@ -1,10 +1,10 @@
 """Sum of many signed numbers, two adder levels between registers."""
 from myhdl import always, always_comb, block, intbv
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import sint
+from llama2_myhdl.spec.config import clog2
 
 RADIX = 4  # terms that one register stage adds
 

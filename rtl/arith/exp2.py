@@ -1,10 +1,10 @@
 """2**-u by table, linear interpolation and shift: the hardware of golden.fixed.functions.exp2_neg."""
 from myhdl import always, concat, intbv
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, INTERP_BITS, TABLE_BITS
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
-from llama2_myhdl.rtl.tables import exp2_slope, exp2_table
+from llama2_myhdl.spec.formats import EXP2_FRAC, INTERP_BITS, TABLE_BITS
+from llama2_myhdl.spec.tables import exp2_slope, exp2_table
 
 LATENCY = 7  # cycles from u to y
 

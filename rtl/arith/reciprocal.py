@@ -1,10 +1,10 @@
 """1/d by table and one Newton step: the hardware of golden.fixed.functions.reciprocal."""
 from myhdl import always, intbv
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, SEED_FRAC, TABLE_BITS, UNIT
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
-from llama2_myhdl.rtl.tables import reciprocal_seed
+from llama2_myhdl.spec.formats import EXP2_FRAC, SEED_FRAC, TABLE_BITS, UNIT
+from llama2_myhdl.spec.tables import reciprocal_seed
 
 LATENCY = 6  # cycles from d to y
 

@@ -1,9 +1,9 @@
 """Right shift by a variable amount, rounded half up, then clipped."""
 from myhdl import always, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import saturate as clipping
 from llama2_myhdl.rtl.arith.saturate import saturate
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 2 + clipping.LATENCY  # cycles from x and n to y

@@ -1,7 +1,7 @@
 """Clipping of a wide signed value to a narrower one."""
 from myhdl import always, intbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 
 LATENCY = 1  # cycles from x to y
 

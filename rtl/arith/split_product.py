@@ -1,7 +1,7 @@
 """A wide signed product from two 18x18 multipliers."""
 from myhdl import always, intbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 
 LATENCY = 1  # cycles from x and w to the partial products
 LOW_BITS = 16  # bits of x that the low multiplier takes; the products overlap by this much

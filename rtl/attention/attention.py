@@ -1,6 +1,8 @@
 """Attention of one layer engine: the key/value caches and the units that stream them past the query rows."""
 from myhdl import always
 
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.attention import attention_unit as one_unit
 from llama2_myhdl.rtl.attention import row_intake as sorting
 from llama2_myhdl.rtl.attention import value_intake as placing
@@ -10,8 +12,6 @@ from llama2_myhdl.rtl.attention.event_queue import event_queue
 from llama2_myhdl.rtl.attention.kv_cache import base_bits
 from llama2_myhdl.rtl.attention.row_intake import row_intake
 from llama2_myhdl.rtl.attention.value_intake import value_intake
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import bit, uint
 

@@ -1,12 +1,12 @@
 """Attention of the query heads that share the key/value heads of one unit."""
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.rtl.attention import key_side as keys
 from llama2_myhdl.rtl.attention import value_side as values
 from llama2_myhdl.rtl.attention.key_side import key_side, step_bits
 from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.value_side import value_side
 from llama2_myhdl.rtl.attention.weighted_sum import den_bits
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 VALUE_LATENCY = values.VALUE_LATENCY  # cycles from the strobe of a value row that a pass waits for to the first pair

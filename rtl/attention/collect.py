@@ -1,10 +1,10 @@
 """Puts the pipelines' heads back into the order of the query heads."""
 from myhdl import always, always_comb, intbv
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import clog2
 
 
 @hblock

@@ -1,17 +1,17 @@
 """Reciprocals of the heads' denominators, made ahead of their numerators."""
 from myhdl import always, always_comb, concat
 
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith import reciprocal as newton
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.arith.reciprocal import reciprocal
 from llama2_myhdl.rtl.attention import normalise as leading_one
 from llama2_myhdl.rtl.attention.normalise import normalise
-from llama2_myhdl.rtl.config import EXP2_FRAC
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 LATENCY = leading_one.LATENCY + newton.LATENCY  # cycles from `load` to the first possible `take`
 

@@ -1,6 +1,7 @@
 """Attention output of a head: numerator / denominator * 2**gap in F, two elements a cycle."""
 from myhdl import always, always_comb, concat, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import round_shift as narrowing
 from llama2_myhdl.rtl.arith import split_product as partial
 from llama2_myhdl.rtl.arith.round_shift import round_shift
@@ -10,9 +11,9 @@ from llama2_myhdl.rtl.attention import serialise as giving
 from llama2_myhdl.rtl.attention.denominator import denominator
 from llama2_myhdl.rtl.attention.serialise import serialise
 from llama2_myhdl.rtl.attention.weighted_sum import num_bits
-from llama2_myhdl.rtl.config import EXP2_FRAC, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 _PRODUCT = partial.LATENCY + 1  # cycles from an element to its product
 LATENCY = giving.LATENCY + _PRODUCT + narrowing.LATENCY  # cycles from `num_load` to the head's first pair

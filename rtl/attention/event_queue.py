@@ -1,11 +1,11 @@
 """Events that may come together, counted one by one."""
 from myhdl import always, always_comb, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.spec.config import clog2
 
 _GROUP = 6  # strobes that one register counts
 _COUNT_BITS = _GROUP.bit_length() + 1  # with a sign, as the adder tree wants it

@@ -1,13 +1,13 @@
 """The denominator of a head's softmax: a sum of exponentials; and what the numerator needs of each of them."""
 from myhdl import always, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.attention import weight as one_weight
 from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
 from llama2_myhdl.rtl.attention.weight import weight
-from llama2_myhdl.rtl.config import SCORE_FRAC
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.rtl.tables import exp2_table
+from llama2_myhdl.spec.formats import SCORE_FRAC
+from llama2_myhdl.spec.tables import exp2_table
 
 SPLIT = 2  # cycles from a score to c, mantissa and m
 _SUM = 2

@@ -1,8 +1,8 @@
 """Where the rows of a key/value head belong."""
 from myhdl import always, concat, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.attention.kv_cache import cache_bits
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.stream.stream import uint
 
 

@@ -1,8 +1,8 @@
 """Tells the lanes whose heads end when their sums are done."""
 from myhdl import always, concat
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
 
 

@@ -1,8 +1,8 @@
 """One query row on the key side of an attention unit."""
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits, exp_sum
 from llama2_myhdl.rtl.attention.score import score
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack
 from llama2_myhdl.rtl.stream.stream import sint, uint
 
 

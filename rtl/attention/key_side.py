@@ -1,6 +1,9 @@
 """The side of an attention unit that reads keys: scores and denominators."""
 from myhdl import always, always_comb, concat
 
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import exp_sum as exponentials
 from llama2_myhdl.rtl.attention import kv_cache as cache
@@ -16,9 +19,6 @@ from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.query_queue import query_queue
 from llama2_myhdl.rtl.attention.sequencer import sequencer
 from llama2_myhdl.rtl.attention.weighted_sum import den_bits
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream import fifo as output
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo

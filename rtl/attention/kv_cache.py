@@ -1,12 +1,12 @@
 """Key and value rows of the heads of one attention unit, with their exponents."""
 from myhdl import always
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.memory import ram as memory
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = memory.LATENCY + 1  # cycles from an address to its row
 

@@ -1,9 +1,9 @@
 """A few lanes of the numerator, and the registers that pass the weight on to the next few."""
 from myhdl import always, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS, STEP
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 LATENCY = 5  # cycles from a value to the sums that hold it

@@ -1,9 +1,10 @@
 """Leading one of the softmax denominator, and the denominator as 1.16."""
 from myhdl import always, intbv
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 LATENCY = 4  # cycles from den and scale to d and top
 

@@ -1,13 +1,13 @@
 """The numerator of a head's softmax: value rows, weighted."""
 from myhdl import always, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import weight as one_weight
 from llama2_myhdl.rtl.attention import weighted_sum as sums
 from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP_BITS
 from llama2_myhdl.rtl.attention.weight import weight
 from llama2_myhdl.rtl.attention.weighted_sum import weighted_sum
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 VALUES = 1 + one_weight.SCALED  # cycles that a value row comes behind its score and its exponent

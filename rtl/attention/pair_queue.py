@@ -1,9 +1,9 @@
 """Pairs of a pipeline's heads, until it is their turn."""
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import pack_payload, unpack_payload
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream import fifo as front_fifo

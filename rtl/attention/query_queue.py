@@ -1,15 +1,15 @@
 """Passes of query rows that wait for an attention unit."""
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream import fifo as passing
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = passing.LATENCY  # cycles from a pass's last `push` to m
 ROW_LATENCY = 2  # cycles from `read` to the rows

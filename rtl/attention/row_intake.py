@@ -1,10 +1,10 @@
 """Sorts the key and query rows of a token: key rows to the caches, query rows to the units' queues."""
 from myhdl import always, always_comb
 
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.attention.head_place import head_place
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.layer import kinds
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec import kinds
 
 LATENCY = 1  # cycles from a row to its strobe
 

@@ -1,15 +1,16 @@
 """Attention score of one key row: dot product of block floating point rows, narrowed to signed 12.8."""
 from myhdl import always, always_comb
 
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith import adder_tree as tree
 from llama2_myhdl.rtl.arith import round_shift as narrowing
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.arith.round_shift import round_shift
-from llama2_myhdl.rtl.config import SCORE_FRAC, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import SCORE_FRAC
 
 SHIFT_BITS = 6
 _PRODUCTS = 2  # cycles; the second only takes them on to where their sums are made

@@ -1,7 +1,7 @@
 """Walks the rows 0 .. pos of one head after the other."""
 from myhdl import always, always_comb, concat
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
 

@@ -1,10 +1,10 @@
 """From a numerator of all lanes to a stream of its pairs of elements."""
 from myhdl import always, always_comb, block, intbv
 
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.attention.weighted_sum import lanes_a_group
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
 LATENCY = 2  # cycles from `load` to the first pair

@@ -1,7 +1,7 @@
 """When the numerator may take its next step."""
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
 

@@ -1,8 +1,8 @@
 """Gives the value rows of a token their places."""
 from myhdl import always, always_comb
 
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.attention.head_place import head_place
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
 LATENCY = 1  # cycles from a row to its strobe

@@ -1,14 +1,14 @@
 """One query row on the value side of an attention unit."""
 from myhdl import always_comb, concat
 
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.attention.divide import divide
 from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
 from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.numerator import numerator
 from llama2_myhdl.rtl.attention.pair_queue import pair_queue
 from llama2_myhdl.rtl.attention.weighted_sum import num_bits
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 

@@ -1,6 +1,9 @@
 """The side of an attention unit that reads values: numerators, divided by the denominators."""
 from myhdl import always, always_comb, concat
 
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import divide as division
 from llama2_myhdl.rtl.attention import kv_cache as cache
@@ -11,9 +14,6 @@ from llama2_myhdl.rtl.attention.kv_cache import row_ram, rows
 from llama2_myhdl.rtl.attention.sequencer import sequencer
 from llama2_myhdl.rtl.attention.value_gate import value_gate
 from llama2_myhdl.rtl.attention.value_lane import value_lane
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 
 _DIVIDED = summing.LATENCY + division.LATENCY + output.LATENCY

@@ -1,9 +1,9 @@
 """Softmax weight of one timestep against a running integer maximum."""
 from myhdl import always, concat, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 LATENCY = 4  # cycles from level to p

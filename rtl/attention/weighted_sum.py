@@ -1,13 +1,13 @@
 """Numerator of attention: a sum of weighted value rows that shifts when its reference grows."""
 from myhdl import always_comb
 
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import lane_group as group
 from llama2_myhdl.rtl.attention.lane_group import lane_group
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = group.LATENCY  # cycles from a value to the sum that holds it, of lane 0
 

@@ -2,12 +2,12 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.rtl.boot.registers import REGISTERS, register_limits, rules
-from llama2_myhdl.rtl.config import BuildConfig, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.registers import REGISTERS, register_limits, rules
 
 IDLE, DECODE, FETCH, TAKE_A, TAKE_B, MULTIPLY, GIVE = range(7)
 STEP_BITS = 3
@@ -34,7 +34,7 @@ def _joined(fields, *values) -> int:
 
 @hblock
 def derive(clk, rst, we, number, word, start, give, value, CFG):
-    """Evaluates `rules` of `rtl/boot/registers.py` in their order, once a `start`.
+    """Evaluates `rules` of `spec/registers.py` in their order, once a `start`.
 
     we, number, word: in, write register `number`, those of the image and, as they are given, those of the rules behind
     them. start: in, pulse with the last one of the image or after it. give, value: out, give is high for a cycle for

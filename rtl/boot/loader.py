@@ -2,13 +2,13 @@
 
 from myhdl import always, always_comb, concat, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock, tied
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.boot.boot_register import boot_register
 from llama2_myhdl.rtl.boot.derive import derive, value_bits
-from llama2_myhdl.rtl.boot.registers import KIND, REGISTERS, WORD, register_limits, rules
-from llama2_myhdl.rtl.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, NONE
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied
-from llama2_myhdl.rtl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, NONE
+from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits, rules
 
 READ_REGISTERS, READ_FREQUENCIES, READ_PAYLOAD, READ_CHECKSUM, DERIVE, COMPARE, DRAIN, DONE, FAILED = range(9)
 STATE_BITS = 4
@@ -49,12 +49,12 @@ class ShapeRegisters:
 
 @hblock
 def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, CFG):
-    """s: Stream(data = one beat, last), a boot image as `rtl/boot/registers.py` lays it out.
+    """s: Stream(data = one beat, last), a boot image as `spec/registers.py` lays it out.
 
     m: Stream(data, last), the payload: embedding and tapes, passed through combinationally to the daisy chain of
     memories, each of which takes its part. shape: ShapeRegisters, out; freq_*: write port of the RoPE frequency
     memories, out. loaded: out, high once a whole image has been taken and its checksum holds. error: out, code of
-    `rtl/errors.py`; a bad image is read to its `last` beat and ignored. Another image needs a reset. The first fault
+    `spec/errors.py`; a bad image is read to its `last` beat and ignored. Another image needs a reset. The first fault
     counts; a register is found bad two cycles after its beat.
 
     One beat a cycle, but for a pause behind the registers: those that follow from them are computed (`derive`), written

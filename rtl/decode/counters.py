@@ -2,14 +2,10 @@
 
 from myhdl import always, intbv
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer.causes import CAUSES
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
-
-COUNTER_BITS = 48  # a month at 100 MHz
-COUNTERS = CAUSES + ("tokens", "attention_busy", "saturations")
-SELECT_BITS = clog2(len(COUNTERS))
+from llama2_myhdl.spec.causes import CAUSES
+from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS
 
 
 @hblock
@@ -30,7 +26,7 @@ def cycle_counter(clk, rst, enable, cycles):
 def engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value):
     """The counters of one engine: zero after reset, counting while `enable` is high; they wrap.
 
-    cause: in, code of `rtl/layer/causes.py`, one is counted every cycle. token: in, a strobe, a token has left.
+    cause: in, code of `spec/causes.py`, one is counted every cycle. token: in, a strobe, a token has left.
     attention_busy: in, one bit a cycle. saturated: in, one bit a source of saturations, all are counted, a cycle late.
     select: in, uint(SELECT_BITS), index into COUNTERS; value: out, uint(COUNTER_BITS), that counter a cycle later, 0
     beyond the last.

@@ -2,21 +2,17 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.rtl.config import BuildConfig
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.decode import pick as picking
 from llama2_myhdl.rtl.decode.pick import again_stream, input_stream, pick
-from llama2_myhdl.rtl.errors import BAD_TOKEN, NONE, TOO_LONG
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import label
 from llama2_myhdl.rtl.stream import fifo as storage
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
-
-# why a sequence ended (field `stop` of the token stream)
-GOES_ON, STOP_TOKEN, STOP_STEPS, STOP_CONTEXT, STOP_ERROR = range(5)
-STOP_BITS = 3
-STOP_NAMES = {STOP_TOKEN: "stop token", STOP_STEPS: "steps", STOP_CONTEXT: "context", STOP_ERROR: "error"}
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.errors import BAD_TOKEN, NONE, TOO_LONG
+from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 
 PROMPT_LATENCY = picking.LATENCY + 2  # cycles from a prompt token to its request
 LATENCY = storage.LATENCY + picking.LATENCY + 1  # from a prediction to the request of its token
@@ -67,7 +63,7 @@ def decode_loop(
 
     enable: in, a model is loaded; clear: in, resets `error`. s_prompt, m_token: see the functions above.
     m_request: `token_request`; s_prediction: `prediction`, one for each request, those of a sequence in order.
-    vocab_size, seq_len, stop_a, stop_b: shape registers. error: out, sticky code of `rtl/errors.py`.
+    vocab_size, seq_len, stop_a, stop_b: shape registers. error: out, sticky code of `spec/errors.py`.
 
     Prompt tokens are requested one after the other, a sampled one when its prediction is there, and none beyond a
     sequence's end. A token outside the vocabulary passes as an unscored 0, so that its STOP_ERROR comes in turn, with

@@ -2,7 +2,7 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 LATENCY = 1  # cycles from s_again to m; from s_prompt one more

@@ -1,17 +1,17 @@
 """Embedding look-up: a token becomes its row of the table, as residual vector."""
 from myhdl import Signal, always, always_comb, concat, modbv
 
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.config import clog2
 from llama2_myhdl.rtl.embedding import rows as memory
 from llama2_myhdl.rtl.embedding.rows import embedding_rows
 from llama2_myhdl.rtl.embedding.widen import LATENCY as WIDEN
 from llama2_myhdl.rtl.embedding.widen import SHIFT_BITS, widen
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.stream import fifo as output_fifo
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.config import clog2
 
 PIPELINE = memory.READ_LATENCY + WIDEN  # cycles from an address to its element
 

@@ -1,10 +1,10 @@
 """Memory of the embedding: int8 rows and their exponents, filled by the boot stream."""
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import clog2
 
 READ_LATENCY = 2  # cycles from address to word, and from token to exponent
 

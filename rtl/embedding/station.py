@@ -2,8 +2,8 @@
 
 from myhdl import always, always_comb
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.embedding.embedding import embedding
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import label, vector
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint

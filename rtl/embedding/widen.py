@@ -1,8 +1,8 @@
 """One int8 element out of a row's beat, shifted to F: the arithmetic of golden.fixed.embedding.embed."""
 from myhdl import always, concat, intbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 4  # cycles from word and lane to y

@@ -1,12 +1,12 @@
 """h1 * sigma(h1) * h3: the products of SwiGLU, time-shared over the two cycles that a pair takes."""
 from myhdl import always, always_comb, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import saturate as clip
 from llama2_myhdl.rtl.arith.saturate import saturate
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
-from llama2_myhdl.rtl.config import EXP2_FRAC
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 LATENCY = 7 + clip.LATENCY  # cycles from `second` to z
 

@@ -1,14 +1,14 @@
 """The logistic function in base 2: golden.fixed.swiglu.sigmoid2."""
 from myhdl import always, concat, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import exp2 as power
 from llama2_myhdl.rtl.arith import reciprocal as inverse
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.arith.exp2 import exp2
 from llama2_myhdl.rtl.arith.reciprocal import reciprocal
-from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
 
 BETWEEN = power.LATENCY + 1 + inverse.LATENCY  # cycles from |u| to 1/d
 LATENCY = 1 + BETWEEN + 1  # cycles from u to y

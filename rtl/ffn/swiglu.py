@@ -1,18 +1,19 @@
 """SwiGLU: pairs of the interleaved W1 and W3 rows become elements of the hidden vector."""
 from myhdl import Signal, always, always_comb, concat, modbv
 
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.config import EXP2_FRAC, clog2
 from llama2_myhdl.rtl.ffn import gate as product
 from llama2_myhdl.rtl.ffn import sigmoid as logistic
 from llama2_myhdl.rtl.ffn.gate import gate
 from llama2_myhdl.rtl.ffn.sigmoid import sigmoid
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream import fifo as output_fifo
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 PIPELINE = logistic.LATENCY + 1 + product.LATENCY  # cycles from a complete pair to its result
 LATENCY = 2 + PIPELINE + output_fifo.LATENCY  # cycles from the first element of a pair to its result

@@ -15,18 +15,14 @@ from copy import copy
 
 from myhdl import always_comb, concat
 
+from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.rtl.attention.attention import attention
-from llama2_myhdl.rtl.config import clog2
 from llama2_myhdl.rtl.decode.counters import engine_counters
 from llama2_myhdl.rtl.ffn.swiglu import swiglu
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
-from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.head_ends import head_ends
 from llama2_myhdl.rtl.layer.intake import intake
-from llama2_myhdl.rtl.layer.kinds import KIND_BITS
 from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.layer.program import max_head_beats, tape_depth
 from llama2_myhdl.rtl.layer.residual import residual
 from llama2_myhdl.rtl.layer.row_router import row_router
 from llama2_myhdl.rtl.layer.schedule import schedule
@@ -42,6 +38,10 @@ from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
 from llama2_myhdl.rtl.rope.rope import rope
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.causes import CAUSE_BITS
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.kinds import KIND_BITS
+from llama2_myhdl.spec.program import max_head_beats, tape_depth
 
 SATURATION_SOURCES = 5
 

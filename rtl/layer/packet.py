@@ -3,8 +3,8 @@
 All of them carry a token's label: sequence, position, and whether its prediction is wanted (`scored`).
 """
 
-from llama2_myhdl.rtl.config import BuildConfig
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 
 def label(build: BuildConfig) -> dict:

@@ -2,11 +2,11 @@
 
 from myhdl import always, always_comb, intbv
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.memory.held_ram import held_ram
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = 1  # cycles from an element to its sum on m
 PREFETCH = 2  # old elements that are read ahead: one at the output of the RAM, one in front of the adder

@@ -2,9 +2,9 @@
 
 from myhdl import always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer.kinds import DOWN, GATE_UP, LOGITS, OUT, PARTIAL, VALUE
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.spec.kinds import DOWN, GATE_UP, LOGITS, OUT, PARTIAL, VALUE
 
 
 @hblock

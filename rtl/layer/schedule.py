@@ -1,10 +1,10 @@
-"""The order of work on a token: emits the matvec's commands of `rtl/layer/program.py` from the shape registers."""
+"""The order of work on a token: emits the matvec's commands of `spec/program.py` from the shape registers."""
 
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
 
 # steps of the sequence; those from KEY_STEP to DOWN_STEP repeat for every layer, DOWN_STEP for every block of W2
 IDLE, FIRST_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, FFN_GAIN, OUT_STEP, NEXT_GAIN, GATE_UP_STEP, DOWN_STEP = range(10)

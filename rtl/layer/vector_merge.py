@@ -2,9 +2,9 @@
 
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer.kinds import GAIN, GATE_UP, OUT
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.kinds import GAIN, GATE_UP, OUT
 
 NORM, ATTENTION, FFN = range(3)
 

@@ -2,11 +2,11 @@
 
 from myhdl import always_comb
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer.kinds import GAIN
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
+from llama2_myhdl.spec.kinds import GAIN
 
 DEPTH = 4  # vectors whose exponents may wait for the 1/rms of an earlier one
 SCALE_LATENCY = 1  # cycles from a vector's last word to its scalar

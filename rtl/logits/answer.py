@@ -2,7 +2,7 @@
 
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.stream.stream import bit
 
 

@@ -5,16 +5,12 @@ packet -> intake -> departure -> rmsnorm -> block quantiser -> scale -> matvec -
 
 from myhdl import always_comb
 
-from llama2_myhdl.rtl.config import clog2
+from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.rtl.decode.counters import engine_counters
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
-from llama2_myhdl.rtl.layer.causes import CAUSE_BITS
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.engine import singles
 from llama2_myhdl.rtl.layer.intake import intake
-from llama2_myhdl.rtl.layer.kinds import GAIN, KIND_BITS
 from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.layer.program import max_head_beats
 from llama2_myhdl.rtl.layer.schedule import schedule
 from llama2_myhdl.rtl.layer.vector_scale import vector_scale
 from llama2_myhdl.rtl.logits.answer import answer
@@ -25,6 +21,10 @@ from llama2_myhdl.rtl.memory.tape import tape
 from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.causes import CAUSE_BITS
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.kinds import GAIN, KIND_BITS
+from llama2_myhdl.spec.program import max_head_beats
 
 
 @hblock

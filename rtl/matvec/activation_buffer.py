@@ -2,13 +2,13 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.matvec import ring_part as parts
 from llama2_myhdl.rtl.matvec.ring_part import ring_part
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = parts.LATENCY  # cycles from a step to the word that it was for
 FIRST = 1  # cycles from the transfer of a word to the first step that may use it

@@ -2,10 +2,10 @@
 
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
-from llama2_myhdl.rtl.layer.kinds import GAIN, OUT
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import Payload, bit, uint
+from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
+from llama2_myhdl.spec.kinds import GAIN, OUT
 
 NOTHING, EXPONENTS, ROWS, GAINS = range(4)
 PHASE_BITS = 2
@@ -55,7 +55,7 @@ def issue(
     from_head: out, a register, of the command that runs: which of two tapes the beat wanted now comes from.
     step: out, a beat of weights passes in this cycle; row: out, so does the last one of a row. again, drop: out, of
     the beat wanted now if it is one of weights: the next one meets the vector's first word again; the vector is
-    released with it. cause: out, uint(CAUSE_BITS) of rtl/layer/causes.py, of every cycle, LATENCY cycles later.
+    released with it. cause: out, uint(CAUSE_BITS) of spec/causes.py, of every cycle, LATENCY cycles later.
     m: out, Issued, LATENCY cycles later.
     """
     LAST_LANE = LANES - 1

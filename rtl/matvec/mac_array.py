@@ -2,10 +2,10 @@
 
 from myhdl import always
 
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
 from llama2_myhdl.rtl.arith.adder_tree import latency as tree_latency
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.stream import sint, uint
 
 

@@ -4,10 +4,9 @@ from math import ceil
 
 from myhdl import always, always_comb, concat
 
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.config import BuildConfig
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.matvec import issue as issuing
 from llama2_myhdl.rtl.matvec import mac_array as multipliers
 from llama2_myhdl.rtl.matvec import results as finishing
@@ -20,6 +19,7 @@ from llama2_myhdl.rtl.matvec.results import Row, results
 from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 PART_LANES = 8  # lanes whose activations have an address of their own
 WAIT = 24  # rows that may wait for the scalar of their vector while the tape goes on
@@ -59,7 +59,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     activation_buffer.FIRST cycles after its own transfer. `ring_words` of them fit, of any number of vectors.
     s_scale: Stream(factor, scale): one a vector in their order, also long after the words: rows wait for it.
     m_row: Stream(data, kind, last): one F value a row, in order; last with the last row of a command.
-    m_gain: Stream(data). cause: out, uint(CAUSE_BITS) of rtl/layer/causes.py, what the tape's slot did in the cycle
+    m_gain: Stream(data). cause: out, uint(CAUSE_BITS) of spec/causes.py, what the tape's slot did in the cycle
     before. saturated: out, high for a cycle for each row that was clipped. CFG: BuildConfig; the streams are those of
     rtl/matvec/streams.py.
 

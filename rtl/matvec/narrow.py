@@ -2,9 +2,9 @@
 
 from myhdl import always, always_comb, concat, intbv, modbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.round_shift import FINE_BITS
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import sint, uint
 
 SHIFT_BITS = 6  # shifts of 0 .. 63, as MAX_SHIFT of the golden model

@@ -2,8 +2,8 @@
 
 from myhdl import always, always_comb, concat
 
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.matvec import narrow as narrowing
 from llama2_myhdl.rtl.matvec.narrow import narrow
 from llama2_myhdl.rtl.stream import fifo as row_fifo

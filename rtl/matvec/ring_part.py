@@ -2,7 +2,7 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied
+from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.rtl.memory import ram as memory
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import bit

@@ -2,8 +2,8 @@
 
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 2  # cycles from `lane` to `exponent`

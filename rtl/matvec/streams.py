@@ -1,8 +1,9 @@
 """The streams at the ports of the matvec, for those who stand around it."""
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, BuildConfig, clog2
-from llama2_myhdl.rtl.layer.kinds import KIND_BITS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.formats import EXP2_FRAC
+from llama2_myhdl.spec.kinds import KIND_BITS
 
 FACTOR_BITS = EXP2_FRAC + 1  # unsigned, 1.0 = 2**EXP2_FRAC with the scale that goes with it
 SCALE_BITS = 10  # signed exponent of an activation vector

@@ -1,7 +1,7 @@
 """A RAM with one write port and one registered read port that can stand still."""
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
 
 LATENCY = 1  # cycles of `load` from `raddr` to `rdata`

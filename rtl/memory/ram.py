@@ -1,7 +1,7 @@
 """Simple dual-port RAM: one write port, one registered read port."""
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 
 LATENCY = 1  # cycles from `raddr` to `rdata`
 

@@ -1,7 +1,7 @@
 """Where a ring buffer is written and read, and how much it holds."""
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 
 
 @hblock

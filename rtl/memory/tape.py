@@ -2,13 +2,13 @@
 
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.config import clog2
 
 FIFO_DEPTH = 8  # covers the read pipeline, so that a beat leaves every cycle
 

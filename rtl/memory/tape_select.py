@@ -2,7 +2,7 @@
 
 from myhdl import always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 
 
 @hblock

@@ -1,10 +1,11 @@
 """Holds the gains of one vector and hands them out element by element."""
 from myhdl import always, always_comb, concat, intbv
 
-from llama2_myhdl.rtl.config import GAIN_BITS, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer import program
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec import program
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import GAIN_BITS
 
 MAX_GROUP = 4  # mantissas that are read from the memory at once
 

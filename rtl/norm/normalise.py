@@ -1,8 +1,8 @@
 """Normalisation by an even shift, ahead of a square root."""
 from myhdl import always, always_comb, concat, intbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
 LATENCY = 2  # cycles from s to m and half

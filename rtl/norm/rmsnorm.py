@@ -1,10 +1,9 @@
 """RMSNorm: g*x element by element, 1/rms as one scalar behind the vector."""
 from myhdl import always, always_comb, concat, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import split_product as product
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
-from llama2_myhdl.rtl.config import EPS_FRAC, EXP2_FRAC, GAIN_BITS, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.norm import normalise as normalising
 from llama2_myhdl.rtl.norm import rsqrt as root
 from llama2_myhdl.rtl.norm import sum_of_squares as summing
@@ -15,6 +14,8 @@ from llama2_myhdl.rtl.norm.sum_of_squares import sum_of_squares
 from llama2_myhdl.rtl.stream import fifo as output_fifo
 from llama2_myhdl.rtl.stream.elastic import elastic
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, GAIN_BITS
 
 LATENCY = product.LATENCY + output_fifo.LATENCY  # cycles from an element of s_x to that of m_y
 R_LATENCY = summing.LATENCY + normalising.LATENCY + root.LATENCY + 1  # cycles from the last element to m_r

@@ -1,10 +1,10 @@
 """Exact running sum of squares."""
 from myhdl import always, concat, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS
-from llama2_myhdl.rtl.config import EPS_FRAC
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import EPS_FRAC
 
 LATENCY = 3  # cycles from x to the total that holds it
 

@@ -1,10 +1,10 @@
 """A bank of the quantiser: a small RAM that is written and read row by row."""
 from myhdl import always, always_comb, concat
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.memory.held_ram import held_ram
 from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.spec.config import clog2
 
 
 @hblock

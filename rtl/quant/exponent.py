@@ -1,7 +1,7 @@
 """The exponent of a block: how far its largest magnitude must shift to fit the mantissas."""
 from myhdl import always, always_comb, intbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
 
 HALVES = 2

@@ -1,16 +1,16 @@
 """Block floating point: vectors of F become words of mantissas with one exponent a vector."""
 from myhdl import always, always_comb, concat, intbv
 
-from llama2_myhdl.golden.fixed.arith import F_BITS
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.quant import round_lanes as rounding
 from llama2_myhdl.rtl.quant.bank import bank
 from llama2_myhdl.rtl.quant.exponent import HALVES, exponent
 from llama2_myhdl.rtl.quant.round_lanes import round_lanes
 from llama2_myhdl.rtl.stream.spill import spill
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import F_BITS
 
 EXPONENT_BITS = (F_BITS - 1).bit_length()
 

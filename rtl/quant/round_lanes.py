@@ -1,8 +1,8 @@
 """A row of rounding shifters: elements of F to mantissas."""
 from myhdl import always, intbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.stream.stream import sint, uint
 
 LATENCY = 2  # cycles from x to y

@@ -1,13 +1,14 @@
 """Sine and cosine of every pair's angle at one position: no table of positions, any context length, any theta."""
 from myhdl import Signal, always, always_comb, concat, modbv
 
-from llama2_myhdl.rtl.config import PHASE_BITS, BuildConfig, clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.memory import ram as storage
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.rope import sincos as wave
 from llama2_myhdl.rtl.rope.sincos import VALUE_BITS, sincos
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.formats import PHASE_BITS
 
 READ_LATENCY = storage.LATENCY  # cycles from raddr to rcos and rsin
 _FETCH = 2  # cycles a pair: read its frequency

@@ -1,9 +1,8 @@
 """Rotary position embedding of the key and query rows."""
 from myhdl import always, always_comb, concat
 
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.rope import rotate as turn
 from llama2_myhdl.rtl.rope.angles import angles
 from llama2_myhdl.rtl.rope.rotate import rotate
@@ -12,6 +11,7 @@ from llama2_myhdl.rtl.stream import fifo as output_fifo
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = 2 + turn.LATENCY + output_fifo.LATENCY  # cycles from the first element of a pair to its first result
 

@@ -1,12 +1,12 @@
 """Turning one pair by an angle: the arithmetic of RoPE."""
 from myhdl import always, intbv
 
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import saturate as clip
 from llama2_myhdl.rtl.arith.saturate import saturate
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
-from llama2_myhdl.rtl.config import EXP2_FRAC
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 LATENCY = 3 + clip.LATENCY  # cycles from a, b, their factors and second to y
 

@@ -1,10 +1,10 @@
 """Sine and cosine by a quarter-wave table with linear interpolation: golden.fixed.functions.sine and cosine."""
 from myhdl import always, always_comb, intbv
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, INTERP_BITS, PHASE_BITS, TABLE_BITS
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.rtl.tables import sine_slope, sine_table
+from llama2_myhdl.spec.formats import EXP2_FRAC, INTERP_BITS, PHASE_BITS, TABLE_BITS
+from llama2_myhdl.spec.tables import sine_slope, sine_table
 
 LATENCY = 5  # cycles from phase to y
 VALUE_BITS = EXP2_FRAC + 2  # of y: signed 1.16, -65536 .. 65536

@@ -1,7 +1,7 @@
 """Credits: how a pipeline that cannot stall is kept from overrunning the FIFO behind it."""
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import uint
 
 

@@ -1,8 +1,8 @@
 """Makes a stream block of a fixed-latency pipeline that cannot stall."""
 from myhdl import always, always_comb, concat
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import pack_payload, unpack_payload
 from llama2_myhdl.rtl.stream import fifo as output_fifo
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo

@@ -1,8 +1,8 @@
 """A stream register: cuts valid and payload, not ready."""
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack_payload, unpack_payload
 from llama2_myhdl.rtl.stream.stream import uint
 
 

@@ -1,8 +1,8 @@
 """A spill register: cuts ready of a stream, without a cycle of latency."""
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.hdl.lanes import pack_payload, unpack_payload
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack_payload, unpack_payload
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
 

@@ -5,9 +5,9 @@ import cocotb
 import pytest
 
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree, latency
-from llama2_myhdl.rtl.config import clog2
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.config import clog2
 from tb.attention.rows import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

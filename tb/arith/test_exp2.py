@@ -6,9 +6,9 @@ import pytest
 
 from llama2_myhdl.golden.fixed.functions import exp2_neg
 from llama2_myhdl.rtl.arith.exp2 import LATENCY, exp2
-from llama2_myhdl.rtl.config import EXP2_FRAC, INTERP_BITS, TABLE_BITS
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import EXP2_FRAC, INTERP_BITS, TABLE_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -6,9 +6,9 @@ import pytest
 
 from llama2_myhdl.golden.fixed.functions import reciprocal as golden_reciprocal
 from llama2_myhdl.rtl.arith.reciprocal import LATENCY, reciprocal
-from llama2_myhdl.rtl.config import EXP2_FRAC, TABLE_BITS, UNIT
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import EXP2_FRAC, TABLE_BITS, UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -5,8 +5,8 @@ import numpy as np
 
 from llama2_myhdl.golden.fixed.attention import MAX_SHIFT, _weights
 from llama2_myhdl.rtl.attention.lazy import STEP
-from llama2_myhdl.rtl.config import SCORE_FRAC
-from llama2_myhdl.rtl.tables import exp2_table
+from llama2_myhdl.spec.formats import SCORE_FRAC
+from llama2_myhdl.spec.tables import exp2_table
 
 LOW, HIGH = -(1 << 19), (1 << 19) - 1
 

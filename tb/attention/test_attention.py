@@ -12,13 +12,13 @@ from cocotb.triggers import ClockCycles, RisingEdge
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import attend
 from llama2_myhdl.rtl.attention.attention import VALUE_LATENCY, attention, latency
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.layer.kinds import KEY, KIND_BITS, QUERY, VALUE
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY, VALUE
+from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.rows import packed, row
 
 LAYERS = 2
@@ -32,9 +32,9 @@ LONG = (("random", "growing", "exponents"), ("min", "falling"))  # the kinds tha
 
 _BASE = replace(PRESETS["default"].build, max_layers=LAYERS, max_seq=64)
 BUILDS = {f"{u}x{g}": replace(_BASE, attention_units=u, attention_queries=g) for u, g in ((1, 1), (2, 2), (4, 2))}
-# nothing a power of two, narrow keys, more fraction bits in a weight, several sequences
+# nothing a power of two, narrow rows, more fraction bits in a weight, several sequences
 BUILDS["odd"] = replace(_BASE, max_head_dim=6, max_heads=9, max_kv_heads=5, attention_units=3, attention_queries=3,
-                        key_bits=12, max_layers=3, max_seq=1024, sequences=2)
+                        act_bits=8, key_bits=8, max_layers=3, max_seq=1024, sequences=2)
 BUILDS["nano"] = PRESETS["nano"].build
 ORDERS = ("late", "mixed", "early")  # of the value rows, against the query rows
 

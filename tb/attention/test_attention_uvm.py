@@ -6,9 +6,9 @@ import pytest
 import pyuvm
 
 from llama2_myhdl.rtl.attention.attention import attention
-from llama2_myhdl.rtl.layer.kinds import KEY, QUERY, VALUE
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
+from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.test_attention import arguments
 from tb.attention.uvm_env import AttentionEnv, AttentionPredictor
 from tb.attention.uvm_sequences import AttentionWork, Token

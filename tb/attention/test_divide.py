@@ -13,11 +13,11 @@ from llama2_myhdl.golden.fixed.attention import divide as golden_divide
 from llama2_myhdl.rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide
 from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.weighted_sum import den_bits, lanes_a_group, num_bits
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.clock import start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.rows import packed, unpacked
 from tb.myhdl_sim import simulate
 

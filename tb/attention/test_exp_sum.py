@@ -8,9 +8,9 @@ import pytest
 from llama2_myhdl.rtl.attention.exp_sum import LATENCY, SPLIT, ceiling_bits, exp_sum
 from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.weighted_sum import den_bits
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.recurrence import HIGH, heads, idle_before, running, split, weights
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

@@ -10,9 +10,9 @@ from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
 from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.numerator import LATENCY, VALUES, numerator
 from llama2_myhdl.rtl.attention.weighted_sum import lanes_a_group, num_bits
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.recurrence import heads, idle_before, running, split, weights
 from tb.attention.rows import packed, row, unpacked
 from tb.myhdl_sim import simulate

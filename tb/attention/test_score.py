@@ -8,9 +8,9 @@ import pytest
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import scores
 from llama2_myhdl.rtl.attention.score import latency, score
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.rows import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

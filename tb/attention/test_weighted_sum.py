@@ -7,9 +7,9 @@ import pytest
 
 from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
 from llama2_myhdl.rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, weighted_sum
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.rows import packed, row, unpacked
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

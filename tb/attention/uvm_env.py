@@ -7,7 +7,7 @@ import numpy as np
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import attend, scores
-from llama2_myhdl.rtl.layer.kinds import KEY, QUERY, VALUE
+from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
 from tb.attention.rows import unpacked
 from tb.attention.test_attention import arguments
 from tb.uvm.coverage import Coverage

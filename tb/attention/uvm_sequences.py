@@ -2,7 +2,7 @@
 
 from pyuvm import uvm_object
 
-from llama2_myhdl.rtl.layer.kinds import KEY, QUERY, VALUE
+from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
 from tb.attention.rows import packed, row
 from tb.attention.uvm_env import CONTENTS, SHAPE_PINS
 from tb.uvm.block_test import BlockSequence

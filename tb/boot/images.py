@@ -6,10 +6,10 @@ from math import ceil
 
 import numpy as np
 
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.boot.registers import KIND, REGISTERS, WORD, checksum, register_limits, register_values
-from llama2_myhdl.rtl.config import BuildConfig, ConfigError, ModelShape
-from llama2_myhdl.rtl.layer.program import head_beats, layer_beats, tape_beats
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
+from llama2_myhdl.spec.program import head_beats, layer_beats, tape_beats
+from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, checksum, register_limits, register_values
 
 FREE = ("seq_len", "eps_term", "stop_a", "stop_b")  # registers that no beat of the image depends on
 

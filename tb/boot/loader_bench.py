@@ -6,13 +6,14 @@ from dataclasses import replace
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
-from llama2_myhdl.rtl import errors
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-from llama2_myhdl.rtl.config import PHASE_BITS, clog2
-from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import PERIOD_NS, RESET_CYCLES, start_clock
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import PHASE_BITS
+from llama2_myhdl.spec.presets import build_of
 from tb.boot.images import words
 
 BUILDS = {

@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.boot.registers import KIND, REGISTERS, WORD, register_limits
-from llama2_myhdl.rtl.config import ConfigError
-from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.sim.session import PROMPT_FIELDS, RESET_CYCLES, open_decoder
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.presets import build_of
+from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits
 from tb.boot.images import FREE, Image, good, payload_beats, random_shape, shape_of, verdict
 from tb.sim.simulators import SESSIONS
 

@@ -8,12 +8,12 @@ import pytest
 from cocotb.triggers import FallingEdge, RisingEdge
 
 from llama2_myhdl.rtl.boot.derive import derive, value_bits
-from llama2_myhdl.rtl.boot.registers import REGISTERS, WORD, register_values, rules
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.presets import build_of
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.presets import build_of
+from llama2_myhdl.spec.registers import REGISTERS, WORD, register_values, rules
 from tb.boot.images import random_shape
 
 BUILDS = {

@@ -4,13 +4,13 @@ import cocotb
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
-from llama2_myhdl.golden.fixed.rope import frequencies
-from llama2_myhdl.rtl import errors
+from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
-from llama2_myhdl.rtl.boot.registers import REGISTERS, register_values
-from llama2_myhdl.rtl.config import ModelShape
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.constants import frequencies
+from llama2_myhdl.spec.registers import REGISTERS, register_values
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
 from tb.boot.images import sealed

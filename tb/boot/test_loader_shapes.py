@@ -6,12 +6,12 @@ from math import ceil
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl import errors
 from llama2_myhdl.rtl.boot import loader as loading
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
-from llama2_myhdl.rtl.boot.registers import KIND, REGISTERS, WORD, register_limits
-from llama2_myhdl.rtl.config import ModelShape
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits
 from tb.boot.images import FREE, Image, derived, good, random_shape, verdict, words
 from tb.boot.loader_bench import BUILDS, LoaderBench, ports
 

@@ -5,22 +5,14 @@ from dataclasses import replace
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.decode.decode_loop import (
-    GOES_ON,
-    STOP_BITS,
-    STOP_CONTEXT,
-    STOP_ERROR,
-    STOP_STEPS,
-    STOP_TOKEN,
-    prompt_stream,
-    token_stream,
-)
+from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
 from llama2_myhdl.rtl.layer.packet import prediction, token_request
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 
 BUILD = preset("nano").build
 VOCAB, CONTEXT, STOPS = 20, 10, (1, 2)

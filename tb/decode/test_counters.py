@@ -6,12 +6,13 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from llama2_myhdl.rtl.decode.counters import COUNTER_BITS, COUNTERS, SELECT_BITS, cycle_counter, engine_counters
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.layer.causes import CAUSE_BITS, CAUSES
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.decode.counters import cycle_counter, engine_counters
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.causes import CAUSE_BITS, CAUSES
+from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS, SELECT_BITS
 
 SOURCES = 5
 CYCLES = 500

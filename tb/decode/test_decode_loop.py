@@ -6,20 +6,11 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.decode.decode_loop import (
-    GOES_ON,
-    LATENCY,
-    PROMPT_LATENCY,
-    STOP_CONTEXT,
-    STOP_ERROR,
-    STOP_STEPS,
-    STOP_TOKEN,
-    TOKEN_LATENCY,
-    decode_loop,
-)
+from llama2_myhdl.rtl.decode.decode_loop import LATENCY, PROMPT_LATENCY, TOKEN_LATENCY, decode_loop
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.stops import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 from tb.decode.loop_bench import CONTEXT, VOCAB, Bench, cycles, expected, ports, prompt_beats, random_job, watch
 
 SEQUENCES = (1, 2, 4)

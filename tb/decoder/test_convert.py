@@ -5,10 +5,10 @@ import sys
 
 import pytest
 
-from llama2_myhdl.golden.folders import PROJECT
+from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.rtl.decoder import decoder, ports
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.sim.build import converted
+from llama2_myhdl.spec.presets import preset
 
 
 @pytest.mark.parametrize("name", ["nano", "default"])

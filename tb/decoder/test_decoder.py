@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.config import ModelShape
-from llama2_myhdl.rtl.decode.decode_loop import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.sim.session import TOKEN_FIELDS
 from llama2_myhdl.sim.taps import split
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.stops import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
 from tb.decoder.loop_model import sequence

@@ -5,11 +5,11 @@ import pytest
 import pyuvm
 from pyuvm import ConfigDB
 
-from llama2_myhdl.rtl.config import ModelShape
 from llama2_myhdl.rtl.decoder import decoder, ports
 from llama2_myhdl.rtl.layer.probes import shown
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.presets import preset
 from tb.decoder.uvm_env import DecoderEnv, DecoderPredictor
 from tb.decoder.uvm_sequences import DecoderWork, Prompt
 from tb.decoder.uvm_stages import Inside, StageEnv, StagePredictor, values

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.golden.tokenizer import read_tokenizer
-from llama2_myhdl.host.models import DEFAULT
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.models import DEFAULT
 from tb.decoder.test_decoder import compare, tap_values
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="the 64-lane decoder is run in Verilator")

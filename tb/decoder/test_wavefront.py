@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.config import ConfigError, ModelShape
-from llama2_myhdl.rtl.decode.decode_loop import STOP_ERROR
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.config import ConfigError, ModelShape
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.stops import STOP_ERROR
 from tb.decoder.test_decoder import compare, model, tap_values
 
 NANO = preset("nano").build

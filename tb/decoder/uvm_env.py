@@ -1,26 +1,26 @@
 """The decoder's environment: prompts in, token beats and the status behind each sequence out, by the integer model."""
 
 from collections import Counter
-from dataclasses import dataclass
-from itertools import count
+from dataclasses import asdict, dataclass
 
-import numpy as np
 from cocotb.triggers import ClockCycles
 from pyuvm import uvm_analysis_port, uvm_component
 
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.decode.counters import COUNTERS
-from llama2_myhdl.rtl.decode.decode_loop import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from llama2_myhdl.golden.fixed.decode import decode
 from llama2_myhdl.rtl.decoder import ports
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.sequence import Beat, Request
+from llama2_myhdl.spec.stops import STOP_ERROR, STOP_NAMES, STOP_STEPS
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 from tb.uvm.scoreboard import Scoreboard
 
-STOP_IDS = (1, 2)  # the tokens that end a story, as weights.tape.boot_image sets them
 CUT = "steps within the prompt"
 REASONS = ("stop token", "steps", CUT, "context", "token out of range", "prompt too long")
+ERRORS = {"token out of range": errors.BAD_TOKEN, "prompt too long": errors.TOO_LONG}
 LENGTHS = ("one", "few", "many")  # prompt tokens
 STATUS = ("weights", "saturations")  # counters that are looked at behind a sequence, beside the error code
 COUNTER_CYCLES = 3  # from counter_select to counter_value
@@ -28,6 +28,15 @@ COUNTER_CYCLES = 3  # from counter_select to counter_value
 
 def length_bin(tokens: int) -> str:
     return "one" if tokens == 1 else "few" if tokens <= 3 else "many"
+
+
+def reason_of(beat: Beat, tokens: int) -> str:
+    """Which of REASONS a sequence has whose last beat this is; tokens: of its prompt."""
+    if beat.stop == STOP_ERROR:
+        return "prompt too long" if beat.scored else "token out of range"
+    if beat.stop == STOP_STEPS and beat.pos + 1 < tokens:
+        return CUT
+    return STOP_NAMES[beat.stop]
 
 
 @dataclass(frozen=True)
@@ -68,42 +77,21 @@ class DecoderPredictor(Predictor):
         self.image, self.golden, self.counts = [], self.model.golden, Counter()
         self.golden.saturations.count = 0
 
-    def _forward(self, token, pos, scored=True):
-        """The most likely next token, if scored."""
+    def _forward(self, token, pos, scored):
         taps = {}
         logits = self.golden.forward(token, pos, taps, scored)
         self.counts["weights"] += self.golden.shape.beats(self.cfg.lanes, classifier=scored)
         self.forwards.write((token, taps))
-        return int(np.argmax(logits)) if scored else None
+        return logits
 
     def _sequence(self, prompt, steps):
-        """The decode loop: prompt tokens first, then the model's own."""
-        shape, token, error = self.golden.shape, prompt[0], errors.NONE
-        for pos in count():
-            prompted, sampled = pos + 1 >= len(prompt), 0
-            if token >= shape.vocab_size:
-                best, stop, reason, error = token, STOP_ERROR, "token out of range", errors.BAD_TOKEN
-                self._forward(0, pos, scored=False)  # passes in its place, so that the error comes in turn
-            else:
-                best, sampled = self._forward(token, pos), int(prompted)
-                if prompted and best in STOP_IDS:
-                    stop, reason = STOP_TOKEN, "stop token"
-                elif pos + 1 == steps:
-                    stop, reason = STOP_STEPS, "steps" if prompted else CUT
-                elif pos + 1 == shape.seq_len and prompted:
-                    stop, reason = STOP_CONTEXT, "context"
-                elif pos + 1 == shape.seq_len:
-                    stop, reason, error = STOP_ERROR, "prompt too long", errors.TOO_LONG
-                else:
-                    stop = GOES_ON
-            scored = int(stop != STOP_ERROR or error != errors.BAD_TOKEN)
-            beat = dict(token=best, seq=0, pos=pos, scored=scored, sampled=sampled, stop=stop)
-            self.predict("m_token", beat | dict(last=int(stop != GOES_ON)))
-            if stop != GOES_ON:
-                break
-            token = best if prompted else prompt[pos + 1]
-        status = dict(error=error, weights=self.counts["weights"], saturations=self.golden.saturations.count)
-        self.predict("status", status)
+        """What is to come for a prompt; all its positions are scored."""
+        shape = self.golden.shape
+        for beat in decode(Request(tuple(prompt), steps), shape.vocab_size, shape.seq_len, self._forward):
+            self.predict("m_token", asdict(beat) | dict(seq=0, last=beat.last))
+        reason = reason_of(beat, len(prompt))
+        status = dict(error=ERRORS.get(reason, errors.NONE), weights=self.counts["weights"])
+        self.predict("status", status | dict(saturations=self.golden.saturations.count))
         self.transactions.write(Ended(self.model.get_name(), reason, len(prompt)))
 
 

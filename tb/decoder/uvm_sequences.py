@@ -5,11 +5,13 @@ from itertools import cycle
 from cocotb.triggers import ClockCycles
 from pyuvm import ConfigDB, uvm_object
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.spec.sequence import Request
+from llama2_myhdl.spec.stops import STOP_IDS
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
-from tb.decoder.uvm_env import CUT, STOP_IDS
+from tb.decoder.uvm_env import CUT, reason_of
 from tb.uvm.block_test import BlockSequence
 from tb.uvm.env import TRAFFIC
 
@@ -35,10 +37,7 @@ class Model(uvm_object):
 
     def last_token(self, token):
         """The last prediction in a sequence that starts with a token and runs as long as it may."""
-        predictions = []
-        for _ in self.golden.generate([token], self.golden.shape.seq_len, STOP_IDS, predictions):
-            pass
-        return predictions[-1]
+        return list(self.golden.decode(Request((token,))))[-1].token
 
     def payloads(self):
         return self.beats
@@ -74,20 +73,11 @@ class Prompt(uvm_object):
 
     def ending(self, golden) -> str:
         """Why the golden model ends; sets `answers`, and `forwards` and `unscored`, the tokens that pass the model."""
-        self.unscored = 0
-        bad = next((n for n, token in enumerate(self.tokens) if token >= golden.shape.vocab_size), None)
-        if bad is not None:
-            self.answers, self.forwards, self.unscored = bad + 1, bad, 1
-            return "token out of range"
-        predictions, prompt = [], len(self.tokens)
-        for _ in golden.generate(self.tokens, self.steps, STOP_IDS, predictions):
-            pass
-        self.answers = self.forwards = len(predictions)
-        if self.answers >= prompt and predictions[-1] in STOP_IDS:
-            return "stop token"
-        if self.answers == self.steps:
-            return "steps" if self.steps >= prompt else CUT
-        return "context" if prompt <= golden.shape.seq_len else "prompt too long"
+        beats = list(golden.decode(Request(tuple(self.tokens), self.steps)))
+        self.answers, reason = len(beats), reason_of(beats[-1], len(self.tokens))
+        self.unscored = int(reason == "token out of range")
+        self.forwards = self.answers - self.unscored
+        return reason
 
     def payloads(self):
         last = len(self.tokens) - 1

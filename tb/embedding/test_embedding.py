@@ -6,13 +6,13 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embed
-from llama2_myhdl.rtl.config import BuildConfig
 from llama2_myhdl.rtl.embedding.embedding import embedding, latency
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.presets import PRESETS
 
 # rows of one beat, rows of up to five beats with a last one that is not full, and the smallest build
 CONFIGS = {

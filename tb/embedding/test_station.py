@@ -11,11 +11,11 @@ from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embe
 from llama2_myhdl.rtl.embedding.embedding import latency
 from llama2_myhdl.rtl.embedding.station import embed_station
 from llama2_myhdl.rtl.layer.packet import packet, token_request
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.presets import PRESETS
 
 CONFIGS = {name: replace(PRESETS[name].build, sequences=4) for name in ("nano", "default")}
 LABEL = ("seq", "pos", "scored")

@@ -4,12 +4,12 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import F_BITS
 from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, F_FRAC, embed
-from llama2_myhdl.rtl.config import clog2
 from llama2_myhdl.rtl.embedding.widen import LATENCY, SHIFT_BITS, SHIFT_DELAY, widen
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import F_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -4,12 +4,12 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, round_shift, saturate
-from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
+from llama2_myhdl.golden.fixed.arith import round_shift, saturate
 from llama2_myhdl.rtl.ffn.gate import LATENCY, gate
 from llama2_myhdl.rtl.ffn.swiglu import F_FRAC
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

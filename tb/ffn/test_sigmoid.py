@@ -4,12 +4,11 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import F_BITS
 from llama2_myhdl.golden.fixed.swiglu import sigmoid2
-from llama2_myhdl.rtl.config import EXP2_FRAC
 from llama2_myhdl.rtl.ffn.sigmoid import LATENCY, sigmoid
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

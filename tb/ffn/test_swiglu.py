@@ -6,12 +6,13 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.swiglu as golden
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations
+from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.rtl.ffn.swiglu import LATENCY, swiglu
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.formats import F_BITS
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 EXTREMES = [LOW, LOW + 1, -1, 0, 1, 1 << 20, -(1 << 20), HIGH]

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
-from llama2_myhdl.golden.errors import ModelError
+from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_model import FloatModel, pick
 from llama2_myhdl.golden.sampling import sample_texts
-from llama2_myhdl.golden.tokenizer import BOS
-from llama2_myhdl.rtl.config import ModelShape
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.readers.tokenizer import BOS
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.presets import preset
 
 TAPS = {"q": "q_rope", "k": "k_rope", "v": "v", "x_att": "x_after_attn", "x_layer": "x_after_layer"}
 NANO = preset("nano").shape

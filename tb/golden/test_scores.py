@@ -4,7 +4,7 @@ import pytest
 
 from llama2_myhdl.golden.fixed.arith import quantise
 from llama2_myhdl.golden.fixed.attention import scores
-from llama2_myhdl.rtl.config import SCORE_FRAC
+from llama2_myhdl.spec.formats import SCORE_FRAC
 
 F_ONE, ELEMENTS, ROWS = 1 << 20, 8, 50
 

@@ -1,8 +1,8 @@
 """A small design for the tests of the conversion: five levels, variants, interfaces, constants, a RAM."""
 from myhdl import Signal, always, always_comb, intbv, modbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, tied, unused
-from llama2_myhdl.rtl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.register import register
 from llama2_myhdl.rtl.stream.skid import skid

@@ -5,8 +5,8 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.check import check
-from llama2_myhdl.rtl.hdl.hierarchy import convert, hblock
+from llama2_myhdl.hdl.check import check
+from llama2_myhdl.hdl.hierarchy import convert, hblock
 from llama2_myhdl.rtl.stream.stream import bit
 from llama2_myhdl.sim.clock import start, start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, run

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from myhdl import always, always_comb, block
 
-from llama2_myhdl.golden.folders import PROJECT
-from llama2_myhdl.rtl.hdl import hierarchy
-from llama2_myhdl.rtl.hdl.hierarchy import HierarchyError, convert, hblock, tied, unused
+from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.hdl import hierarchy
+from llama2_myhdl.hdl.hierarchy import HierarchyError, convert, hblock, tied, unused
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from tb.hdl import design
@@ -88,7 +88,7 @@ def test_same_bytes_in_every_process(tmp_path):
     first = convert(design.machine, tmp_path / "a", **design.ports())
     convert(fifo, tmp_path / "between", bit(), bit(), Stream(data=uint(8)), Stream(data=uint(8)))
     second = convert(design.machine, tmp_path / "b", **design.ports())
-    code = ("import sys; from llama2_myhdl.rtl.hdl.hierarchy import convert; from tb.hdl import design; "
+    code = ("import sys; from llama2_myhdl.hdl.hierarchy import convert; from tb.hdl import design; "
             "convert(design.machine, sys.argv[1], **design.ports())")
     for seed in "12":
         subprocess.run([sys.executable, "-c", code, tmp_path / seed], cwd=PROJECT, check=True,

@@ -5,8 +5,8 @@ import cocotb
 import pytest
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.hierarchy import HierarchyError, convert, hblock
-from llama2_myhdl.rtl.hdl.lanes import pack, pack_payload, unpack, unpack_payload
+from llama2_myhdl.hdl.hierarchy import HierarchyError, convert, hblock
+from llama2_myhdl.hdl.lanes import pack, pack_payload, unpack, unpack_payload
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint, write_checkpoint
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.folders import PROJECT
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.host import generate
-from llama2_myhdl.host.models import DEFAULT
-from llama2_myhdl.rtl.config import ModelShape
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.weights.models import DEFAULT
 
 SHAPE = preset("nano").shape
 

@@ -1,24 +1,25 @@
 """The speed measurement: limits, comparison and Markdown from made-up figures; README and docs/bench.json agree."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.host import bench
 from llama2_myhdl.host.bench_report import CONTEXT, render, summary
 from llama2_myhdl.host.limits import MEASURES, compare, counts
 from llama2_myhdl.host.machine import _same_beats, attempt, check, stalls, station_beats, summarise
-from llama2_myhdl.host.models import MODELS_VARIABLE
 from llama2_myhdl.host.readme import README, insert
 from llama2_myhdl.host.scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
 from llama2_myhdl.host.utilisation import mac_utilisation
-from llama2_myhdl.rtl.decode.counters import COUNTERS
-from llama2_myhdl.rtl.layer.causes import CAUSES
-from llama2_myhdl.rtl.presets import build_of, preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.sim.jobs import Job, Outcome
 from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.spec.causes import CAUSES
+from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.presets import build_of, preset
+from llama2_myhdl.weights.models import MODELS_VARIABLE
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 
 SHAPE = preset("nano").shape
@@ -167,7 +168,7 @@ def test_machines_of_one_build_are_run_once():
 def test_stories_last_and_open_differently(stories):
     first = stories.lasting(4, 12)
     told = [stories.beats(Job([token], 12)) for token in first]
-    assert {len(beats) for beats in told} == {12} and len({beats[0][0] for beats in told}) == 4
+    assert {len(beats) for beats in told} == {12} and len({beats[0].token for beats in told}) == 4
     with pytest.raises(ValueError, match="stories of 12 positions"):
         stories.lasting(SHAPE.vocab_size, 12)
 
@@ -176,8 +177,8 @@ def test_a_prompt_is_scored_at_its_end_only(stories):
     ((job,),) = groups(Scenario("prefill", 14), stories)
     beats = stories.beats(job)
     assert len(job.prompt) == job.steps == 14 and not job.score
-    assert [scored for _, _, scored in beats] == [False] * 13 + [True]
-    assert [token for token, _, _ in beats[:13]] == [0] * 13
+    assert [beat.scored for beat in beats] == [False] * 13 + [True]
+    assert [beat.token for beat in beats[:13]] == [0] * 13
 
 
 def test_arrivals_come_together_and_then_alone(stories):
@@ -193,11 +194,11 @@ def test_arrivals_come_together_and_then_alone(stories):
 def outcome(job, stories, cycle=100):
     """What right hardware says of a job alone: a beat every BEAT cycles."""
     beats = [
-        dict(token=token, pos=pos, scored=scored, seq=job.seq, cycles=cycle + BEAT * (pos + 1), job=0)
-        for token, pos, scored in stories.beats(job)
+        asdict(beat) | dict(last=beat.last, seq=job.seq, cycles=cycle + BEAT * (beat.pos + 1))
+        for beat in stories.beats(job)
     ]
     counters = [dict.fromkeys(COUNTERS, 7) for _ in range(3)]
-    scored = sum(scored for _, _, scored in stories.beats(job))
+    scored = sum(beat.scored for beat in stories.beats(job))
     weights = station_beats(SHAPE, NANO.build, len(beats), scored)
     after = [c | dict(weights=7 + w, idle=7 + BEAT * len(beats) - w + 9) for c, w in zip(counters, weights)]
     return Outcome(None, dict(cycles=cycle, counters=counters), dict(cycles=0, counters=after), beats)
@@ -252,7 +253,10 @@ def test_wrong_counters_are_refused(stories):
         stalls(late, 12 * BEAT)
 
 
-@pytest.mark.parametrize("field, value", [("token", 31), ("pos", 9), ("scored", False)])
+WRONG = [("token", 31), ("pos", 9), ("scored", False), ("sampled", False), ("stop", 4)]
+
+
+@pytest.mark.parametrize("field, value", WRONG)
 def test_a_wrong_beat_is_seen(stories, field, value):
     ((job,),) = groups(STORY, stories)
     right, wrong = outcome(job, stories), outcome(job, stories)

@@ -11,15 +11,15 @@ import time
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden import files
-from llama2_myhdl.golden.checkpoint import random_checkpoint, write_checkpoint
-from llama2_myhdl.golden.files import check_writable, write_whole
-from llama2_myhdl.golden.folders import PROJECT
-from llama2_myhdl.golden.plain_text import plain
-from llama2_myhdl.golden.tokenizer import write_tokenizer
+from llama2_myhdl.base import files
+from llama2_myhdl.base.files import check_writable, write_whole
+from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.base.plain_text import plain
 from llama2_myhdl.host import generate
-from llama2_myhdl.rtl.config import ConfigError, ModelShape
-from llama2_myhdl.rtl.presets import PRESETS, build_for, build_of, build_that_holds, fitting, preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
+from llama2_myhdl.readers.tokenizer import write_tokenizer
+from llama2_myhdl.spec.config import ConfigError, ModelShape
+from llama2_myhdl.spec.presets import PRESETS, build_for, build_of, build_that_holds, fitting, preset
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.tape import read_tape
 

@@ -9,11 +9,11 @@ from cocotb.triggers import RisingEdge
 
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
 VECTOR = dict(data=-BUILD.f_bits, last=1)

@@ -8,11 +8,11 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.rtl.layer.intake import intake
 from llama2_myhdl.rtl.layer.packet import packet, vector
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
 PACKET = dict(data=-BUILD.f_bits, seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1, last=1)

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations, saturate
+from llama2_myhdl.golden.fixed.arith import Saturations, saturate
 from llama2_myhdl.rtl.layer.residual import LATENCY, PREFETCH, residual
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.formats import F_BITS
+from llama2_myhdl.spec.presets import preset
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1

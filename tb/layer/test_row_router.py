@@ -4,12 +4,12 @@ import cocotb
 import pytest
 from cocotb.triggers import Timer
 
-from llama2_myhdl.rtl.layer import kinds
 from llama2_myhdl.rtl.layer.packet import vector
 from llama2_myhdl.rtl.layer.row_router import row_router
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec import kinds
+from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
 OUTPUTS = {

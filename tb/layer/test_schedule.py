@@ -6,16 +6,16 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.boot.registers import register_values
-from llama2_myhdl.rtl.config import ModelShape, clog2
-from llama2_myhdl.rtl.layer.kinds import KIND_BITS
-from llama2_myhdl.rtl.layer.program import engine_program
 from llama2_myhdl.rtl.layer.schedule import schedule
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink
+from llama2_myhdl.spec.config import ModelShape, clog2
+from llama2_myhdl.spec.kinds import KIND_BITS
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.program import engine_program
+from llama2_myhdl.spec.registers import register_values
 
 BUILD = preset("default").build
 SHAPE_PORTS = ("n_layers", "dim", "kv_dim", "hidden_dim", "vocab_size", "dim_beats", "hidden_beats", "gain_beats")

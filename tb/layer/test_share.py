@@ -4,11 +4,11 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles
 
-from llama2_myhdl.rtl.layer.program import layer_split
 from llama2_myhdl.rtl.layer.share import share
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.program import layer_split
 
 ENGINES = 4
 

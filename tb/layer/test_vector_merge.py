@@ -6,14 +6,14 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.layer import kinds
 from llama2_myhdl.rtl.layer.packet import vector
 from llama2_myhdl.rtl.layer.vector_merge import vector_merge
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec import kinds
+from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
 F = BUILD.f_bits

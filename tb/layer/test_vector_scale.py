@@ -6,8 +6,6 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
 
-from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
-from llama2_myhdl.rtl.layer import kinds
 from llama2_myhdl.rtl.layer.vector_scale import DEPTH, SCALE_LATENCY, vector_scale
 from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
@@ -15,6 +13,8 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec import kinds
+from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
 
 WORD_BITS = 32
 VECTORS = 80

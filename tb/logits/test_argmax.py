@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.arith import F_BITS
 from llama2_myhdl.rtl.logits.argmax import LATENCY, argmax
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.formats import F_BITS
+from llama2_myhdl.spec.presets import preset
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1

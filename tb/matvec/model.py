@@ -6,8 +6,9 @@ import numpy as np
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import Activation, matvec
-from llama2_myhdl.rtl.config import UNIT, BuildConfig
-from llama2_myhdl.rtl.layer.kinds import GAIN, LOGITS
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.formats import UNIT
+from llama2_myhdl.spec.kinds import GAIN, LOGITS
 from tb.matvec.bits import extremes, packed
 
 

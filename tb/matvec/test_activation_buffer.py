@@ -7,15 +7,15 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.config import clog2
 from llama2_myhdl.rtl.matvec.activation_buffer import FIRST, LATENCY, activation_buffer
 from llama2_myhdl.rtl.matvec.matvec import ring_words
 from llama2_myhdl.rtl.matvec.streams import activation_stream
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSource
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["nano"].build
 DEPTH = ring_words(CFG)

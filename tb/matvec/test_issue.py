@@ -6,8 +6,13 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.rtl.config import clog2
-from llama2_myhdl.rtl.layer.causes import (
+from llama2_myhdl.rtl.matvec.issue import LATENCY, Issued, issue
+from llama2_myhdl.rtl.matvec.streams import command_stream
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.streams import StreamSource
+from llama2_myhdl.spec.causes import (
     ACTIVATION,
     ATTENTION,
     CAUSE_BITS,
@@ -18,14 +23,9 @@ from llama2_myhdl.rtl.layer.causes import (
     TAPE,
     WEIGHTS,
 )
-from llama2_myhdl.rtl.layer.kinds import GAIN, KIND_BITS, OUT
-from llama2_myhdl.rtl.matvec.issue import LATENCY, Issued, issue
-from llama2_myhdl.rtl.matvec.streams import command_stream
-from llama2_myhdl.rtl.presets import PRESETS
-from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.sim.clock import start
-from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.sim.streams import StreamSource
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.kinds import GAIN, KIND_BITS, OUT
+from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["nano"].build
 COMMANDS = 80

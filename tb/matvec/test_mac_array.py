@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from llama2_myhdl.rtl.matvec.mac_array import latency, mac_array
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.presets import PRESETS
 from tb.matvec.bits import extremes, packed
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

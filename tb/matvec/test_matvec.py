@@ -7,8 +7,6 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.layer.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
-from llama2_myhdl.rtl.layer.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
 from llama2_myhdl.rtl.matvec import results
 from llama2_myhdl.rtl.matvec.activation_buffer import FIRST
 from llama2_myhdl.rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ring_words, sum_latency
@@ -21,11 +19,13 @@ from llama2_myhdl.rtl.matvec.streams import (
     row_stream,
     scale_stream,
 )
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
+from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
+from llama2_myhdl.spec.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
+from llama2_myhdl.spec.presets import PRESETS
 from tb.matvec.model import Work, random_work
 
 BUILDS = ("nano", "default")  # 4 and 64 lanes

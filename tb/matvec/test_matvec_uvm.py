@@ -5,11 +5,11 @@ import pytest
 import pyuvm
 
 from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT
-from llama2_myhdl.rtl.config import UNIT
-from llama2_myhdl.rtl.layer.kinds import GAIN, KEY, LOGITS
 from llama2_myhdl.rtl.matvec.matvec import matvec
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.formats import UNIT
+from llama2_myhdl.spec.kinds import GAIN, KEY, LOGITS
+from llama2_myhdl.spec.presets import PRESETS
 from tb.matvec.test_matvec import ports
 from tb.matvec.uvm_env import MatvecEnv, MatvecPredictor
 from tb.matvec.uvm_sequences import Matrix, MatvecWork, Vector

@@ -9,12 +9,12 @@ import pytest
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import Activation
 from llama2_myhdl.golden.fixed.matvec import narrow as golden_narrow
-from llama2_myhdl.rtl.config import UNIT
 from llama2_myhdl.rtl.matvec.narrow import LATENCY, narrow
 from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.formats import UNIT
+from llama2_myhdl.spec.presets import PRESETS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

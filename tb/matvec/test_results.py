@@ -9,15 +9,15 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import Activation, narrow
-from llama2_myhdl.rtl.config import UNIT
-from llama2_myhdl.rtl.layer.kinds import GAIN, KIND_BITS
 from llama2_myhdl.rtl.matvec.results import LATENCY, Row, results
 from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS, row_stream, scale_stream
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.formats import UNIT
+from llama2_myhdl.spec.kinds import GAIN, KIND_BITS
+from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["nano"].build
 DEPTH, SCALES = 12, 4

@@ -5,11 +5,11 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.config import clog2
 from llama2_myhdl.rtl.matvec.row_exponents import LATENCY, row_exponents
-from llama2_myhdl.rtl.presets import PRESETS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.presets import PRESETS
 from tb.matvec.bits import packed
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply

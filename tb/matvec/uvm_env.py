@@ -9,11 +9,11 @@ from pyuvm import uvm_component
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT, Activation, matvec
-from llama2_myhdl.rtl.config import BuildConfig
-from llama2_myhdl.rtl.layer.causes import CAUSES, HEADER, WEIGHTS
-from llama2_myhdl.rtl.layer.kinds import GAIN
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
-from llama2_myhdl.weights.rows import QuantisedMatrix
+from llama2_myhdl.spec.causes import CAUSES, HEADER, WEIGHTS
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.kinds import GAIN
+from llama2_myhdl.spec.quantised import QuantisedMatrix
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv
 from tb.uvm.grid import Grid

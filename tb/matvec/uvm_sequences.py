@@ -5,8 +5,8 @@ from itertools import cycle, product
 import numpy as np
 from pyuvm import uvm_object
 
-from llama2_myhdl.rtl.config import UNIT
-from llama2_myhdl.rtl.layer.kinds import GAIN
+from llama2_myhdl.spec.formats import UNIT
+from llama2_myhdl.spec.kinds import GAIN
 from tb.matvec.uvm_env import BEATS, REMAINDERS, USES
 from tb.uvm.block_test import BlockSequence
 from tb.uvm.env import TRAFFIC

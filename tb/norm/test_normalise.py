@@ -4,10 +4,10 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.config import EXP2_FRAC
 from llama2_myhdl.rtl.norm.normalise import GROUP, LATENCY, group_count, normalise
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import EXP2_FRAC
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -7,17 +7,16 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.norm as golden
-from llama2_myhdl.golden.fixed.arith import F_BITS
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-from llama2_myhdl.rtl.config import EPS_FRAC, EXP2_FRAC, GAIN_BITS
-from llama2_myhdl.rtl.layer.program import gain_beats
 from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
 from llama2_myhdl.rtl.norm.rmsnorm import LATENCY, R_LATENCY, rmsnorm
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, F_BITS, GAIN_BITS
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.program import gain_beats
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 TOP_GAIN = (1 << (GAIN_BITS - 1)) - 1

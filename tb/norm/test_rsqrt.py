@@ -5,10 +5,10 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.functions import rsqrt as golden_rsqrt
-from llama2_myhdl.rtl.config import EXP2_FRAC, UNIT
 from llama2_myhdl.rtl.norm.rsqrt import LATENCY, rsqrt
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -4,12 +4,12 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import F_BITS
-from llama2_myhdl.rtl.config import EPS_FRAC, clog2
 from llama2_myhdl.rtl.norm.sum_of_squares import LATENCY, sum_of_squares
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS
+from llama2_myhdl.spec.presets import preset
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

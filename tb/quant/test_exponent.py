@@ -5,11 +5,12 @@ import cocotb
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, quantise
+from llama2_myhdl.golden.fixed.arith import quantise
 from llama2_myhdl.rtl.quant.exponent import exponent
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.formats import F_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -7,14 +7,14 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.arith as golden
-from llama2_myhdl.golden.fixed.arith import F_BITS
-from llama2_myhdl.rtl.layer.kinds import KEY, KIND_BITS, QUERY
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, latency, quantiser
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.formats import F_BITS
+from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY
+from llama2_myhdl.spec.presets import preset
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1

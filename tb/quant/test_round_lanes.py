@@ -4,11 +4,12 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import F_BITS, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import round_shift, saturate
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
 from llama2_myhdl.rtl.quant.round_lanes import LATENCY, round_lanes
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
+from llama2_myhdl.spec.formats import F_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -6,14 +6,15 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.rope as golden
-from llama2_myhdl.rtl.config import PHASE_BITS, clog2
-from llama2_myhdl.rtl.presets import preset
 from llama2_myhdl.rtl.rope.angles import READ_LATENCY, angles, latency
 from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSource
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import PHASE_BITS
+from llama2_myhdl.spec.presets import preset
 
 CFG = preset("default").build
 MAX_PAIRS = CFG.max_head_dim // 2

@@ -6,15 +6,16 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.rope as golden
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations
-from llama2_myhdl.rtl.config import PHASE_BITS, clog2
-from llama2_myhdl.rtl.layer.kinds import KEY, KIND_BITS, QUERY
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.rtl.rope.rope import LATENCY, rope
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import F_BITS, PHASE_BITS
+from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY
+from llama2_myhdl.spec.presets import preset
 from tb.rope.test_angles import write_frequencies
 
 # 8 pairs a head; 2; 24, which is no power of two, with a table deeper than what is used

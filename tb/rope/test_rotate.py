@@ -5,12 +5,13 @@ import cocotb
 import pytest
 
 import llama2_myhdl.golden.fixed.rope as golden
-from llama2_myhdl.golden.fixed.arith import F_BITS, Saturations
+from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.functions import cosine, sine
 from llama2_myhdl.rtl.rope.rotate import LATENCY, rotate
 from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import F_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -5,10 +5,10 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.functions import cosine, sine
-from llama2_myhdl.rtl.config import PHASE_BITS, TABLE_BITS, UNIT
 from llama2_myhdl.rtl.rope.sincos import LATENCY, VALUE_BITS, sincos
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.spec.formats import PHASE_BITS, TABLE_BITS, UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from llama2_myhdl.golden.options import Parser
+from llama2_myhdl.base.options import Parser
 from llama2_myhdl.host import cli
 
 MODULES = {

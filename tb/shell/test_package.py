@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint, write_checkpoint
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
+from llama2_myhdl.spec.presets import preset
 
 ROOT = Path(__file__).parents[2]
 NAME = "llama2_myhdl"

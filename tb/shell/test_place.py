@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.golden.place import check_folder
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.place import check_folder
 
 ROOT = Path(__file__).parents[2]
 FIT = "a0._-+@~^!%{}[]*?"

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.rtl.config import BuildConfig, ModelShape
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.spec.config import BuildConfig, ModelShape
+from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import Tape, boot_image
 

@@ -39,7 +39,7 @@ def step():
 BLOCK = """
 from myhdl import always
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from changing.part import step
 
 STEP = step()

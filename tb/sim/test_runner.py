@@ -9,8 +9,8 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always
 
-from llama2_myhdl.golden.folders import PROJECT
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim import build as building
 from llama2_myhdl.sim.build import build

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llama2_myhdl.rtl import errors
-from llama2_myhdl.rtl.decode.counters import COUNTERS
-from llama2_myhdl.rtl.decode.decode_loop import STOP_ERROR
 from llama2_myhdl.sim import session as sessions
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.session import TOKEN_FIELDS, Session
 from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.stops import STOP_ERROR
 from llama2_myhdl.weights.tape import write_tape
 from tb.decoder.loop_model import sequence
 from tb.sim.models import BUILD, SHAPE, random_model

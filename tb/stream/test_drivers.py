@@ -6,7 +6,7 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always, always_comb
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run

@@ -6,7 +6,7 @@ import pytest
 from cocotb.triggers import ClockCycles
 from myhdl import always, always_comb, concat, intbv
 
-from llama2_myhdl.rtl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream import fifo
 from llama2_myhdl.rtl.stream.elastic import elastic
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint

@@ -6,12 +6,11 @@ import sys
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
-from llama2_myhdl.golden.fixed.norm import epsilon_term
-from llama2_myhdl.golden.fixed.rope import frequencies
-from llama2_myhdl.golden.folders import PROJECT
-from llama2_myhdl.rtl.boot.registers import REGISTERS
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.readers.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
+from llama2_myhdl.spec.constants import epsilon_term, frequencies
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.registers import REGISTERS
 from llama2_myhdl.weights import cache
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.quantise import quantise_checkpoint

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llama2_myhdl.golden.checkpoint import read_checkpoint
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.golden.tokenizer import BOS, Tokenizer, read_tokenizer
-from llama2_myhdl.rtl.presets import PRESETS
+from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.tokenizer import BOS, Tokenizer, read_tokenizer
+from llama2_myhdl.spec.presets import PRESETS
 from llama2_myhdl.weights.train.grammar import stories, story, vocabulary, words_of
 
 FOLDER = Path(__file__).parents[2] / "weights" / "default"

@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 
+from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.accuracy import compare, evaluation_tokens
-from llama2_myhdl.golden.checkpoint import random_checkpoint
-from llama2_myhdl.golden.errors import ModelError
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.golden.sampling import CALIBRATION_SEED, EVALUATION_SEED, sample_texts
-from llama2_myhdl.rtl.presets import preset
+from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.spec.limits import EXPONENT_MAX, EXPONENT_MIN
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.quantised import LAYER_MATRICES
 from llama2_myhdl.weights.calibrated import refit
+from llama2_myhdl.weights.folding import dequantise, fold_factor
 from llama2_myhdl.weights.gptq import gptq
 from llama2_myhdl.weights.quantise import EMBEDDING_LIMITS, default_calibration, quantise_checkpoint, round_to_nearest
-from llama2_myhdl.weights.quantised import LAYER_MATRICES, fold_factor
-from llama2_myhdl.weights.rows import EXPONENT_MAX, EXPONENT_MIN, quantise_rows, row_exponents_lsq, row_exponents_max
+from llama2_myhdl.weights.rows import quantise_rows, row_exponents_lsq, row_exponents_max
 
 SHAPE = preset("nano").shape
 
@@ -116,7 +118,7 @@ def test_quantised_model_is_near(shared, gptq_on):
     quantised = quantise_checkpoint(checkpoint, gptq=gptq_on)
     model = FloatModel(checkpoint)
     tokens = evaluation_tokens(model, 512)
-    accuracy = compare(model.forward_all(tokens), FloatModel(quantised.dequantise()).forward_all(tokens), tokens)
+    accuracy = compare(model.forward_all(tokens), FloatModel(dequantise(quantised)).forward_all(tokens), tokens)
     assert accuracy.positions >= 512
     assert accuracy.agreement > 0.9
     assert 0.99 < accuracy.perplexity_ratio < 1.02
@@ -173,7 +175,7 @@ def test_accuracy_of_stories260k(stories260k):
     calibration = sample_texts(model, 32, 256, CALIBRATION_SEED)  # less than the default: the test is quicker
     reference = model.forward_all(tokens)
     rows = [
-        compare(reference, FloatModel(quantised.dequantise()).forward_all(tokens), tokens)
+        compare(reference, FloatModel(dequantise(quantised)).forward_all(tokens), tokens)
         for quantised in (quantise_checkpoint(stories260k, calibration), round_to_nearest(stories260k))
     ]
     calibrated, nearest = rows

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.checkpoint import random_checkpoint
-from llama2_myhdl.golden.errors import ModelError
-from llama2_myhdl.rtl.boot.registers import REGISTERS, checksum
-from llama2_myhdl.rtl.config import ModelShape
-from llama2_myhdl.rtl.layer import kinds
-from llama2_myhdl.rtl.layer.program import head_beats, layer_beats, max_head_beats, tape_beats, tape_depth, tapes
-from llama2_myhdl.rtl.presets import build_of, preset
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.spec import kinds
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.presets import build_of, preset
+from llama2_myhdl.spec.program import head_beats, layer_beats, max_head_beats, tape_beats, tape_depth, tapes
+from llama2_myhdl.spec.registers import REGISTERS, checksum
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, matrix_beats, read_tape, vector_beats, write_tape
 
@@ -52,7 +52,7 @@ def test_sections(image):
 
 def test_matrix_layout():
     """Exponents of a group ahead of its rows, rows zero padded; an odd number of rows and columns."""
-    from llama2_myhdl.weights.rows import QuantisedMatrix
+    from llama2_myhdl.spec.quantised import QuantisedMatrix
 
     mantissa = np.arange(-15, 15, dtype=np.int8).reshape(6, 5)
     beats = matrix_beats(QuantisedMatrix(mantissa, np.array([-1, -2, -3, -4, -5, -6], np.int8)), LANES).view(np.int8)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from llama2_myhdl.golden.checkpoint import Checkpoint
-from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.spec.config import ModelShape
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

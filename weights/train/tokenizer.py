@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sentencepiece
 
-from llama2_myhdl.golden.tokenizer import write_tokenizer
+from llama2_myhdl.readers.tokenizer import write_tokenizer
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int) -> sentencepiece.SentencePieceProcessor:

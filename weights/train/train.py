@@ -15,10 +15,10 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from llama2_myhdl.golden.checkpoint import write_checkpoint
-from llama2_myhdl.golden.options import Parser
-from llama2_myhdl.golden.tokenizer import BOS
-from llama2_myhdl.rtl.config import ModelShape
+from llama2_myhdl.base.options import Parser
+from llama2_myhdl.readers.checkpoint import write_checkpoint
+from llama2_myhdl.readers.tokenizer import BOS
+from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.weights.train.grammar import stories
 from llama2_myhdl.weights.train.model import Llama
 from llama2_myhdl.weights.train.tokenizer import export_tokenizer, train_tokenizer

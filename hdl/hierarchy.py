@@ -1,0 +1,217 @@
+"""Hierarchical Verilog from MyHDL: `@hblock` marks a block that becomes its own module, `convert` writes them all.
+
+In simulation an `@hblock` is a plain `@block`. During `convert` each call of one leaves a stub that prints an
+instantiation. Every distinct (function, parameters, port types) is elaborated once on fresh signals, the modules are
+named when all variants are known, and each is then printed by MyHDL's own converter, children first. The order and
+all names follow from the source alone, so the output is the same byte for byte in every run.
+
+This rests on private names of MyHDL 0.11.52; `tb/hdl/test_hierarchy.py` fails on any other version.
+"""
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import myhdl
+from myhdl import ToVerilogWarning
+from myhdl._block import _Block, _name_set, _uniqueify_name, block_decorator
+from myhdl._extractHierarchy import _memInfoMap
+from myhdl.conversion._toVerilog import toVerilog
+
+from llama2_myhdl.hdl import names
+from llama2_myhdl.hdl.instance import Stub, name_locals
+from llama2_myhdl.hdl.ports import (
+    HierarchyError,
+    bind,
+    fresh,
+    module_path,
+    parameters,
+    port_dict,
+    port_type,
+    tied,
+    unused,
+)
+from llama2_myhdl.hdl.progress import silent
+
+__all__ = ["HierarchyError", "ModuleFile", "convert", "hblock", "tied", "unused"]
+
+MYHDL_VERSION = "0.11.52"
+TIMESCALE = "1ns/1ps"
+
+_stubs = None  # while a block is elaborated for conversion: the list that its @hblock calls add to
+
+
+class ModuleFile(NamedTuple):
+    """One emitted module: its Verilog name, the file that it is in, and the name of the block that it comes from."""
+
+    name: str
+    file: Path
+    block: str
+
+
+class hblock(block_decorator):  # noqa: N801  a decorator
+    """A MyHDL block that `convert` gives its own Verilog module.
+
+    Arguments are Signals and interfaces (ports) and UPPER_CASE parameters of plain values. Lists of signals cannot be
+    ports. An optional `verilog_code` attribute on the decorated function replaces its body in Verilog.
+    """
+
+    def __call__(self, *args, **kwargs):
+        if _stubs is not None:
+            stub = Stub(self, args, kwargs, sys._getframe(1))
+            _stubs.append(stub)
+            return stub
+        # _Block looks for the calling block at a fixed depth of the stack: it must be built here
+        name = _uniqueify_name(f"{self.func.__name__}{self.calls}")
+        self.calls += 1
+        return _Block(self.func, self, name, self.srcfile, self.srcline, False, *args, **kwargs)
+
+
+class _Module:
+    """One distinct block: elaborated when found, named when all are known, printed last."""
+
+    def __init__(self, deco, bound, ports, key):
+        self.func, self.key = deco.func, key
+        self.fields = {"": ".".join(self.func.__module__.split(".")[-2:-1]), **parameters(self.func, bound)}
+        self.fields |= {port: sig._nrbits for port, sig in ports.items()}
+        args = [fresh(arg) for arg in bound.args]
+        kwargs = {name: fresh(arg) for name, arg in bound.kwargs.items()}
+        self.block, self.stubs = _elaborate(deco, args, kwargs)
+        self.name, self.directions = None, {}
+
+    def print(self, folder):
+        """Write the module's Verilog; the children are printed already, so their port directions are known."""
+        name_locals(self.func, self.block, self.stubs)
+        for stub in self.stubs:
+            stub.connect()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                _run_converter(self.block, folder, self.name)
+            except myhdl.Error as err:
+                raise HierarchyError(f"module {self.name}: {err}") from err
+        faults = [str(w.message) for w in caught if issubclass(w.category, ToVerilogWarning)]
+        if faults:
+            raise HierarchyError(f"module {self.name}: " + "; ".join(sorted(faults)))
+        path = folder / f"{self.name}.v"
+        text = re.sub(r"\n{3,}", "\n\n", path.read_text(encoding="utf-8").lstrip("\n"))
+        text = re.sub(r"always @\(([^()]*)\)", _sorted_sensitivity, text)
+        path.write_text(text, encoding="utf-8")
+        names.check_identifiers(self.name, text)
+        self.directions = {name: kind for kind, name in re.findall(r"^(input|output)\b.*?(\w+);$", text, re.M)}
+
+
+def _sorted_sensitivity(match):
+    """MyHDL lists the inputs of a combinational process in the order of a set, which changes with the hash seed."""
+    return f"always @({', '.join(sorted(match[1].split(', ')))})"
+
+
+def _elaborate(deco, args, kwargs):
+    """Run the block's function on these arguments; returns its `_Block` and the stubs that its children left."""
+    global _stubs
+    for known in myhdl._simulator._blocks:
+        known.calls = 0
+    _name_set.clear()
+    _stubs = []
+    try:
+        inst = _Block(deco.func, deco, deco.func.__name__, deco.srcfile, deco.srcline, False, *args, **kwargs)
+        return inst, _stubs
+    finally:
+        _stubs = None
+
+
+def _run_converter(inst, folder, name):
+    """MyHDL's converter without its second elaboration: the signals are fresh already."""
+    options = dict(name=name, directory=str(folder), timescale=TIMESCALE, no_myhdl_header=True, no_testbench=True,
+                   initial_values=False, trace=False, header="")
+    saved = {option: getattr(toVerilog, option) for option in options}
+    for option, value in options.items():
+        setattr(toVerilog, option, value)
+    try:
+        toVerilog(inst)
+    finally:
+        for option, value in saved.items():
+            setattr(toVerilog, option, value)
+
+
+class _Design:
+    """All distinct modules below one top, children before parents."""
+
+    def __init__(self):
+        self.modules = {}
+
+    def module(self, deco, bound, ports):
+        key = repr((module_path(deco.func), deco.func.__qualname__, parameters(deco.func, bound),
+                    [(name, port_type(sig)) for name, sig in ports.items()]))
+        if key not in self.modules:
+            module = _Module(deco, bound, ports, key)
+            for stub in module.stubs:
+                stub.module = self.module(stub.deco, stub.bound, stub.ports)
+            self.modules[key] = module
+        if self.modules[key].func is not deco.func:
+            raise HierarchyError(f"two different blocks are both {deco.func.__module__}.{deco.func.__qualname__}: "
+                                 "pass what differs as a parameter")
+        return self.modules[key]
+
+    def name(self):
+        groups = {}
+        for module in self.modules.values():
+            groups.setdefault(module.func.__name__, []).append(module)
+        for base, group in groups.items():
+            found = names.variant_names(base, [m.fields for m in group], [m.key for m in group])
+            for module, name in zip(group, found):
+                module.name = name
+        double = {m.name.lower() for m in self.modules.values()}
+        if len(double) < len(self.modules):
+            raise HierarchyError(f"module names are not unique: {sorted(m.name for m in self.modules.values())}")
+
+
+@contextlib.contextmanager
+def _myhdl_state():
+    """MyHDL keeps names and memories in process-wide tables: leave them as they were."""
+    taken, memories = set(_name_set), dict(_memInfoMap)
+    try:
+        yield
+    finally:
+        _name_set.clear()
+        _name_set.update(taken)
+        _memInfoMap.clear()
+        _memInfoMap.update(memories)
+
+
+def convert(block, path, *args, progress=silent, **kwargs):
+    """Write `block(*args, **kwargs)` and all `@hblock`s below it as Verilog, one file a module, into the folder `path`.
+
+    block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched); progress: see
+    `hdl/progress.py`.
+    Returns ModuleFile (name, file) of each module, children before parents: the top is the last.
+    Raises HierarchyError on what MyHDL cannot convert and on: a signal that is read and not driven, or driven and not
+    read (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
+    Nothing is written then. A file whose text is unchanged is left alone.
+    """
+    path = Path(path)
+    with _myhdl_state():
+        design = _Design()
+        bound = bind(block.func, args, kwargs)
+        design.module(block, bound, port_dict(block.func, bound))
+        design.name()
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path, prefix=".convert-") as scratch:
+            for count, module in enumerate(design.modules.values(), 1):
+                module.print(Path(scratch))
+                progress("convert to Verilog", count, len(design.modules))
+            return [
+                ModuleFile(m.name, _install(Path(scratch), path, f"{m.name}.v"), m.func.__name__)
+                for m in design.modules.values()
+            ]
+
+
+def _install(scratch, path, filename):
+    new, old = scratch / filename, path / filename
+    if not (old.exists() and old.read_bytes() == new.read_bytes()):
+        os.replace(new, old)
+    return old

@@ -1,1 +1,0 @@
-"""Conversion of MyHDL blocks to hierarchical Verilog, and helpers for packed lanes."""

@@ -1,0 +1,40 @@
+"""Integers that the hardware reads in place of a checkpoint's floats: norm gains, RoPE frequencies, epsilon."""
+
+from math import pi, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from llama2_myhdl.spec.formats import EPS_FRAC, GAIN_BITS, PHASE_BITS
+
+GAIN_EXPONENT_MIN, GAIN_EXPONENT_MAX = -128, 127  # signed 8 bits on the tape
+
+
+class Gain(NamedTuple):
+    """The gains of one norm times sqrt(dim), g ~ mantissa * 2**(exponent - 15); mantissa: int64 [dim] of GAIN_BITS."""
+
+    mantissa: np.ndarray
+    exponent: int
+
+
+def epsilon_term(dim: int, eps: float) -> int:
+    """The shape register dim * eps, unsigned with 32 fraction bits; `ModelShape` keeps it from 0 and from overflow."""
+    return int(dim * eps * 2**EPS_FRAC + 0.5)
+
+
+def frequencies(head_dim: int, theta: float) -> list[int]:
+    """Phase steps a position for each pair, [head_dim/2] unsigned 32 bits: theta**(-2i/head_dim) / (2*pi) turns."""
+    return [int(theta ** (-2 * i / head_dim) / (2 * pi) * 2**PHASE_BITS + 0.5) for i in range(head_dim // 2)]
+
+
+def quantise_gain(gain, dim: int) -> Gain:
+    """Gains with sqrt(dim) folded in, so that the hardware needs no mean.
+
+    Gains that are too small for the exponent's field lose bits; those that are too large are for the caller to refuse.
+    """
+    g = np.asarray(gain, dtype=np.float64) * sqrt(dim)
+    top = 2 ** (GAIN_BITS - 1) - 1
+    peak = np.abs(g).max()
+    e = int(np.ceil(np.log2(peak / top * 2 ** (GAIN_BITS - 1)))) if peak > 0 else 0
+    e = max(e, GAIN_EXPONENT_MIN)
+    return Gain(np.round(g * 2.0 ** (GAIN_BITS - 1 - e)).astype(np.int64), e)

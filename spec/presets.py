@@ -1,0 +1,111 @@
+"""Named configurations: a model's shape and a build that holds it, and how to change one."""
+
+from dataclasses import dataclass, replace
+
+from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape, clog2
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration: a model's shape and a build that holds it."""
+
+    shape: ModelShape
+    build: BuildConfig
+
+
+def build_for(shape: ModelShape, **options) -> BuildConfig:
+    """The smallest build for one shape (context rounded up to a power of two)."""
+    return BuildConfig(
+        max_dim=shape.dim,
+        max_hidden=shape.hidden_dim,
+        max_layers=shape.n_layers,
+        max_heads=shape.n_heads,
+        max_kv_heads=shape.n_kv_heads,
+        max_head_dim=shape.head_dim,
+        max_vocab=shape.vocab_size,
+        max_seq=1 << clog2(shape.seq_len),
+        **options,
+    )
+
+
+_SHAPES = {
+    "nano": ModelShape(16, 24, 2, 4, 2, 32, 16),
+    "stories260K": ModelShape(64, 172, 5, 8, 4, 512, 512),
+    "stories15M": ModelShape(288, 768, 6, 6, 6, 32000, 256),
+    "stories42M": ModelShape(512, 1376, 8, 8, 8, 32000, 1024),
+    "stories110M": ModelShape(768, 2048, 12, 12, 12, 32000, 1024),
+    "tinyllama-1.1B": ModelShape(2048, 5632, 22, 32, 4, 32000, 2048),
+    "llama2-7B": ModelShape(4096, 11008, 32, 32, 32, 32000, 4096),
+    "llama3-8B": ModelShape(4096, 14336, 32, 32, 8, 128256, 8192, rope_theta=500000.0),
+}
+
+PRESETS = {name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name != "nano"}
+# Every head side by side: attention of one position takes as long as its longest head.
+PRESETS["stories260K"] = Preset(
+    _SHAPES["stories260K"], build_for(_SHAPES["stories260K"], attention_units=4, attention_queries=2)
+)
+PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, min_hidden_block=8))
+# One build for both the shipped model and stories260K, with room for other head ratios.
+PRESETS["default"] = Preset(
+    _SHAPES["stories260K"],
+    BuildConfig(
+        max_dim=64,
+        max_hidden=192,
+        max_layers=6,
+        max_heads=8,
+        max_kv_heads=8,
+        max_head_dim=16,
+        max_vocab=512,
+        max_seq=512,
+        attention_units=4,
+        attention_queries=2,
+    ),
+)
+
+
+def preset(name: str) -> Preset:
+    """Look up a preset; ConfigError lists the known names."""
+    if name not in PRESETS:
+        raise ConfigError(f"configuration {name!r}: must be one of {', '.join(sorted(PRESETS))}")
+    return PRESETS[name]
+
+
+AUTO = "auto"  # in place of a preset's name: the smallest build that holds the model
+
+
+def fitting(shape: ModelShape) -> list[str]:
+    """Names of the presets whose build holds a model."""
+
+    def fits(build: BuildConfig) -> bool:
+        try:
+            build.check(shape)
+        except ConfigError:
+            return False
+        return True
+
+    return [name for name, known in PRESETS.items() if fits(known.build)]
+
+
+def build_of(config: str, **changes) -> BuildConfig:
+    """A preset's build with other parameters; those that are None stay. ConfigError when it is not a possible one."""
+    return replace(preset(config).build, **_given(changes))
+
+
+def _given(changes: dict) -> dict:
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def build_that_holds(shape: ModelShape, config: str = AUTO, **changes) -> BuildConfig:
+    """As `build_of`, or the smallest build for the model; ConfigError also names those that hold a model too large."""
+    if config == AUTO:
+        build = build_for(shape, **_given(changes))
+    else:
+        build = build_of(config, **changes)
+    try:
+        build.check(shape)
+    except ConfigError as error:
+        if config == AUTO:
+            raise
+        names = ", ".join([AUTO, *fitting(shape)])
+        raise ConfigError(f"{error}; configurations that hold the model: {names}") from error
+    return build

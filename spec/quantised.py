@@ -1,0 +1,73 @@
+"""The quantised model, all integers: what the weight tape carries and the integer model computes with."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from llama2_myhdl.base.field import fitted
+from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.constants import Gain
+from llama2_myhdl.spec.limits import exponent_limits, gain_exponent_max, norm_in_front
+
+LAYER_MATRICES = ("wq", "wk", "wv", "wo", "w1", "w2", "w3")
+
+
+@dataclass(frozen=True)
+class QuantisedMatrix:
+    """Rows with one power-of-two exponent each, W[r] ~ mantissa[r] * 2**exponent[r].
+
+    int8 mantissas [rows, cols] and int8 exponents [rows].
+    """
+
+    mantissa: np.ndarray
+    exponent: np.ndarray
+
+    def columns(self, part: slice) -> "QuantisedMatrix":
+        """Some columns of all rows, with the rows' exponents."""
+        return QuantisedMatrix(self.mantissa[:, part], self.exponent)
+
+    def dequantise(self) -> np.ndarray:
+        """The matrix it stands for, float64 [rows, cols]."""
+        return np.ldexp(self.mantissa.astype(np.float64), self.exponent[:, None].astype(int))
+
+
+@dataclass(frozen=True)
+class QuantisedCheckpoint:
+    """Matrices and norm gains, one a layer in tuples; `shape` has the model's other integers (eps_term, frequencies).
+
+    wq, w1 and w3 carry a factor (`weights/folding.py`). The classifier is an image of its own even where the
+    checkpoint shares it. Exponents that the hardware cannot take are a ModelError.
+    """
+
+    shape: ModelShape
+    embedding: QuantisedMatrix
+    rms_att: tuple[Gain, ...]
+    wq: tuple[QuantisedMatrix, ...]
+    wk: tuple[QuantisedMatrix, ...]
+    wv: tuple[QuantisedMatrix, ...]
+    wo: tuple[QuantisedMatrix, ...]
+    rms_ffn: tuple[Gain, ...]
+    w1: tuple[QuantisedMatrix, ...]
+    w2: tuple[QuantisedMatrix, ...]
+    w3: tuple[QuantisedMatrix, ...]
+    rms_final: Gain
+    classifier: QuantisedMatrix
+
+    def __post_init__(self):
+        gains = {"rms_final": self.rms_final}
+        gains |= {f"{name}[layer {n}]": g for name in ("rms_att", "rms_ffn") for n, g in enumerate(getattr(self, name))}
+        for name, gain in gains.items():
+            fitted(gain.exponent, "i1", f"{name} exponent", high=gain_exponent_max(self.shape))
+        for name in ("embedding", "classifier"):
+            self._check(name, getattr(self, name))
+        for name in LAYER_MATRICES:
+            for layer, matrix in enumerate(getattr(self, name)):
+                self._check(name, matrix, layer)
+
+    def _check(self, name: str, matrix: QuantisedMatrix, layer: int | None = None) -> None:
+        gain = getattr(self, norm) if (norm := norm_in_front(name)) else None
+        if gain is not None and layer is not None:
+            gain = gain[layer]
+        limits = exponent_limits(self.shape, name, None if gain is None else gain.exponent)
+        where = name if layer is None else f"{name}[layer {layer}]"
+        fitted(matrix.exponent, "i1", f"{where} exponent of row", **limits)
