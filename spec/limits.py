@@ -8,7 +8,8 @@ MANTISSA_MAX = 127  # symmetric: -128 is not used
 EXPONENT_MIN, EXPONENT_MAX = -64, 63  # signed 7 bits
 # Narrowing shifts to the right alone, by 16 less the exponents of the row and of its activations, which go up to 16.
 TAPE_EXPONENT_MAX = 0
-EMBEDDING_LIMITS = {"low": -F_FRAC, "high": 3}  # the shift e + 20 is 0 .. 23: an int8 always fits F
+EMBEDDING_MIN, EMBEDDING_MAX = -F_FRAC, 3  # the shift e + 20 is 0 .. 23: an int8 always fits F
+EMBEDDING_LIMITS = {"low": EMBEDDING_MIN, "high": EMBEDDING_MAX}
 _ROWS_BEHIND = {"rms_att": ("wq", "wk", "wv"), "rms_ffn": ("w1", "w3"), "rms_final": ("classifier",)}
 _NORM_OF = {matrix: norm for norm, matrices in _ROWS_BEHIND.items() for matrix in matrices}
 

@@ -5,13 +5,14 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embed
+from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.rtl.embedding.embedding import embedding, latency
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.limits import EMBEDDING_MAX, EMBEDDING_MIN
 from llama2_myhdl.spec.presets import PRESETS
 
 # rows of one beat, rows of up to five beats with a last one that is not full, and the smallest build
@@ -53,7 +54,7 @@ class Bench:
         await ClockCycles(self.dut.clk, 1)
         self.rows = [[rng.choice([-128, 127, 0, rng.randrange(-128, 128)]) for _ in range(beats * lanes)]
                      for _ in range(vocab)]
-        self.exponents = [rng.choice([EXPONENT_MIN, EXPONENT_MAX, rng.randrange(EXPONENT_MIN, EXPONENT_MAX + 1)])
+        self.exponents = [rng.choice([EMBEDDING_MIN, EMBEDDING_MAX, rng.randrange(EMBEDDING_MIN, EMBEDDING_MAX + 1)])
                           for _ in range(vocab)]
         stream = []
         for row, exponent in zip(self.rows, self.exponents):

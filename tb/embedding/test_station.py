@@ -7,7 +7,7 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, embed
+from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.rtl.embedding.embedding import latency
 from llama2_myhdl.rtl.embedding.station import embed_station
 from llama2_myhdl.rtl.layer.packet import packet, token_request
@@ -15,6 +15,7 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.limits import EMBEDDING_MAX, EMBEDDING_MIN
 from llama2_myhdl.spec.presets import PRESETS
 
 CONFIGS = {name: replace(PRESETS[name].build, sequences=4) for name in ("nano", "default")}
@@ -66,7 +67,7 @@ class Bench:
         """Beats of a random row: its exponent, then its elements; remembers the row."""
         rng, lanes, beats = self.rng, self.cfg.lanes, -(-self.dim // self.cfg.lanes)
         row = [rng.choice([-128, 127, rng.randrange(-128, 128)]) for _ in range(beats * lanes)]
-        exponent = rng.choice([EXPONENT_MIN, EXPONENT_MAX, rng.randrange(EXPONENT_MIN, EXPONENT_MAX + 1)])
+        exponent = rng.choice([EMBEDDING_MIN, EMBEDDING_MAX, rng.randrange(EMBEDDING_MIN, EMBEDDING_MAX + 1)])
         self.rows.append(embed(row[: self.dim], exponent).tolist())
         yield rng.randrange(1 << self.cfg.beat_bits) & ~255 | exponent & 255
         for k in range(0, beats * lanes, lanes):

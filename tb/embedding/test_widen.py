@@ -4,12 +4,13 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.embedding import EXPONENT_MAX, EXPONENT_MIN, F_FRAC, embed
+from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.rtl.embedding.widen import LATENCY, SHIFT_BITS, SHIFT_DELAY, widen
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.config import clog2
-from llama2_myhdl.spec.formats import F_BITS
+from llama2_myhdl.spec.formats import F_BITS, F_FRAC
+from llama2_myhdl.spec.limits import EMBEDDING_MAX, EMBEDDING_MIN
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
@@ -25,8 +26,8 @@ def ports(lanes):
 def elements(lanes):
     """(word, lane, exponent): every lane with the extremes at both ends of the exponent, then random ones."""
     rng = random.Random(14)
-    rows = [(x, lane, e) for lane in range(lanes) for x in (-128, 127, -1) for e in (EXPONENT_MIN, EXPONENT_MAX)]
-    rows += [(rng.randrange(-128, 128), rng.randrange(lanes), rng.randrange(EXPONENT_MIN, EXPONENT_MAX + 1))
+    rows = [(x, lane, e) for lane in range(lanes) for x in (-128, 127, -1) for e in (EMBEDDING_MIN, EMBEDDING_MAX)]
+    rows += [(rng.randrange(-128, 128), rng.randrange(lanes), rng.randrange(EMBEDDING_MIN, EMBEDDING_MAX + 1))
              for _ in range(300)]
     for x, lane, exponent in rows:
         others = [rng.randrange(256) for _ in range(lanes)]
