@@ -22,7 +22,7 @@ from tb.sim.simulators import SESSIONS
 
 BUILDS = {
     "nano": build_of("nano"),
-    "two_engines": replace(build_of("nano"), max_layers=4, engines=2),
+    "two_engines": replace(build_of("nano"), max_layers=3, engines=2, sequences=4),  # as the wavefront has
     "side_by_side": replace(
         build_of("nano"), lanes=8, max_dim=48, max_heads=8, attention_units=2, attention_queries=2, sequences=2
     ),
