@@ -29,7 +29,7 @@ check.verilog_code = """
 `ifndef SYNTHESIS
 always @(posedge $clk) begin
     if ($fault && !$rst && $$time != 0) begin
-        $$display("%m: $MESSAGE");
+        $$display("%m: %0s", "$MESSAGE");
         $$fatal(1);
     end
 end

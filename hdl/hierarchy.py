@@ -8,11 +8,12 @@ all names follow from the source alone, so the output is the same byte for byte 
 This rests on private names of MyHDL 0.11.52; `tb/hdl/test_hierarchy.py` fails on any other version.
 """
 import contextlib
+import inspect
 import os
-import re
 import sys
 import tempfile
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,8 @@ from myhdl._block import _Block, _name_set, _uniqueify_name, block_decorator
 from myhdl._extractHierarchy import _memInfoMap
 from myhdl.conversion._toVerilog import toVerilog
 
-from llama2_myhdl.hdl import names
+from llama2_myhdl.hdl import families, names, verilog
+from llama2_myhdl.hdl.constants import named_constants
 from llama2_myhdl.hdl.instance import Stub, name_locals
 from llama2_myhdl.hdl.ports import (
     HierarchyError,
@@ -40,7 +42,6 @@ from llama2_myhdl.hdl.progress import silent
 __all__ = ["HierarchyError", "ModuleFile", "convert", "hblock", "tied", "unused"]
 
 MYHDL_VERSION = "0.11.52"
-TIMESCALE = "1ns/1ps"
 
 _stubs = None  # while a block is elaborated for conversion: the list that its @hblock calls add to
 
@@ -58,7 +59,13 @@ class hblock(block_decorator):  # noqa: N801  a decorator
 
     Arguments are Signals and interfaces (ports) and UPPER_CASE parameters of plain values. Lists of signals cannot be
     ports. An optional `verilog_code` attribute on the decorated function replaces its body in Verilog.
+
+    `words`, if set on the decorated function, names arguments whose payload the block only moves: interfaces with a
+    tuple `payload` of field names, `fields()`, their Signals, and `as_word()`, the same interface with one field of all
+    their bits. The module then has one port for the word, and each instance connects the fields side by side.
     """
+
+    words = ()
 
     def __call__(self, *args, **kwargs):
         if _stubs is not None:
@@ -72,42 +79,43 @@ class hblock(block_decorator):  # noqa: N801  a decorator
 
 
 class _Module:
-    """One distinct block: elaborated when found, named when all are known, printed last."""
+    """One distinct block: elaborated when found, printed when all are known, and then maybe one of a family."""
 
-    def __init__(self, deco, bound, ports, key):
+    def __init__(self, deco, bound, ports, key, number):
         self.func, self.key = deco.func, key
+        self.name = f"{self.func.__name__}__{number}"  # until all are printed
+        self.values = {name: value for name, value in bound.arguments.items() if name.isupper()}
+        self.widths = {port: sig._nrbits for port, sig in ports.items()}
         self.fields = {"": ".".join(self.func.__module__.split(".")[-2:-1]), **parameters(self.func, bound)}
-        self.fields |= {port: sig._nrbits for port, sig in ports.items()}
+        self.fields |= self.widths
         args = [fresh(arg) for arg in bound.args]
         kwargs = {name: fresh(arg) for name, arg in bound.kwargs.items()}
         self.block, self.stubs = _elaborate(deco, args, kwargs)
-        self.name, self.directions = None, {}
+        self.verilog, self.directions, self.final = None, {}, None
 
     def print(self, folder):
-        """Write the module's Verilog; the children are printed already, so their port directions are known."""
+        """Convert the module; the children are printed already, so their port directions are known."""
         name_locals(self.func, self.block, self.stubs)
         for stub in self.stubs:
             stub.connect()
-        with warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught, named_constants() as constants:
             warnings.simplefilter("always")
             try:
                 _run_converter(self.block, folder, self.name)
             except myhdl.Error as err:
-                raise HierarchyError(f"module {self.name}: {err}") from err
+                raise HierarchyError(f"module {self.func.__name__}: {err}") from err
         faults = [str(w.message) for w in caught if issubclass(w.category, ToVerilogWarning)]
         if faults:
-            raise HierarchyError(f"module {self.name}: " + "; ".join(sorted(faults)))
-        path = folder / f"{self.name}.v"
-        text = re.sub(r"\n{3,}", "\n\n", path.read_text(encoding="utf-8").lstrip("\n"))
-        text = re.sub(r"always @\(([^()]*)\)", _sorted_sensitivity, text)
-        path.write_text(text, encoding="utf-8")
-        names.check_identifiers(self.name, text)
-        self.directions = {name: kind for kind, name in re.findall(r"^(input|output)\b.*?(\w+);$", text, re.M)}
+            raise HierarchyError(f"module {self.func.__name__}: " + "; ".join(sorted(faults)))
+        text = (folder / f"{self.name}.v").read_text(encoding="utf-8")
+        names.check_identifiers(self.func.__name__, text)
+        self.verilog = verilog.take_apart(text, constants.values())
+        self.directions = self.verilog.directions
 
-
-def _sorted_sensitivity(match):
-    """MyHDL lists the inputs of a combinational process in the order of a set, which changes with the hash seed."""
-    return f"always @({', '.join(sorted(match[1].split(', ')))})"
+    def variant(self, children):
+        """What `families` compares; children: what stands for each module that is one of a family by now."""
+        plain = {name: value for name, value in self.values.items() if type(value) in (int, str)}
+        return families.Variant(self.verilog.renamed(children), plain, self.widths)
 
 
 def _elaborate(deco, args, kwargs):
@@ -126,8 +134,8 @@ def _elaborate(deco, args, kwargs):
 
 def _run_converter(inst, folder, name):
     """MyHDL's converter without its second elaboration: the signals are fresh already."""
-    options = dict(name=name, directory=str(folder), timescale=TIMESCALE, no_myhdl_header=True, no_testbench=True,
-                   initial_values=False, trace=False, header="")
+    options = dict(name=name, directory=str(folder), timescale=verilog.TIMESCALE, no_myhdl_header=True,
+                   no_testbench=True, initial_values=False, trace=False, header="")
     saved = {option: getattr(toVerilog, option) for option in options}
     for option, value in options.items():
         setattr(toVerilog, option, value)
@@ -142,13 +150,14 @@ class _Design:
     """All distinct modules below one top, children before parents."""
 
     def __init__(self):
-        self.modules = {}
+        self.modules, self.found = {}, 0
 
     def module(self, deco, bound, ports):
         key = repr((module_path(deco.func), deco.func.__qualname__, parameters(deco.func, bound),
                     [(name, port_type(sig)) for name, sig in ports.items()]))
         if key not in self.modules:
-            module = _Module(deco, bound, ports, key)
+            module = _Module(deco, bound, ports, key, self.found)
+            self.found += 1
             for stub in module.stubs:
                 stub.module = self.module(stub.deco, stub.bound, stub.ports)
             self.modules[key] = module
@@ -157,17 +166,45 @@ class _Design:
                                  "pass what differs as a parameter")
         return self.modules[key]
 
-    def name(self):
-        groups = {}
+    def unite(self, prefix):
+        """The final modules, children before parents, each with its block's function."""
+        blocks, children, result = {}, {}, []
         for module in self.modules.values():
-            groups.setdefault(module.func.__name__, []).append(module)
-        for base, group in groups.items():
-            found = names.variant_names(base, [m.fields for m in group], [m.key for m in group])
-            for module, name in zip(group, found):
-                module.name = name
-        double = {m.name.lower() for m in self.modules.values()}
-        if len(double) < len(self.modules):
-            raise HierarchyError(f"module names are not unique: {sorted(m.name for m in self.modules.values())}")
+            blocks.setdefault(module.func.__name__, []).append(module)
+        for base in _bottom_up(blocks):
+            variants = {module: module.variant(children) for module in blocks[base]}
+            groups = {}
+            for module, variant in variants.items():
+                groups.setdefault((module.func, families.skeleton(variant.module)), []).append(module)
+            made = []  # (members, family)
+            for members in groups.values():
+                family = families.unite([variants[module] for module in members])
+                made += [(members, family)] if family else [([m], families.unite([variants[m]])) for m in members]
+            firsts = [members[0] for members, _ in made]
+            found = names.variant_names(base, [first.fields for first in firsts], [first.key for first in firsts])
+            for name, (members, family) in zip(found, made):
+                result.append((replace(family.module, name=prefix + name), members[0].func))
+                for module, settings in zip(members, family.settings):
+                    module.final = prefix + name, settings
+                    children[module.name] = families.instance(prefix + name, settings)
+        double = {module.name.lower() for module, _ in result}
+        if len(double) < len(result):
+            raise HierarchyError(f"module names are not unique: {sorted(module.name for module, _ in result)}")
+        return result
+
+
+def _bottom_up(blocks):
+    """Names of blocks in an order in which each comes behind those that its modules instantiate."""
+    order, waiting = [], dict(blocks)
+    while waiting:
+        ready = [base for base, modules in waiting.items()
+                 if not any(stub.module.func.__name__ in waiting for m in modules for stub in m.stubs)]
+        if not ready:
+            raise HierarchyError(f"blocks that instantiate each other: {', '.join(sorted(waiting))}")
+        for base in ready:
+            order.append(base)
+            del waiting[base]
+    return order
 
 
 @contextlib.contextmanager
@@ -183,12 +220,12 @@ def _myhdl_state():
         _memInfoMap.update(memories)
 
 
-def convert(block, path, *args, progress=silent, **kwargs):
+def convert(block, path, *args, progress=silent, prefix="", notice="", **kwargs):
     """Write `block(*args, **kwargs)` and all `@hblock`s below it as Verilog, one file a module, into the folder `path`.
 
     block: an @hblock; args, kwargs: its arguments (the Signals only give types, they are not touched); progress: see
-    `hdl/progress.py`.
-    Returns ModuleFile (name, file) of each module, children before parents: the top is the last.
+    `hdl/progress.py`; prefix: of all module names; notice: a line for the top of each file, such as a licence.
+    Returns ModuleFile (name, file, block) of each module, children before parents: the top is the last.
     Raises HierarchyError on what MyHDL cannot convert and on: a signal that is read and not driven, or driven and not
     read (say `unused(sig)` where it is meant); an unused port (likewise); two drivers; names that Verilog cannot take.
     Nothing is written then. A file whose text is unchanged is left alone.
@@ -198,15 +235,18 @@ def convert(block, path, *args, progress=silent, **kwargs):
         design = _Design()
         bound = bind(block.func, args, kwargs)
         design.module(block, bound, port_dict(block.func, bound))
-        design.name()
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path, prefix=".convert-") as scratch:
             for count, module in enumerate(design.modules.values(), 1):
                 module.print(Path(scratch))
                 progress("convert to Verilog", count, len(design.modules))
+            final = design.unite(prefix)
+            for module, func in final:
+                text = verilog.put_together(module, notice, inspect.getdoc(inspect.getmodule(func)) or "")
+                (Path(scratch) / f"{module.name}.v").write_text(text, encoding="utf-8")
             return [
-                ModuleFile(m.name, _install(Path(scratch), path, f"{m.name}.v"), m.func.__name__)
-                for m in design.modules.values()
+                ModuleFile(module.name, _install(Path(scratch), path, f"{module.name}.v"), func.__name__)
+                for module, func in final
             ]
 
 

@@ -21,17 +21,28 @@ class Stub(_Block):
         self.name = self.__name__ = deco.func.__name__
         self.verilog_code = _Instantiation(self)
         self.bound = bind(deco.func, args, kwargs)
-        self.ports = port_dict(deco.func, self.bound)
+        actuals = {port: [sig] for port, sig in port_dict(deco.func, self.bound).items()}
+        for name in deco.words:
+            actuals |= self._as_word(name, self.bound.arguments[name])
+        self.ports = port_dict(deco.func, self.bound)  # the child's own, whose types are what counts
+        self.actuals = {port: actuals[port] for port in self.ports}  # what is connected to them, the lowest bits first
         self.module = None
+
+    def _as_word(self, name, given):
+        """The argument becomes one with a single word for payload; what is connected to that."""
+        twin = self.bound.arguments[name] = given.as_word()
+        (field,) = twin.payload
+        return {f"{name}_{field}": given.fields()}
 
     def connect(self):
         """Tell MyHDL what the child does to the parent's signals."""
-        for port, sig in self.ports.items():
+        pins = [(port, k, sig) for port, sigs in self.actuals.items() for k, sig in enumerate(sigs)]
+        for port, k, sig in pins:
             if isinstance(sig, TiedSignal):
                 if self.module.directions[port] == "output":
                     raise HierarchyError(f"{self.name}: output {port} is connected to a constant")
                 continue
-            self.sigdict[port] = sig
+            self.sigdict[f"{port}_{k}" if k else port] = sig
             sig._markUsed()
             if self.module.directions[port] == "input":
                 sig._markRead()
@@ -50,11 +61,17 @@ class _Instantiation(_UserVerilogCode):
         self.stub = stub
 
     def __str__(self):
-        pins = [f"    .{port}({_actual(sig)})" for port, sig in self.stub.ports.items()]
+        pins = [f"    .{port}({_actual(sigs)})" for port, sigs in self.stub.actuals.items()]
         return f"\n{self.stub.module.name} {self.stub.name} (\n" + ",\n".join(pins) + "\n);\n"
 
 
-def _actual(sig):
+def _actual(sigs):
+    if len(sigs) > 1:
+        return f"{{{', '.join(_net(sig) for sig in reversed(sigs))}}}"
+    return _net(sigs[0])
+
+
+def _net(sig):
     if isinstance(sig, TiedSignal):
         return f"{sig._nrbits}'h{int(sig._init) & ((1 << sig._nrbits) - 1):x}"
     return sig._name
@@ -79,7 +96,7 @@ def name_locals(func, block, stubs):
     taken = set()
     for stub in stubs:
         values = [pair for var, obj in stub.frame.f_locals.items() for pair in _named_values(obj, var)]
-        name = base = "u_" + next((name for name, obj in values if obj is stub), stub.module.name)
+        name = base = "u_" + next((name.rstrip("_") for name, obj in values if obj is stub), stub.func.__name__)
         number = 0
         while name in taken:
             number += 1

@@ -15,13 +15,13 @@ from pathlib import Path
 from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.hdl.hierarchy import convert
 from llama2_myhdl.host.accuracy import evaluate
 from llama2_myhdl.host.machine import SIM, check
 from llama2_myhdl.host.scenarios import Stories
 from llama2_myhdl.readers.checkpoint import read_checkpoint
 from llama2_myhdl.rtl.decoder import decoder as top
 from llama2_myhdl.rtl.decoder import ports
+from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim.jobs import Job, Outcome, run
 from llama2_myhdl.spec.presets import PRESETS, build_of
 from llama2_myhdl.spec.program import tape_beats
@@ -65,7 +65,7 @@ def _model_files(model: str) -> list[str]:
 def agreement_digest() -> str:
     """Changes with the decoder's Verilog and with what makes its tape."""
     with tempfile.TemporaryDirectory() as folder:
-        modules = convert(top, Path(folder), **ports(AGREEMENT_BUILD))
+        modules = write_verilog(top, Path(folder), **ports(AGREEMENT_BUILD))
         decoder = _digest([module.file.read_bytes() for module in modules])
     return _digest([source_digest(*_model_files("stories260K")).encode(), decoder.encode()])
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from llama2_myhdl.base.folders import GENERATED
 from llama2_myhdl.base.options import Parser
-from llama2_myhdl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.rtl.verilog import write_file_list, write_verilog
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.presets import PRESETS, build_of
 
@@ -32,13 +32,15 @@ def main(argv=None) -> int:
     try:
         changes = {name: getattr(args, name) for name in ("lanes", "engines") if getattr(args, name) is not None}
         build = build_of(args.config, **changes)
-        folder = FOLDER / "-".join([args.config, *(f"{name}{value}" for name, value in changes.items())])
+        default = FOLDER / "-".join([args.config, *(f"{name}{value}" for name, value in changes.items())])
         began = time.monotonic()
-        modules = convert(decoder, args.output or folder, **ports(build))
+        folder = args.output or default
+        modules = write_verilog(decoder, folder, **ports(build))
+        listed = write_file_list(modules, folder)
     except (ConfigError, OSError) as error:
         print(f"convert: {error}", file=sys.stderr)
         return 2
-    print(f"{len(modules)} modules in {modules[-1].file.parent}, {time.monotonic() - began:.1f} s")
+    print(f"{len(modules)} modules, listed in {listed}, {time.monotonic() - began:.1f} s")
     return 0
 
 

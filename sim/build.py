@@ -23,10 +23,11 @@ from cocotb_tools.runner import get_runner
 
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.folders import GENERATED
-from llama2_myhdl.hdl.hierarchy import ModuleFile, convert
+from llama2_myhdl.hdl.hierarchy import ModuleFile
 from llama2_myhdl.hdl.names import short_hash
 from llama2_myhdl.hdl.ports import bind, port_dict
 from llama2_myhdl.hdl.progress import Progress, silent
+from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim import compiler
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.sources import digest_of_sources, signature
@@ -105,7 +106,7 @@ def _converted(block, arguments, folder: Path, say: Progress) -> tuple[list[Modu
     say("convert to Verilog", 0, 1)
     # MyHDL walks the call stack for every block; a thread has a shallow one, pytest's costs twice the time
     with ThreadPoolExecutor(1) as thread:
-        modules = thread.submit(convert, block, folder / "verilog", progress=say, **arguments).result()
+        modules = thread.submit(write_verilog, block, folder / "verilog", progress=say, **arguments).result()
     entry = dict(sources=wanted, modules=[[m.name, m.block, _sha(m.file)] for m in modules])
     write_whole(stamp, [json.dumps(entry).encode()])
     return modules, repr(entry["modules"])

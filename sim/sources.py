@@ -13,7 +13,7 @@ import myhdl
 from llama2_myhdl.hdl.ports import bind, parameters, port_dict, port_type
 
 PACKAGES = ("llama2_myhdl", "tb")
-CONVERTER = "llama2_myhdl.hdl.hierarchy"
+CONVERTER = "llama2_myhdl.rtl.verilog"
 
 
 @cache

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from llama2_myhdl.hdl.hierarchy import convert as convert_block
 from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import EXP2_FRAC, PHASE_BITS
 from llama2_myhdl.spec.presets import PRESETS
@@ -334,7 +334,7 @@ def convert(name: str, folder: Path) -> list[Path]:
     if name not in BLOCKS:
         raise UnknownBlock(f"unknown BLOCK {name!r}; known: {', '.join(sorted(BLOCKS))}")
     block, arguments = BLOCKS[name]()
-    return [module.file for module in convert_block(block, folder, **arguments)]
+    return [module.file for module in write_verilog(block, folder, **arguments)]
 
 
 def main(argv: list[str]) -> int:

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 CLOCK = "clk"
-_PORT = re.compile(r"^\s*(input|output)\s+(?:wire\s+|reg\s+)?(?:signed\s+)?(?:\[([^:\]]+):0\]\s*)?(\w+)\s*;", re.M)
+_PORT = re.compile(r"\b(input|output)\s+(?:wire|reg)\s+(?:signed\s+)?(?:\[(\d+):0\]\s+)?(\w+)")
 
 
 class WrapperError(ValueError):
@@ -26,20 +26,14 @@ class Port:
 
 
 def ports(verilog: str, module: str) -> list[Port]:
-    """Ports of `module` in MyHDL's Verilog, in order of declaration (`input [16-1:0] a;`)."""
-    body = re.search(rf"\bmodule\s+{re.escape(module)}\s*\(.*?\bendmodule\b", verilog, re.S)
-    if body is None:
+    """Ports of `module` in converted Verilog, in order of declaration (`input wire [15:0] a`)."""
+    header = re.search(rf"\bmodule\s+{re.escape(module)}\s*\((.*?)\);", verilog, re.S)
+    if header is None:
         raise WrapperError(f"no module {module} in the Verilog")
-    found = [Port(name, way, _value(msb) + 1 if msb else 1) for way, msb, name in _PORT.findall(body.group(0))]
+    found = [Port(name, way, int(msb or 0) + 1) for way, msb, name in _PORT.findall(header[1])]
     if CLOCK not in [p.name for p in found]:
         raise WrapperError(f"module {module} has no port {CLOCK}")
     return found
-
-
-def _value(msb: str) -> int:
-    """`15` or MyHDL's `16-1`."""
-    high, _, less = msb.partition("-")
-    return int(high) - int(less or 0)
 
 
 def _slices(group: list[Port], bus: str) -> list[str]:

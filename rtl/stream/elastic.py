@@ -53,3 +53,6 @@ def elastic(clk, rst, s_valid, s_ready, result, m, LATENCY=1, DEPTH=None):
             travelling.next = concat(travelling[LATENCY:], take)
 
     return credits, packing, unpacking, results, moves, travel
+
+
+elastic.words = ("result", "m")

@@ -70,3 +70,6 @@ def fifo(clk, rst, s, m, DEPTH=4):
                 head.next = entry
 
     return packing, unpacking, places, moves, control, store, fetch
+
+
+fifo.words = ("s", "m")

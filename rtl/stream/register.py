@@ -35,3 +35,6 @@ def register(clk, rst, s, m):
             held.next = entry
 
     return packing, unpacking, accept, control, data
+
+
+register.words = ("s", "m")

@@ -52,3 +52,6 @@ def skid(clk, rst, s, m):
             spare.next = entry
 
     return packing, unpacking, moves, control, data
+
+
+skid.words = ("s", "m")

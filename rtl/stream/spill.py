@@ -43,3 +43,6 @@ def spill(clk, rst, s, m):
             spare.next = entry
 
     return packing, unpacking, show, control, data
+
+
+spill.words = ("s", "m")

@@ -44,6 +44,10 @@ class Payload:
         """The payload Signals in order."""
         return [getattr(self, name) for name in self.payload]
 
+    def as_word(self):
+        """A new one whose payload is a single field of all bits, for blocks that only move it."""
+        return type(self)(data=uint(self.width))
+
     def types(self):
         """Fresh Signals of the payload's types, by name."""
         return {name: Signal(copy.deepcopy(signal._init)) for name, signal in zip(self.payload, self.fields())}

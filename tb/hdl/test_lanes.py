@@ -129,4 +129,4 @@ def test_signals_of_two_lists(tmp_path):
         return unpacking, packing, add
 
     text = convert(both, tmp_path, bit(), uint(32), uint(34))[-1].file.read_text()
-    assert "assign out = {xs[1][8-1:0], xs[0][8-1:0], total[1][9-1:0], total[0][9-1:0]};" in text
+    assert "assign out = {xs[1][7:0], xs[0][7:0], total[1][8:0], total[0][8:0]};" in text

@@ -109,6 +109,6 @@ def test_the_commands_work_and_generate_into_the_cache(installed, tmp_path):
     call(installed, *command, "pack", "--config", "nano", "model.bin", "model.tape", cache=cache)
     call(installed, *command, "convert", "nano", "--output", "verilog", cache=cache)
     assert (tmp_path / "model.tape").stat().st_size > 0
-    assert (tmp_path / "verilog" / "decoder.v").exists()
+    assert (tmp_path / "verilog" / "llama_decoder.v").exists()
     assert list((cache / "llama2-myhdl").rglob("*.weights"))
     assert {path for path in installed.rglob("*") if "__pycache__" not in path.parts} == before

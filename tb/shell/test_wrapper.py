@@ -8,16 +8,11 @@ from llama2_myhdl.syn.wrapper import Port, WrapperError, overhead, ports, wrap
 
 ADD = """
 module add (
-    clk,
-    a,
-    b,
-    q
+    input  wire              clk,
+    input  wire signed [7:0] a,
+    input  wire              b,
+    output wire        [8:0] q
 );
-input clk;
-input signed [7:0] a;
-input b;
-output [8:0] q;
-wire [8:0] q;
 assign q = {a[7], a} + b;
 endmodule
 """

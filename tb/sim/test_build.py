@@ -146,7 +146,7 @@ def test_converted_again_when_an_imported_source_changes(bench, changing, monkey
     kind = PRODUCTS[0]
     every = KINDS[kind][2]
     built = bench.build(kind, changing(step=3), adder_ports())
-    verilog = built.folder.parent / "verilog" / "adds.v"
+    verilog = built.folder.parent / "verilog" / "llama_adds.v"
     assert bench.steps == every and "3" in verilog.read_text()
     bench.build(kind, changing(step=3), adder_ports())
     assert bench.steps == []
@@ -223,7 +223,7 @@ def test_a_stamp_that_cannot_be_read(text, bench, capfd):
 def test_damaged_verilog_is_converted_anew(harm, bench, capfd):
     """And nothing more: the simulator's part was made from the same text."""
     kind = PRODUCTS[0]
-    file = bench.build(kind).folder.parent / "verilog" / "skid.v"
+    file = bench.build(kind).folder.parent / "verilog" / "llama_skid.v"
     text = file.read_bytes()
     harm(file)
     bench.build(kind)

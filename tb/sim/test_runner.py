@@ -43,7 +43,7 @@ def test_builds_once(own_builds):
     first = (folder / "sim.vvp").stat().st_mtime_ns
     assert build(adds, ports(), "icarus").folder == folder
     assert (folder / "sim.vvp").stat().st_mtime_ns == first
-    verilog = folder.parent / "verilog" / "adds.v"
+    verilog = folder.parent / "verilog" / "llama_adds.v"
     verilog.write_text(verilog.read_text().replace("+", "-"))
     build(adds, ports(), "icarus")
     assert "+" in verilog.read_text()
