@@ -106,8 +106,9 @@ def compared(design: Converted, changed=lambda settings: settings, cycles=CYCLES
     command = ["iverilog", "-g2005", "-DSYNTHESIS", "-s", "bench", "-o", "bench.vvp", *sources]
     built = subprocess.run(command, cwd=design.folder, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
-    words = subprocess.run(["vvp", "-n", "bench.vvp"], cwd=design.folder, capture_output=True, text=True, check=True, env=os.environ | MEMORY)
-    different, defined = re.fullmatch(r"different (\d+) defined (\d+)\n", words.stdout).groups()
+    options = dict(cwd=design.folder, capture_output=True, text=True, check=True, env=os.environ | MEMORY)
+    said = subprocess.run(["vvp", "-n", "bench.vvp"], **options).stdout
+    different, defined = re.fullmatch(r"different (\d+) defined (\d+)\n", said).groups()
     return int(different), int(defined)
 
 
