@@ -52,3 +52,8 @@ def skid(clk, rst, s, m):
             spare.next = entry
 
     return packing, unpacking, moves, control, data
+
+
+def ports(stream):
+    """Arguments for beats like those of `stream`, by name."""
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone())

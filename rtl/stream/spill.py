@@ -43,3 +43,8 @@ def spill(clk, rst, s, m):
             spare.next = entry
 
     return packing, unpacking, show, control, data
+
+
+def ports(stream):
+    """Arguments for beats like those of `stream`, by name."""
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone())
