@@ -1,6 +1,7 @@
 """The tapes of a station, beside it: that of its layers, that of the head, or both of them in front of one matvec."""
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.memory.tape import tape
 from llama2_myhdl.rtl.memory.tape_select import tape_select
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
@@ -32,3 +33,22 @@ def tapes(clk, rst, s, m_boot, m, from_head, n_layers, layer_beats, head_beats, 
     unused(n_layers, layer_beats)
     head_ = tape(clk, rst, s, m_boot, m, one_part, head_beats, DEPTH=max_head_beats(CFG))
     return head_
+
+
+def ports(cfg, layers, head):
+    """Fresh ports and parameters, by name; cfg: `BuildConfig.engine` of a build."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=Stream(data=uint(cfg.beat_bits), last=bit()),
+        m_boot=Stream(data=uint(cfg.beat_bits), last=bit()),
+        m=Stream(data=uint(cfg.beat_bits)),
+        from_head=bit(),
+        n_layers=uint(cfg.max_layers.bit_length()),
+        layer_beats=shape.layer_beats,
+        head_beats=shape.head_beats,
+        CFG=cfg,
+        LAYERS=layers,
+        HEAD=head,
+    )
