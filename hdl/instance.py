@@ -92,11 +92,12 @@ def _named_values(obj, name):
 
 
 def name_locals(func, block, stubs):
-    """Name instances and nets after the Python variables that hold them when the block's function has ended."""
+    """Name instances and nets after the Python variables that hold them when the block's function has ended, without
+    the underscore that tells `fifo_ = fifo(..)` from its block."""
     taken = set()
     for stub in stubs:
-        values = [pair for var, obj in stub.frame.f_locals.items() for pair in _named_values(obj, var)]
-        name = base = "u_" + next((name.rstrip("_") for name, obj in values if obj is stub), stub.func.__name__)
+        values = [pair for var, obj in stub.frame.f_locals.items() for pair in _named_values(obj, var.rstrip("_"))]
+        name = base = "u_" + next((name for name, obj in values if obj is stub), stub.func.__name__)
         number = 0
         while name in taken:
             number += 1

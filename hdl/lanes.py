@@ -5,11 +5,9 @@ block unpacks them. The processes are written out element by element as generate
 blocks: they are inlined into the module that calls them. A list of a single Signal that a process indexes becomes an
 array of one, which Icarus 11 aborts on: use at least two lanes.
 """
-import functools
-import linecache
+from myhdl import block
 
-from myhdl import always_comb, block, concat
-
+from llama2_myhdl.hdl.assigns import assigns
 from llama2_myhdl.hdl.ports import HierarchyError
 
 
@@ -21,7 +19,7 @@ def unpack(bus, signals):
     for k, signal in enumerate(signals):
         drives.append(f"y{k}.next = {_part(signal, low)}")
         low += len(signal)
-    return _generated("unpack", tuple(drives), len(signals))(bus, *signals)
+    return assigns("unpack", tuple(drives), _names(signals))(bus, *signals)
 
 
 @block
@@ -30,7 +28,7 @@ def pack(signals, bus):
     _check("pack", bus, signals)
     parts = [_bits(signal, f"y{k}") for k, signal in enumerate(signals)]
     whole = f"concat({', '.join(reversed(parts))})" if len(parts) > 1 else parts[0]
-    return _generated("pack", (f"bus.next = {whole}",), len(signals))(bus, *signals)
+    return assigns("pack", (f"bus.next = {whole}",), _names(signals))(bus, *signals)
 
 
 @block
@@ -51,6 +49,11 @@ def _check(what, bus, signals):
         raise HierarchyError(f"{what}: {len(signals)} signals of {width} bits in all do not fit a bus of {len(bus)}")
 
 
+def _names(signals):
+    """Names of the generated block's arguments."""
+    return ("bus", *(f"y{k}" for k in range(len(signals))))
+
+
 def _part(signal, low):
     """Source of the slice of `bus` that drives the signal."""
     if signal._type is bool:
@@ -61,20 +64,3 @@ def _part(signal, low):
 def _bits(signal, name):
     """Source of a signal as unsigned bits: concat takes no negative number."""
     return name if signal._type is bool else f"{name}[{len(signal)}:]"
-
-
-@functools.cache
-def _generated(name, drives, count):
-    """A block of one combinational process made of these assignments; equal ones are made once.
-
-    The signals are arguments one by one: MyHDL refuses a signal that two lists in use hold.
-    """
-    args = ", ".join(f"y{k}" for k in range(count))
-    body = "".join(f"        {drive}\n" for drive in drives)
-    source = f"def {name}(bus, {args}):\n    @always_comb\n    def comb():\n{body}    return comb\n"
-    # MyHDL reads a block's source through inspect, which looks generated files up in linecache
-    filename = f"<{name} of {count} #{len(linecache.cache)}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    scope = {"always_comb": always_comb, "concat": concat}
-    exec(compile(source, filename, "exec"), scope)
-    return block(scope[name])

@@ -3,7 +3,7 @@
 s_boot -> loader -> shape registers, RoPE frequencies; payload -> embedding -> tapes, one memory after the other
 s_prompt -> decode loop -> embed station -> engine 0 .. E-1 -> head -> prediction -> decode loop -> m_token
 
-With one engine the head shares its MAC array; with more it is a station of its own.
+With one engine the head shares its MAC array; with more it is a station of its own. A station's tapes stand beside it.
 """
 
 from copy import copy
@@ -15,11 +15,13 @@ from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
 from llama2_myhdl.rtl.decode.counters import cycle_counter
 from llama2_myhdl.rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
-from llama2_myhdl.rtl.embedding.station import embed_station
+from llama2_myhdl.rtl.embedding.embed_station import embed_station
 from llama2_myhdl.rtl.layer.engine import engine
 from llama2_myhdl.rtl.layer.packet import packet, prediction, token_request
 from llama2_myhdl.rtl.layer.share import share
 from llama2_myhdl.rtl.logits.head import head
+from llama2_myhdl.rtl.matvec.streams import beat_stream
+from llama2_myhdl.rtl.memory.tapes import tapes
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
@@ -65,12 +67,13 @@ def decoder(
     freq_we, freq_addr, freq_data = bit(), uint(clog2(CFG.max_head_dim // 2)), uint(PHASE_BITS)
     beat = Stream(data=uint(CFG.beat_bits), last=bit())
     payload, boot_rest = beat.clone(), beat.clone()
-    # hop k: what enters station k; the last one is what leaves the engines
+    # hop k: what enters station k and its tapes
     boot_in, boot_out = [beat.clone() for _ in range(STATIONS)], [beat.clone() for _ in range(STATIONS)]
     leaving, entering = [packet(CFG) for _ in range(STATIONS)], [packet(CFG) for _ in range(STATIONS)]
     chain_end = boot_out[STATIONS - 1]  # no beat gets here
     chain_end.ready = tied(bit(True))
     unused(chain_end.data, chain_end.last, chain_end.valid)
+    weights, from_head = [beat_stream(CFG) for _ in range(STATIONS)], [bit() for _ in range(STATIONS)]
     shares = [uint(LAYER_BITS) for _ in range(ENGINES)]
     request, predicted = token_request(CFG), prediction(CFG)
     boot_error, loop_error = uint(ERROR_BITS), uint(ERROR_BITS)
@@ -82,66 +85,102 @@ def decoder(
         prompts.seq = tied(uint(CFG.seq_bits))
         unused(s_prompt.seq)
 
-    boot = loader(clk, rst, s_boot, payload, shape, freq_we, freq_addr, freq_data, loaded, boot_error, CFG=CFG)
-    control = decode_loop(
+    loader_ = loader(
         clk,
         rst,
-        loaded,
-        clear,
-        prompts,
-        request,
-        predicted,
-        m_token,
-        shape.vocab_size,
-        shape.seq_len,
-        shape.stop_a,
-        shape.stop_b,
-        loop_error,
+        s=s_boot,
+        m=payload,
+        shape=shape,
+        freq_we=freq_we,
+        freq_addr=freq_addr,
+        freq_data=freq_data,
+        loaded=loaded,
+        error=boot_error,
+        CFG=CFG,
+    )
+    decode_loop_ = decode_loop(
+        clk,
+        rst,
+        enable=loaded,
+        clear=clear,
+        s_prompt=prompts,
+        m_request=request,
+        s_prediction=predicted,
+        m_token=m_token,
+        vocab_size=shape.vocab_size,
+        seq_len=shape.seq_len,
+        stop_a=shape.stop_a,
+        stop_b=shape.stop_b,
+        error=loop_error,
         SEQUENCES=CFG.sequences,
     )
-    embedder = embed_station(
-        clk, rst, payload, boot_rest, request, leaving[0], shape.dim, shape.dim_beats, shape.vocab_size, CFG=CFG
+    embed_station_ = embed_station(
+        clk,
+        rst,
+        s_boot=payload,
+        m_boot=boot_rest,
+        s=request,
+        m=leaving[0],
+        dim=shape.dim,
+        dim_beats=shape.dim_beats,
+        vocab_size=shape.vocab_size,
+        CFG=CFG,
     )
-    boot_hops = [skid(clk, rst, boot_rest if k == 0 else boot_out[k - 1], boot_in[k]) for k in range(STATIONS)]
-    hops = [skid(clk, rst, leaving[k], entering[k]) for k in range(STATIONS)]
-    splits = [
-        share(clk, shape.layers_low, shape.layers_extra, shares[k], INDEX=k) for k in range(ENGINES)
+    boot_skid = [skid(clk, rst, boot_rest if k == 0 else boot_out[k - 1], boot_in[k]) for k in range(STATIONS)]
+    skid_ = [skid(clk, rst, leaving[k], entering[k]) for k in range(STATIONS)]
+    share_ = [share(clk, shape.layers_low, shape.layers_extra, shares[k], INDEX=k) for k in range(ENGINES)]
+    tapes_ = [
+        tapes(
+            clk,
+            rst,
+            s=boot_in[k],
+            m_boot=boot_out[k],
+            m=weights[k],
+            from_head=from_head[k],
+            n_layers=shares[k] if k < ENGINES else tied(uint(LAYER_BITS)),
+            layer_beats=shape.layer_beats,
+            head_beats=shape.head_beats,
+            CFG=CFG.engine,
+            LAYERS=k < ENGINES,
+            HEAD=k == STATIONS - 1,
+        )
+        for k in range(STATIONS)
     ]
-    layers = [
+    engine_ = [
         engine(
             clk,
             rst,
-            entering[k],
-            boot_in[k],
-            boot_out[k],
-            predicted if ALONE else leaving[k + 1],
-            shares[k],
-            shape,
-            freq_we,
-            freq_addr,
-            freq_data,
-            loaded,
-            counter_select,
-            values[k],
+            s=entering[k],
+            s_tape=weights[k],
+            m=predicted if ALONE else leaving[k + 1],
+            from_head=from_head[k],
+            n_layers=shares[k],
+            shape=shape,
+            freq_we=freq_we,
+            freq_addr=freq_addr,
+            freq_data=freq_data,
+            enable=loaded,
+            select=counter_select,
+            value=values[k],
             CFG=CFG.engine,
             HEAD=ALONE,
         )
         for k in range(ENGINES)
     ]
-    last = [] if ALONE else head(
+    head_ = [] if ALONE else head(
         clk,
         rst,
-        entering[ENGINES],
-        boot_in[ENGINES],
-        boot_out[ENGINES],
-        predicted,
-        shape,
-        loaded,
-        counter_select,
-        values[ENGINES],
+        s=entering[ENGINES],
+        s_tape=weights[ENGINES],
+        m=predicted,
+        from_head=from_head[ENGINES],
+        shape=shape,
+        enable=loaded,
+        select=counter_select,
+        value=values[ENGINES],
         CFG=CFG.engine,
     )
-    clock = cycle_counter(clk, rst, loaded, cycles)
+    cycle_counter_ = cycle_counter(clk, rst, loaded, cycles)
     packing = pack(values, values_bus)
 
     @always_comb
@@ -161,15 +200,16 @@ def decoder(
         counter_value.next = found[COUNTER_BITS:]
 
     return (
-        boot,
-        control,
-        embedder,
-        boot_hops,
-        hops,
-        splits,
-        layers,
-        last,
-        clock,
+        loader_,
+        decode_loop_,
+        embed_station_,
+        boot_skid,
+        skid_,
+        share_,
+        tapes_,
+        engine_,
+        head_,
+        cycle_counter_,
         packing,
         errors,
         report,

@@ -80,10 +80,10 @@ class Outcome:
 
 
 # told a token beat as it comes, the rows of the cycle table that are whole by then, and the cycles since the start
-Beat = Callable[[dict, list[dict], int], None]
+Told = Callable[[dict, list[dict], int], None]
 
 
-def run_group(session: Session, jobs: list[Job], beat: Beat) -> list[Outcome]:
+def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     """Boot if the first job brings a tape, then run all jobs side by side. A refused image ends it there."""
     outcomes, first = [Outcome() for _ in jobs], jobs[0]
     if first.tape:
@@ -122,7 +122,7 @@ def run(
     build: BuildConfig,
     sim: str,
     jobs: list[Job | list[Job]],
-    beat: Beat = lambda found, rows, cycles: None,
+    beat: Told = lambda found, rows, cycles: None,
     say: Progress = silent,
 ) -> list[Outcome]:
     """Run the jobs in one simulation, a list of jobs in place of one side by side; their outcomes, spread out.

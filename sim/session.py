@@ -78,8 +78,8 @@ class Session:
     def __init__(self, build: BuildConfig, sim: str = SIMULATORS[0], say: Progress = silent):
         self.build, self.sim = build, open_decoder(build, sim, say)
         count = stations(build)
-        engines = [f"u_layers_{k}" for k in range(build.engines)]
-        self.stations = engines if count == build.engines else [*engines, "u_last"]
+        engines = [f"u_engine_{k}" for k in range(build.engines)]
+        self.stations = engines if count == build.engines else [*engines, "u_head"]
         self._boot = self.sim.source("s_boot", ("data", "last"))
         self._prompt = self.sim.source("s_prompt", PROMPT_FIELDS)
         tokens = [f"m_token_{name}" for name in TOKEN_FIELDS]

@@ -2,7 +2,7 @@
 
 A cycle is a rising edge of the clock. What is read and recorded is what stands just before the edge, what is driven
 changes behind it. Pins are named by a path: a port by its name, a signal inside by its instances, as in
-`u_layers_0.start`; inside only what the build shows is there (see `sim.build`). While `rst` is high nothing passes and
+`u_engine_0.start`; inside only what the build shows is there (see `sim.build`). While `rst` is high nothing passes and
 nothing is recorded.
 """
 

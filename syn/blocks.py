@@ -57,55 +57,59 @@ def kind():
 
 @entry
 def register():
+    from llama2_myhdl.rtl.stream.register import ports
     from llama2_myhdl.rtl.stream.register import register as block
 
-    return block, clocked(s=vector(), m=vector())
+    return block, ports(vector())
 
 
 @entry
 def skid():
+    from llama2_myhdl.rtl.stream.skid import ports
     from llama2_myhdl.rtl.stream.skid import skid as block
 
-    return block, clocked(s=vector(), m=vector())
+    return block, ports(vector())
 
 
 @entry
 def spill():
+    from llama2_myhdl.rtl.stream.spill import ports
     from llama2_myhdl.rtl.stream.spill import spill as block
 
-    return block, clocked(s=vector(), m=vector())
+    return block, ports(vector())
 
 
 @entry
 def fifo():
     from llama2_myhdl.rtl.stream.fifo import fifo as block
+    from llama2_myhdl.rtl.stream.fifo import ports
 
-    return block, clocked(s=vector(), m=vector(), DEPTH=16)
+    return block, ports(vector(), depth=16)
 
 
 @entry
 def credit():
     from llama2_myhdl.rtl.stream.credit import credit as block
+    from llama2_myhdl.rtl.stream.credit import ports
 
-    return block, clocked(take=bit(), give=bit(), ready=bit(), DEPTH=16)
+    return block, ports(depth=16)
 
 
 @entry
 def elastic():
     from llama2_myhdl.rtl.stream.elastic import elastic as block
+    from llama2_myhdl.rtl.stream.elastic import ports
 
-    return block, clocked(s_valid=bit(), s_ready=bit(), result=vector().bare(), m=vector(), LATENCY=8)
+    return block, ports(vector(), latency=8)
 
 
 @entry
 def ram():
     """One tape beat wide, deep enough to fill block RAM."""
+    from llama2_myhdl.rtl.memory.ram import ports
     from llama2_myhdl.rtl.memory.ram import ram as block
 
-    depth = 512
-    address, word = clog2(depth), CFG.beat_bits
-    ports = dict(waddr=uint(address), wdata=uint(word), raddr=uint(address), rdata=uint(word))
-    return block, dict(clk=bit(), we=bit(), **ports, DEPTH=depth, STYLE="block")
+    return block, ports(depth=512, width=CFG.beat_bits, style="block")
 
 
 # --- arithmetic leaves ---
@@ -138,37 +142,26 @@ def sincos():
 
 @entry
 def loader():
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
     from llama2_myhdl.rtl.boot.loader import loader as block
-    from llama2_myhdl.spec.errors import ERROR_BITS
+    from llama2_myhdl.rtl.boot.loader import ports
 
-    boot = {name: Stream(data=uint(CFG.beat_bits), last=bit()) for name in ("s", "m")}
-    frequencies = dict(freq_we=bit(), freq_addr=uint(clog2(CFG.max_head_dim // 2)), freq_data=uint(PHASE_BITS))
-    status = dict(loaded=bit(), error=uint(ERROR_BITS))
-    return block, clocked(**boot, shape=ShapeRegisters(CFG), **frequencies, **status, CFG=CFG)
+    return block, ports(CFG)
 
 
 @entry
 def embedding():
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
     from llama2_myhdl.rtl.embedding.embedding import embedding as block
+    from llama2_myhdl.rtl.embedding.embedding import ports
 
-    shape = ShapeRegisters(CFG)
-    boot = Stream(data=uint(CFG.beat_bits), last=bit())
-    streams = dict(s_boot=boot, s_token=Stream(token=uint(CFG.token_bits)), m=vector())
-    return block, clocked(**streams, dim=shape.dim, dim_beats=shape.dim_beats, CFG=CFG)
+    return block, ports(CFG)
 
 
 @entry
 def embed_station():
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-    from llama2_myhdl.rtl.embedding.station import embed_station as block
-    from llama2_myhdl.rtl.layer.packet import packet, token_request
+    from llama2_myhdl.rtl.embedding.embed_station import embed_station as block
+    from llama2_myhdl.rtl.embedding.embed_station import ports
 
-    shape = ShapeRegisters(CFG)
-    boot = {name: Stream(data=uint(CFG.beat_bits), last=bit()) for name in ("s_boot", "m_boot")}
-    registers = dict(dim=shape.dim, dim_beats=shape.dim_beats, vocab_size=shape.vocab_size)
-    return block, clocked(**boot, s=token_request(CFG), m=packet(CFG), **registers, CFG=CFG)
+    return block, ports(CFG)
 
 
 @entry
@@ -246,14 +239,10 @@ def residual():
 
 @entry
 def rope():
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+    from llama2_myhdl.rtl.rope.rope import ports
     from llama2_myhdl.rtl.rope.rope import rope as block
 
-    streams = dict(s=vector(kind=kind()), s_pos=Stream(pos=uint(CFG.pos_bits)), m=vector(tag=kind()))
-    frequencies = dict(
-        freq_we=bit(), freq_addr=uint(clog2(CFG.max_head_dim // 2)), freq_data=uint(PHASE_BITS)
-    )
-    return block, clocked(**streams, **frequencies, pairs=ShapeRegisters(CFG).pairs, saturated=bit(), CFG=CFG)
+    return block, ports(CFG)
 
 
 def _attention(cfg):
@@ -305,9 +294,10 @@ def divide():
 
 @entry
 def swiglu():
+    from llama2_myhdl.rtl.ffn.swiglu import ports
     from llama2_myhdl.rtl.ffn.swiglu import swiglu as block
 
-    return block, clocked(s=vector(), m=vector(), saturated=bit(), BLOCK=CFG.hidden_block)
+    return block, ports(CFG.f_bits, CFG.hidden_block)
 
 
 @entry

@@ -7,7 +7,7 @@ from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
-from llama2_myhdl.spec.registers import REGISTERS, register_limits, rules
+from llama2_myhdl.spec.registers import REGISTERS, WORD, register_limits, rules
 
 IDLE, DECODE, FETCH, TAKE_A, TAKE_B, MULTIPLY, GIVE = range(7)
 STEP_BITS = 3
@@ -160,3 +160,10 @@ def derive(clk, rst, we, number, word, start, give, value, CFG):
         control,
         multiply,
     )
+
+
+def ports(build: BuildConfig) -> dict:
+    """Fresh ports and parameters, by name."""
+    number, value = uint(clog2(len(REGISTERS) + len(rules(build)))), uint(value_bits(build))
+    pins = dict(we=bit(), number=number, word=uint(WORD), start=bit(), give=bit(), value=value)
+    return dict(clk=bit(), rst=bit(), **pins, CFG=build)

@@ -6,8 +6,10 @@ from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.boot.boot_register import boot_register
 from llama2_myhdl.rtl.boot.derive import derive, value_bits
-from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.spec.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, NONE
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SHAPE, ERROR_BITS, NONE
+from llama2_myhdl.spec.formats import PHASE_BITS
 from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits, rules
 
 READ_REGISTERS, READ_FREQUENCIES, READ_PAYLOAD, READ_CHECKSUM, DERIVE, COMPARE, DRAIN, DONE, FAILED = range(9)
@@ -89,11 +91,13 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     splitting = unpack(s.data, words)
     COUNT = len(words)
     numbers = {name: tied(uint(len(index), k)) for k, name in enumerate(NAMES)}
-    shape_registers = [
+    shape_register = [
         boot_register(clk, write, index, word, getattr(shape, name), numbers[name]) for name in ShapeRegisters.NAMES
     ]
     payload_register = boot_register(clk, write, index, word, payload_beats, numbers["payload_beats"])
-    derivation = derive(clk, rst, write, index, word, start, give, derived, CFG=CFG)
+    derive_ = derive(
+        clk, rst, we=write, number=index, word=word, start=start, give=give, value=derived, CFG=CFG
+    )
 
     @always_comb
     def handshake():
@@ -214,9 +218,9 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
 
     return (
         splitting,
-        shape_registers,
+        shape_register,
         payload_register,
-        derivation,
+        derive_,
         handshake,
         ready,
         source,
@@ -227,4 +231,21 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
         upper_limit,
         sums,
         control,
+    )
+
+
+def ports(build: BuildConfig) -> dict:
+    """Fresh ports and parameters, by name."""
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=Stream(data=uint(build.beat_bits), last=bit()),
+        m=Stream(data=uint(build.beat_bits), last=bit()),
+        shape=ShapeRegisters(build),
+        freq_we=bit(),
+        freq_addr=uint(clog2(build.max_head_dim // 2)),
+        freq_data=uint(PHASE_BITS),
+        loaded=bit(),
+        error=uint(ERROR_BITS),
+        CFG=build,
     )

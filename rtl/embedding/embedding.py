@@ -1,17 +1,17 @@
 """Embedding look-up: a token becomes its row of the table, as residual vector."""
-from myhdl import Signal, always, always_comb, concat, modbv
+from myhdl import Signal, always, always_comb, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.embedding import rows as memory
-from llama2_myhdl.rtl.embedding.rows import embedding_rows
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.embedding import embedding_rows as memory
+from llama2_myhdl.rtl.embedding.embedding_rows import embedding_rows
 from llama2_myhdl.rtl.embedding.widen import LATENCY as WIDEN
 from llama2_myhdl.rtl.embedding.widen import SHIFT_BITS, widen
 from llama2_myhdl.rtl.stream import fifo as output_fifo
-from llama2_myhdl.rtl.stream.credit import credit
-from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.rtl.stream.pipeline import pipeline
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 PIPELINE = memory.READ_LATENCY + WIDEN  # cycles from an address to its element
 
@@ -44,7 +44,7 @@ def embedding(clk, rst, s_boot, s_token, m, dim, dim_beats, CFG):
     STEPS = len(dim_beats)
     DEPTH = PIPELINE + output_fifo.LATENCY + 3
 
-    take, give, credit_ready, multiplying, running, issue, ending = [bit() for _ in range(7)]
+    take, room, multiplying, running, issue, ending = [bit() for _ in range(6)]
     token = uint(TOKEN)
     addend, address = [Signal(modbv(0)[clog2(WORDS):]) for _ in range(2)]
     left = uint(STEPS)
@@ -55,40 +55,50 @@ def embedding(clk, rst, s_boot, s_token, m, dim, dim_beats, CFG):
     word = uint(CFG.beat_bits)
     exponent = sint(CFG.exp_bits)
     shift = uint(SHIFT_BITS)
-    travelling = uint(PIPELINE)  # bit k: an element was issued k + 1 cycles ago
-    mark, mark_there = uint(1), uint(1)
-    results = Stream(data=sint(len(m.data)), last=bit())
+    travelling = uint(PIPELINE)
+    result = Payload(data=sint(len(m.data)))
 
-    table = embedding_rows(clk, rst, s_boot, dim_beats, address, word, token, exponent, CFG=CFG)
-    lanes = delay(clk, lane, lane_there, CYCLES=memory.READ_LATENCY)
-    element = widen(clk, word, lane_there, shift, results.data, BITS=CFG.weight_bits)
-    marks = delay(clk, mark, mark_there, CYCLES=PIPELINE)
-    credits = credit(clk, rst, issue, give, credit_ready, DEPTH=DEPTH)
-    queue = fifo(clk, rst, results, m, DEPTH=DEPTH)
-    unused(results.ready, s_token.token)
+    embedding_rows_ = embedding_rows(
+        clk,
+        rst,
+        s_boot=s_boot,
+        dim_beats=dim_beats,
+        address=address,
+        word=word,
+        token=token,
+        exponent=exponent,
+        CFG=CFG,
+    )
+    delay_ = delay(clk, lane, lane_there, CYCLES=memory.READ_LATENCY)
+    widen_ = widen(clk, word, lane_there, shift, result.data, BITS=CFG.weight_bits)
+    pipeline_ = pipeline(
+        clk,
+        rst,
+        take=issue,
+        enter=issue,
+        label=Payload(last=ending),
+        result=result,
+        m=m,
+        room=room,
+        travelling=travelling,
+        LATENCY=PIPELINE,
+        DEPTH=DEPTH,
+    )
+    unused(travelling, s_token.token)
 
     @always_comb
     def handshake():
         s_token.ready.next = not multiplying and not running
         take.next = s_token.valid and not multiplying and not running
-        issue.next = running and credit_ready
-        give.next = m.valid and m.ready
+        issue.next = running and room
         ending.next = remaining == 1
-
-    @always_comb
-    def collect():
-        mark.next = ending
-        results.valid.next = travelling[PIPELINE - 1]
-        results.last.next = mark_there == 1
 
     @always(clk.posedge)
     def control():
         if rst:
             multiplying.next = False
             running.next = False
-            travelling.next = 0
         else:
-            travelling.next = concat(travelling[PIPELINE - 1:], issue)
             if take:
                 multiplying.next = True
                 step.next = 0
@@ -126,4 +136,19 @@ def embedding(clk, rst, s_boot, s_token, m, dim, dim_beats, CFG):
     def offset():
         shift.next = exponent + F_FRAC
 
-    return table, lanes, element, marks, credits, queue, handshake, collect, control, place, offset
+    return embedding_rows_, delay_, widen_, pipeline_, handshake, control, place, offset
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters, by name."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s_boot=Stream(data=uint(cfg.beat_bits), last=bit()),
+        s_token=Stream(token=uint(cfg.token_bits)),
+        m=Stream(data=sint(cfg.f_bits), last=bit()),
+        dim=shape.dim,
+        dim_beats=shape.dim_beats,
+        CFG=cfg,
+    )

@@ -3,7 +3,8 @@ from myhdl import always, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import unpack
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = 4  # cycles from word and lane to y
 SHIFT_DELAY = 2  # `shift` belongs to the word and lane of that many cycles ago
@@ -57,3 +58,9 @@ def widen(clk, word, lane, shift, y, BITS):
         y.next = wide << coarse_shift
 
     return lanes, choose, scale
+
+
+def ports(lanes, bits, f_bits):
+    """Fresh ports and parameters, by name."""
+    pins = dict(word=uint(lanes * bits), lane=uint(clog2(lanes)), shift=uint(SHIFT_BITS), y=sint(f_bits))
+    return dict(clk=bit(), **pins, BITS=bits)

@@ -1,17 +1,15 @@
 """SwiGLU: pairs of the interleaved W1 and W3 rows become elements of the hidden vector."""
 from myhdl import Signal, always, always_comb, concat, modbv
 
-from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.ffn import gate as product
 from llama2_myhdl.rtl.ffn import sigmoid as logistic
 from llama2_myhdl.rtl.ffn.gate import gate
 from llama2_myhdl.rtl.ffn.sigmoid import sigmoid
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream import fifo as output_fifo
-from llama2_myhdl.rtl.stream.credit import credit
-from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.stream.pipeline import pipeline
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
 from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import EXP2_FRAC
 
@@ -37,6 +35,7 @@ def swiglu(clk, rst, s, m, saturated, BLOCK):
     """
     F = len(s.data)
     SIGMOID = logistic.LATENCY
+    LAST = PIPELINE - 1
     SLOTS = 1 << clog2(SIGMOID // 2 + 1)  # pairs inside sigmoid: one starts every two cycles at most
     LAST_OF_BLOCK = BLOCK - 1
     CREDITS = LATENCY // 2 + 3  # with fewer, one element a cycle would not be sustained
@@ -44,43 +43,50 @@ def swiglu(clk, rst, s, m, saturated, BLOCK):
     if BLOCK < 1:
         raise ValueError(f"swiglu: BLOCK must be 1 or more, is {BLOCK}")
 
-    take, give, ready, odd, start, second, ends, clipped, valid = [bit() for _ in range(9)]
-    first, h1, h3, old_h1, old_h3, z = [sint(F) for _ in range(6)]
+    take, room, odd, start, second, clipped = [bit() for _ in range(6)]
+    first, h1, h3, old_h1, old_h3 = [sint(F) for _ in range(5)]
     write_slot, read_slot = [Signal(modbv(0)[clog2(SLOTS):]) for _ in range(2)]  # wrap
     pair, entry = uint(2 * F), uint(2 * F)
     sigma = uint(EXP2_FRAC + 1)
     travelling = uint(PIPELINE)  # bit k: a pair started k + 1 cycles ago
-    last_in, last_out = uint(1), uint(1)
     place = uint(clog2(BLOCK))  # of the pair in its block
-    results = Stream(data=sint(F), last=bit())
+    label, result = Payload(last=bit()), Payload(data=sint(F))
 
-    logistic_function = sigmoid(clk, h1, sigma)
-    on_the_way = ram(clk, start, write_slot, pair, read_slot, entry, DEPTH=SLOTS)
-    gated = gate(clk, old_h1, old_h3, sigma, second, z, clipped, F_FRAC=F_FRAC)
-    marks = delay(clk, last_in, last_out, CYCLES=PIPELINE)
-    credits = credit(clk, rst, take, give, ready, DEPTH=CREDITS)
-    queue = fifo(clk, rst, results, m, DEPTH=CREDITS)
-    unused(results.ready)
+    sigmoid_ = sigmoid(clk, h1, sigma)
+    ram_ = ram(clk, start, write_slot, pair, read_slot, entry, DEPTH=SLOTS)
+    gate_ = gate(
+        clk, h1=old_h1, h3=old_h3, sigma=sigma, second=second, z=result.data, clipped=clipped, F_FRAC=F_FRAC
+    )
+    pipeline_ = pipeline(
+        clk,
+        rst,
+        take=take,
+        enter=start,
+        label=label,
+        result=result,
+        m=m,
+        room=room,
+        travelling=travelling,
+        LATENCY=PIPELINE,
+        DEPTH=CREDITS,
+    )
 
     @always_comb
     def handshake():
-        s.ready.next = ready
-        take.next = s.valid and ready and odd
-        give.next = m.valid and m.ready
+        s.ready.next = room
+        take.next = s.valid and room and odd
 
     @always(clk.posedge)
     def control():
         if rst:
             odd.next = False
             start.next = False
-            travelling.next = 0
             write_slot.next = 0
             read_slot.next = 0
             place.next = 0
         else:
             start.next = take
-            travelling.next = concat(travelling[PIPELINE - 1:], start)
-            if s.valid and ready:
+            if s.valid and room:
                 odd.next = not odd
             if take:
                 if s.last or place == LAST_OF_BLOCK:
@@ -95,11 +101,11 @@ def swiglu(clk, rst, s, m, saturated, BLOCK):
 
     @always(clk.posedge)
     def pair_up():
-        if s.valid and ready:
+        if s.valid and room:
             if odd:
                 h1.next = first
                 h3.next = s.data
-                ends.next = s.last or place == LAST_OF_BLOCK
+                label.last.next = s.last or place == LAST_OF_BLOCK
             else:
                 first.next = s.data
         old_h1.next = entry[F:].signed()
@@ -108,19 +114,16 @@ def swiglu(clk, rst, s, m, saturated, BLOCK):
     @always_comb
     def store():
         pair.next = concat(h3[F:], h1[F:])
-        last_in.next = ends
         second.next = travelling[SIGMOID]
 
     @always_comb
-    def collect():
-        valid.next = travelling[PIPELINE - 1]
-        results.valid.next = travelling[PIPELINE - 1]
-        results.data.next = z
-        results.last.next = last_out == 1
-
-    @always_comb
     def report():
-        saturated.next = clipped and valid
+        saturated.next = clipped and travelling[LAST]
 
-    return (logistic_function, on_the_way, gated, marks, credits, queue, handshake, control, pair_up, store, collect,
-            report)
+    return sigmoid_, ram_, gate_, pipeline_, handshake, control, pair_up, store, report
+
+
+def ports(f_bits: int, block: int) -> dict:
+    """Fresh ports and parameters, by name."""
+    streams = {name: Stream(data=sint(f_bits), last=bit()) for name in ("s", "m")}
+    return dict(clk=bit(), rst=bit(), **streams, saturated=bit(), BLOCK=block)

@@ -1,14 +1,14 @@
-"""A layer engine: a run of consecutive layers on one MAC array, fed by a weight tape of its own.
+"""A layer engine: a run of consecutive layers on one MAC array, fed by a stream of weights.
 
 tape -> matvec -> rows -+-> rope -> head quantiser --+-> attention -----+
           ^             +-> value quantiser ---------+                  |
           |             +-> residual -> departure -> rmsnorm -----------+-> merge -> block quantiser -> scale -+
           |             +-> swiglu -------------------------------------+                                      |
-          |             +-> argmax -> prediction (an engine with the head)                                     |
+          |             +-> tail -> prediction (an engine with the head)                                       |
           +-------------------------------- activation words and scalars <-------------------------------------+
 
 An engine alone (HEAD) runs the final norm and the classifier too, from the head's tape, and answers with a prediction;
-the engines of a wavefront answer with the packet.
+the engines of a wavefront answer with the packet. The tapes stand beside it (`rtl/memory/tapes.py`).
 """
 
 from copy import copy
@@ -17,31 +17,31 @@ from myhdl import always_comb, concat
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.rtl.attention.attention import attention
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode.counters import engine_counters
 from llama2_myhdl.rtl.ffn.swiglu import swiglu
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.head_ends import head_ends
 from llama2_myhdl.rtl.layer.intake import intake
-from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.layer.packet import packet, prediction, vector
 from llama2_myhdl.rtl.layer.residual import residual
 from llama2_myhdl.rtl.layer.row_router import row_router
 from llama2_myhdl.rtl.layer.schedule import schedule
 from llama2_myhdl.rtl.layer.vector_merge import vector_merge
 from llama2_myhdl.rtl.layer.vector_scale import vector_scale
-from llama2_myhdl.rtl.logits.answer import answer
-from llama2_myhdl.rtl.logits.argmax import argmax
+from llama2_myhdl.rtl.logits.tail import tail
 from llama2_myhdl.rtl.matvec.matvec import matvec
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
-from llama2_myhdl.rtl.memory.tape import tape
-from llama2_myhdl.rtl.memory.tape_select import tape_select
 from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
 from llama2_myhdl.rtl.rope.rope import rope
+from llama2_myhdl.rtl.stream.connect import connect
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.spec.causes import CAUSE_BITS
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
+from llama2_myhdl.spec.formats import PHASE_BITS
 from llama2_myhdl.spec.kinds import KIND_BITS
-from llama2_myhdl.spec.program import max_head_beats, tape_depth
 
 SATURATION_SOURCES = 5
 
@@ -57,18 +57,18 @@ def singles(stream, build):
 
 @hblock
 def engine(
-    clk, rst, s, s_boot, m_boot, m, n_layers, shape, freq_we, freq_addr, freq_data, enable, select, value, CFG, HEAD
+    clk, rst, s, s_tape, m, from_head, n_layers, shape, freq_we, freq_addr, freq_data, enable, select, value, CFG, HEAD
 ):
     """One packet at a time through `n_layers` layers.
 
-    s: packet; m: packet, or with HEAD the prediction for it. s_boot, m_boot: daisy chain of boot beats (data, last):
-    the engine's tape takes its part. n_layers, shape (ShapeRegisters): stable while packets come; freq_*: write port of
-    the RoPE frequencies. enable: counters run; select: counter number; value: out, that counter
-    (`rtl/decode/counters.py`). CFG: `BuildConfig.engine` of the build.
+    s: packet; m: packet, or with HEAD the prediction for it. s_tape: `beat_stream`, the beats of a packet's matrices
+    and gains in the order of `spec/program.py`, one a cycle when nothing waits: a beat that is late costs a stall of
+    cause `tape`. from_head: out, a register: the beat wanted now is of the head's tape, else of the layers'.
+    n_layers, shape (ShapeRegisters): stable while packets come; freq_*: write port of the RoPE frequencies. enable:
+    counters run; select: counter number; value: out, that counter (`rtl/decode/counters.py`). CFG:
+    `BuildConfig.engine` of the build.
     """
-    command, row = command_stream(CFG), row_stream(CFG)
-    beats, layer_beats, head_beats, gain = (beat_stream(CFG) for _ in range(4))
-    boot_between = Stream(data=uint(CFG.beat_bits), last=bit())
+    command, row, gain = command_stream(CFG), row_stream(CFG), beat_stream(CFG)
     head_row = Stream(data=sint(CFG.f_bits), kind=uint(KIND_BITS), last=bit())
     turned = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
     position = Stream(pos=uint(CFG.pos_bits))
@@ -88,42 +88,65 @@ def engine(
     words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
     activations, scales = activation_stream(CFG), scale_stream(CFG)
     inverse_rms = scales.clone()
-    best = Stream(token=uint(CFG.token_bits))
-    start, done, from_head, attention_busy = (bit() for _ in range(4))
+    start, done, attention_busy = (bit() for _ in range(3))
     pos, seq, scored = uint(CFG.pos_bits), uint(CFG.seq_bits), bit()
     layer = uint(clog2(CFG.max_layers))
     cause = uint(CAUSE_BITS)
     saturated = uint(SATURATION_SOURCES)
     sat_matvec, sat_rope, sat_attention, sat_residual, sat_ffn = (bit() for _ in range(SATURATION_SOURCES))
-    one_part = tied(uint(1, 1))
     classify = scored if HEAD else tied(bit())
 
     unused(shape.n_heads, shape.n_layers, shape.seq_len, shape.stop_a, shape.stop_b)
-    unused(shape.layers_low, shape.layers_extra)
+    unused(shape.layers_low, shape.layers_extra, shape.layer_beats, shape.head_beats)
 
-    entrance = intake(clk, rst, s, fresh_x, position, start, done, pos, seq, scored)
-    sequence = schedule(
+    intake_ = intake(
+        clk, rst, s=s, m_x=fresh_x, m_pos=position, start=start, done=done, pos=pos, seq=seq, scored=scored
+    )
+    schedule_ = schedule(
         clk,
         rst,
-        start,
-        classify,
-        command,
-        layer,
-        n_layers,
-        shape.dim,
-        shape.kv_dim,
-        shape.hidden_dim,
-        shape.vocab_size,
-        shape.dim_beats,
-        shape.hidden_beats,
-        shape.gain_beats,
+        start=start,
+        head=classify,
+        m=command,
+        layer=layer,
+        n_layers=n_layers,
+        dim=shape.dim,
+        kv_dim=shape.kv_dim,
+        hidden_dim=shape.hidden_dim,
+        vocab_size=shape.vocab_size,
+        dim_beats=shape.dim_beats,
+        hidden_beats=shape.hidden_beats,
+        gain_beats=shape.gain_beats,
         CFG=CFG,
     )
-    matrix = matvec(
-        clk, rst, command, beats, activations, scales, row, gain, from_head, cause, sat_matvec, CFG=CFG
+    matvec_ = matvec(
+        clk,
+        rst,
+        s_cmd=command,
+        s_tape=s_tape,
+        s_act=activations,
+        s_scale=scales,
+        m_row=row,
+        m_gain=gain,
+        from_head=from_head,
+        cause=cause,
+        saturated=sat_matvec,
+        CFG=CFG,
     )
-    router = row_router(row, head_row, value_row, delta, up, logit)
-    rotary = rope(clk, rst, head_row, position, turned, freq_we, freq_addr, freq_data, shape.pairs, sat_rope, CFG=CFG)
+    row_router_ = row_router(row, head_row, value_row, delta, up, logit)
+    rope_ = rope(
+        clk,
+        rst,
+        s=head_row,
+        s_pos=position,
+        m=turned,
+        freq_we=freq_we,
+        freq_addr=freq_addr,
+        freq_data=freq_data,
+        pairs=shape.pairs,
+        saturated=sat_rope,
+        CFG=CFG,
+    )
     head_quantiser = quantiser(
         clk,
         rst,
@@ -134,7 +157,7 @@ def engine(
         QLANES=CFG.max_head_dim,
         BITS=CFG.act_bits,
     )
-    cutting = head_ends(clk, rst, value_row, value_head, shape.head_dim)
+    head_ends_ = head_ends(clk, rst, value_row, value_head, shape.head_dim)
     value_quantiser = quantiser(
         clk,
         rst,
@@ -145,27 +168,39 @@ def engine(
         QLANES=CFG.max_head_dim,
         BITS=CFG.value_bits,
     )
-    attend = attention(
+    attention_ = attention(
         clk,
         rst,
-        head,
-        values,
-        attended,
-        layer,
-        seq,
-        pos,
-        shape.head_dim,
-        shape.kv_mul,
-        shape.n_kv_heads,
-        sat_attention,
-        attention_busy,
+        s=head,
+        s_value=values,
+        m=attended,
+        layer=layer,
+        seq=seq,
+        pos=pos,
+        head_dim=shape.head_dim,
+        kv_mul=shape.kv_mul,
+        n_kv_heads=shape.n_kv_heads,
+        saturated=sat_attention,
+        busy=attention_busy,
         CFG=CFG,
     )
-    accumulate = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
-    parting = departure(clk, rst, x, to_norm, leaving, start, classify, n_layers)
-    norm = rmsnorm(clk, rst, gain, to_norm, normed, inverse_rms, shape.eps_term, shape.gain_beats, CFG=CFG)
-    ffn = swiglu(clk, rst, up, gated, sat_ffn, BLOCK=CFG.hidden_block)
-    merge = vector_merge(clk, rst, normed, attended, gated, chosen)
+    residual_ = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
+    departure_ = departure(
+        clk, rst, s=x, m_norm=to_norm, m_exit=leaving, start=start, stay=classify, n_layers=n_layers
+    )
+    rmsnorm_ = rmsnorm(
+        clk,
+        rst,
+        s_gain=gain,
+        s_x=to_norm,
+        m_y=normed,
+        m_r=inverse_rms,
+        eps_term=shape.eps_term,
+        gain_beats=shape.gain_beats,
+        CFG=CFG,
+    )
+    swiglu_ = swiglu(clk, rst, up, gated, sat_ffn, BLOCK=CFG.hidden_block)
+    vector_merge_ = vector_merge(clk, rst, normed, attended, gated, chosen)
     block_quantiser = quantiser(
         clk,
         rst,
@@ -176,9 +211,17 @@ def engine(
         QLANES=CFG.quant_lanes,
         BITS=CFG.act_bits,
     )
-    scaling = vector_scale(clk, rst, words, inverse_rms, activations, scales)
-    counts = engine_counters(
-        clk, rst, enable, cause, done, attention_busy, saturated, select, value
+    vector_scale_ = vector_scale(clk, rst, words, inverse_rms, activations, scales)
+    engine_counters_ = engine_counters(
+        clk,
+        rst,
+        enable=enable,
+        cause=cause,
+        token=done,
+        attention_busy=attention_busy,
+        saturated=saturated,
+        select=select,
+        value=value,
     )
 
     @always_comb
@@ -186,52 +229,61 @@ def engine(
         saturated.next = concat(sat_ffn, sat_residual, sat_attention, sat_rope, sat_matvec)
 
     if HEAD:
-        layer_tape = tape(
-            clk, rst, s_boot, boot_between, layer_beats, n_layers, shape.layer_beats, DEPTH=tape_depth(CFG)
+        tail_ = tail(
+            clk, rst, s_logit=logit, s_exit=leaving, m=m, done=done, pos=pos, seq=seq, scored=scored, CFG=CFG
         )
-        head_tape = tape(
-            clk, rst, boot_between, m_boot, head_beats, one_part, shape.head_beats, DEPTH=max_head_beats(CFG)
-        )
-        choice = tape_select(layer_beats, head_beats, from_head, beats)
-        choose = argmax(clk, rst, logit, best, CFG=CFG)
-        reply = answer(clk, rst, best, leaving, m, done, pos, seq, scored)
-        ending = layer_tape, head_tape, choice, choose, reply
+        ending = [tail_]
     else:
-        unused(shape.head_beats, from_head, logit.data, logit.last, logit.valid)
-        layer_tape = tape(clk, rst, s_boot, m_boot, beats, n_layers, shape.layer_beats, DEPTH=tape_depth(CFG))
+        unused(logit.data, logit.last, logit.valid)
+        forward = connect(leaving, m, pos=pos, seq=seq, scored=scored)
 
         @always_comb
-        def passing():
-            m.data.next = leaving.data
-            m.last.next = leaving.last
-            m.valid.next = leaving.valid
-            m.pos.next = pos
-            m.seq.next = seq
-            m.scored.next = scored
-            leaving.ready.next = m.ready
+        def leave():
             done.next = leaving.valid and m.ready and leaving.last
             logit.ready.next = False
 
-        ending = layer_tape, passing
+        ending = forward, leave
 
     return (
-        entrance,
-        sequence,
-        matrix,
-        router,
-        rotary,
+        intake_,
+        schedule_,
+        matvec_,
+        row_router_,
+        rope_,
         head_quantiser,
-        cutting,
+        head_ends_,
         value_quantiser,
-        attend,
-        accumulate,
-        parting,
-        norm,
-        ffn,
-        merge,
+        attention_,
+        residual_,
+        departure_,
+        rmsnorm_,
+        swiglu_,
+        vector_merge_,
         block_quantiser,
-        scaling,
-        counts,
+        vector_scale_,
+        engine_counters_,
         saturations,
         ending,
+    )
+
+
+def ports(cfg: BuildConfig, head: bool) -> dict:
+    """Fresh ports and parameters, by name; cfg: `BuildConfig.engine` of a build."""
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=packet(cfg),
+        s_tape=beat_stream(cfg),
+        m=prediction(cfg) if head else packet(cfg),
+        from_head=bit(),
+        n_layers=uint(cfg.max_layers.bit_length()),
+        shape=ShapeRegisters(cfg),
+        freq_we=bit(),
+        freq_addr=uint(clog2(cfg.max_head_dim // 2)),
+        freq_data=uint(PHASE_BITS),
+        enable=bit(),
+        select=uint(SELECT_BITS),
+        value=uint(COUNTER_BITS),
+        CFG=cfg,
+        HEAD=head,
     )

@@ -1,109 +1,140 @@
 """The head as a station of its own, behind the last engine of a wavefront: final norm, classifier, argmax.
 
-packet -> intake -> departure -> rmsnorm -> block quantiser -> scale -> matvec -> argmax -> prediction
+packet -> intake -> departure -> rmsnorm -> block quantiser -> scale -> matvec -> tail -> prediction
 """
 
 from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode.counters import engine_counters
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.engine import singles
 from llama2_myhdl.rtl.layer.intake import intake
-from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.layer.packet import packet, prediction, vector
 from llama2_myhdl.rtl.layer.schedule import schedule
 from llama2_myhdl.rtl.layer.vector_scale import vector_scale
-from llama2_myhdl.rtl.logits.answer import answer
-from llama2_myhdl.rtl.logits.argmax import argmax
+from llama2_myhdl.rtl.logits.tail import tail
 from llama2_myhdl.rtl.matvec.matvec import matvec
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
-from llama2_myhdl.rtl.memory.tape import tape
 from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
+from llama2_myhdl.rtl.stream.connect import connect
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.causes import CAUSE_BITS
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
 from llama2_myhdl.spec.kinds import GAIN, KIND_BITS
-from llama2_myhdl.spec.program import max_head_beats
 
 
 @hblock
-def head(clk, rst, s, s_boot, m_boot, m, shape, enable, select, value, CFG):
+def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
     """One packet at a time; those that are not scored pass without the classifier.
 
-    s: packet; m: prediction. The other ports as in `rtl/layer/engine.py`.
+    s: packet; m: prediction; s_tape: beats of the head's tape. The other ports as in `rtl/layer/engine.py`.
     """
-    command, row = command_stream(CFG), row_stream(CFG)
-    beats, gain = beat_stream(CFG), beat_stream(CFG)
+    command, row, gain = command_stream(CFG), row_stream(CFG), beat_stream(CFG)
     position = Stream(pos=uint(CFG.pos_bits))
     x, to_norm, leaving, normed, logit = (vector(CFG) for _ in range(5))
     words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
     activations, scales = activation_stream(CFG), scale_stream(CFG)
     inverse_rms = scales.clone()
-    best = Stream(token=uint(CFG.token_bits))
-    start, begins, done, from_head, saturated = (bit() for _ in range(5))
+    start, begins, done, saturated = (bit() for _ in range(4))
     pos, seq, scored = uint(CFG.pos_bits), uint(CFG.seq_bits), bit()
     layer, clipped = uint(clog2(CFG.max_layers)), uint(1)
     cause = uint(CAUSE_BITS)
-    one_part, no_layers = tied(uint(1, 1)), tied(uint(1))
+    no_layers = tied(uint(1))
     tagged = singles(normed, CFG)
     tagged.tag = tied(uint(KIND_BITS, GAIN))
-    unused(position.pos, position.valid, layer, from_head, row.kind)
+    unused(position.pos, position.valid, layer, row.kind)
     unused(*(getattr(shape, name) for name in shape.NAMES if name not in USED))
 
-    entrance = intake(clk, rst, s, x, position, start, done, pos, seq, scored)
-    parting = departure(clk, rst, x, to_norm, leaving, start, scored, no_layers)
-    sequence = schedule(
+    intake_ = intake(
+        clk, rst, s=s, m_x=x, m_pos=position, start=start, done=done, pos=pos, seq=seq, scored=scored
+    )
+    departure_ = departure(
+        clk, rst, s=x, m_norm=to_norm, m_exit=leaving, start=start, stay=scored, n_layers=no_layers
+    )
+    schedule_ = schedule(
         clk,
         rst,
-        begins,
-        scored,
-        command,
-        layer,
-        no_layers,
-        shape.dim,
-        shape.kv_dim,
-        shape.hidden_dim,
-        shape.vocab_size,
-        shape.dim_beats,
-        shape.hidden_beats,
-        shape.gain_beats,
+        start=begins,
+        head=scored,
+        m=command,
+        layer=layer,
+        n_layers=no_layers,
+        dim=shape.dim,
+        kv_dim=shape.kv_dim,
+        hidden_dim=shape.hidden_dim,
+        vocab_size=shape.vocab_size,
+        dim_beats=shape.dim_beats,
+        hidden_beats=shape.hidden_beats,
+        gain_beats=shape.gain_beats,
         CFG=CFG,
     )
-    norm = rmsnorm(clk, rst, gain, to_norm, normed, inverse_rms, shape.eps_term, shape.gain_beats, CFG=CFG)
+    rmsnorm_ = rmsnorm(
+        clk,
+        rst,
+        s_gain=gain,
+        s_x=to_norm,
+        m_y=normed,
+        m_r=inverse_rms,
+        eps_term=shape.eps_term,
+        gain_beats=shape.gain_beats,
+        CFG=CFG,
+    )
     block_quantiser = quantiser(
         clk, rst, tagged, words, MAX_LEN=CFG.max_dim, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits
     )
-    scaling = vector_scale(clk, rst, words, inverse_rms, activations, scales)
-    matrix = matvec(clk, rst, command, beats, activations, scales, row, gain, from_head, cause, saturated, CFG=CFG)
-    weights = tape(clk, rst, s_boot, m_boot, beats, one_part, shape.head_beats, DEPTH=max_head_beats(CFG))
-    choose = argmax(clk, rst, logit, best, CFG=CFG)
-    reply = answer(clk, rst, best, leaving, m, done, pos, seq, scored)
-    counts = engine_counters(clk, rst, enable, cause, done, tied(bit()), clipped, select, value)
+    vector_scale_ = vector_scale(clk, rst, words, inverse_rms, activations, scales)
+    matvec_ = matvec(
+        clk,
+        rst,
+        s_cmd=command,
+        s_tape=s_tape,
+        s_act=activations,
+        s_scale=scales,
+        m_row=row,
+        m_gain=gain,
+        from_head=from_head,
+        cause=cause,
+        saturated=saturated,
+        CFG=CFG,
+    )
+    logits = connect(row, logit)
+    tail_ = tail(
+        clk, rst, s_logit=logit, s_exit=leaving, m=m, done=done, pos=pos, seq=seq, scored=scored, CFG=CFG
+    )
+    engine_counters_ = engine_counters(
+        clk,
+        rst,
+        enable=enable,
+        cause=cause,
+        token=done,
+        attention_busy=tied(bit()),
+        saturated=clipped,
+        select=select,
+        value=value,
+    )
 
     @always_comb
-    def connect():
+    def follow():
         position.ready.next = True
         begins.next = start and scored
         clipped.next = saturated
-        logit.data.next = row.data
-        logit.last.next = row.last
-        logit.valid.next = row.valid
-        row.ready.next = logit.ready
 
     return (
-        entrance,
-        parting,
-        sequence,
-        norm,
+        intake_,
+        departure_,
+        schedule_,
+        rmsnorm_,
         block_quantiser,
-        scaling,
-        matrix,
-        weights,
-        choose,
-        reply,
-        counts,
-        connect,
+        vector_scale_,
+        matvec_,
+        logits,
+        tail_,
+        engine_counters_,
+        follow,
     )
 
 
@@ -116,5 +147,21 @@ USED = (
     "hidden_beats",
     "gain_beats",
     "eps_term",
-    "head_beats",
 )
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters, by name; cfg: `BuildConfig.engine` of a build."""
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=packet(cfg),
+        s_tape=beat_stream(cfg),
+        m=prediction(cfg),
+        from_head=bit(),
+        shape=ShapeRegisters(cfg),
+        enable=bit(),
+        select=uint(SELECT_BITS),
+        value=uint(COUNTER_BITS),
+        CFG=cfg,
+    )

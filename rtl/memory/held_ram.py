@@ -2,7 +2,8 @@
 from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = 1  # cycles of `load` from `raddr` to `rdata`
 
@@ -27,3 +28,10 @@ def held_ram(clk, we, waddr, wdata, load, raddr, rdata, DEPTH):
             rdata.next = words[raddr]
 
     return write, read
+
+
+def ports(depth, width):
+    """Fresh ports and parameters, by name."""
+    address = clog2(depth)
+    words = dict(waddr=uint(address), wdata=uint(width), load=bit(), raddr=uint(address), rdata=uint(width))
+    return dict(clk=bit(), we=bit(), **words, DEPTH=depth)

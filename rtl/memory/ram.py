@@ -2,6 +2,8 @@
 from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import clog2
 
 LATENCY = 1  # cycles from `raddr` to `rdata`
 
@@ -45,3 +47,10 @@ always @(posedge $clk) begin
     $rdata <= words_$rdata[$raddr];
     if ($we) words_$rdata[$waddr] <= $wdata;
 end"""
+
+
+def ports(depth, width, style="auto"):
+    """Fresh ports and parameters, by name."""
+    address = clog2(depth)
+    words = dict(waddr=uint(address), wdata=uint(width), raddr=uint(address), rdata=uint(width))
+    return dict(clk=bit(), we=bit(), **words, DEPTH=depth, STYLE=style)

@@ -2,6 +2,8 @@
 from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import clog2
 
 
 @hblock
@@ -40,3 +42,9 @@ def ring(clk, rst, push, pop, write, read, count, some, DEPTH):
                 some.next = count != 1
 
     return move
+
+
+def ports(depth):
+    """Fresh ports and parameters, by name."""
+    places = dict(write=uint(clog2(depth)), read=uint(clog2(depth)), count=uint(depth.bit_length()))
+    return dict(clk=bit(), rst=bit(), push=bit(), pop=bit(), **places, some=bit(), DEPTH=depth)

@@ -2,15 +2,16 @@
 
 from myhdl import always, always_comb
 
-from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.memory import ram as store
 from llama2_myhdl.rtl.memory.ram import ram
-from llama2_myhdl.rtl.stream.credit import credit
-from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.memory.reader import reader
+from llama2_myhdl.rtl.stream.split import split
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import clog2
 
-FIFO_DEPTH = 8  # covers the read pipeline, so that a beat leaves every cycle
+READ_LATENCY = store.LATENCY + 1  # cycles from an address to its beat: a register stands behind the RAM
+AHEAD = 8  # beats that are read ahead
 
 
 @hblock
@@ -19,44 +20,26 @@ def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
 
     m: the tape's beats (data), endlessly repeated, once it is complete. parts, part_beats: at least 1 each, stable
     before the first beat; the product is at most DEPTH, the sender sees to it. A new tape needs a reset.
-    One beat a cycle: prefetches up to FIFO_DEPTH beats across the end of the tape, so a reader never waits (checked).
+    One beat a cycle: AHEAD beats are read ahead, across the end of the tape, so a reader never waits.
     """
     loaded = bit()
     length = uint(clog2(DEPTH))  # address of the last beat
     waddr = uint(clog2(DEPTH))
-    raddr = uint(clog2(DEPTH))
     part, beat = uint(len(parts)), uint(len(part_beats))
-    write = bit()
-    issue = bit()
-    granted = bit()
-    in_ram = bit()
-    given = bit()
-    running, underrun = bit(), bit()
-    word = uint(len(s.data))
-    fetched = Stream(data=uint(len(s.data)))
-    unused(fetched.ready)  # the credits keep room
+    own = Stream(data=uint(len(s.data)), last=bit())
+    unused(own.last)
+    wanted = Stream(address=uint(clog2(DEPTH)))
+    raddr = uint(clog2(DEPTH))
+    found, word = uint(len(s.data)), uint(len(s.data))
 
-    memory = ram(clk, write, waddr, s.data, raddr, word, DEPTH=DEPTH, STYLE="block")
-    credits = credit(clk, rst, issue, given, granted, DEPTH=FIFO_DEPTH)
-    queue = fifo(clk, rst, fetched, m, DEPTH=FIFO_DEPTH)
-    starved = check(clk, rst, underrun, MESSAGE="tape underrun")
+    split_ = split(s, own, m_boot, loaded)
+    ram_ = ram(clk, we=own.valid, waddr=waddr, wdata=own.data, raddr=raddr, rdata=found, DEPTH=DEPTH, STYLE="block")
+    reader_ = reader(clk, rst, wanted, m, raddr, word, LATENCY=READ_LATENCY, DEPTH=AHEAD)
 
     @always_comb
-    def boot():
-        write.next = s.valid and not loaded
-        m_boot.valid.next = s.valid and loaded
-        m_boot.data.next = s.data
-        m_boot.last.next = s.last
-        if loaded:
-            s.ready.next = m_boot.ready
-        else:
-            s.ready.next = True
-
-    @always_comb
-    def moves():
-        issue.next = granted and loaded
-        given.next = m.valid and m.ready
-        underrun.next = running and m.ready and not m.valid
+    def flow():
+        own.ready.next = True
+        wanted.valid.next = loaded
 
     @always(clk.posedge)
     def fill():
@@ -65,7 +48,7 @@ def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
             waddr.next = 0
             part.next = 1
             beat.next = 1
-        elif write:
+        elif own.valid:
             length.next = waddr
             if beat != part_beats:
                 beat.next = beat + 1
@@ -78,25 +61,24 @@ def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
                 loaded.next = True
 
     @always(clk.posedge)
-    def read():
+    def turn():
         if rst:
-            raddr.next = 0
-            in_ram.next = False
-            fetched.valid.next = False
-            running.next = False
-        else:
-            in_ram.next = issue
-            fetched.valid.next = in_ram
-            if m.valid:
-                running.next = True
-            if issue:
-                if raddr == length:
-                    raddr.next = 0
-                else:
-                    raddr.next = raddr + 1
+            wanted.address.next = 0
+        elif wanted.valid and wanted.ready:
+            if wanted.address == length:
+                wanted.address.next = 0
+            else:
+                wanted.address.next = wanted.address + 1
 
     @always(clk.posedge)
     def register():
-        fetched.data.next = word
+        word.next = found
 
-    return memory, credits, queue, starved, boot, moves, fill, read, register
+    return split_, ram_, reader_, flow, fill, turn, register
+
+
+def ports(beat_bits, part_bits, depth):
+    """Fresh ports and parameters, by name; part_bits: width of `parts` and `part_beats`."""
+    beats = {name: Stream(data=uint(beat_bits), last=bit()) for name in ("s", "m_boot")}
+    sizes = dict(parts=uint(part_bits), part_beats=uint(part_bits))
+    return dict(clk=bit(), rst=bit(), **beats, m=Stream(data=uint(beat_bits)), **sizes, DEPTH=depth)

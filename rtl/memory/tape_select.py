@@ -3,6 +3,7 @@
 from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 
 @hblock
@@ -24,3 +25,8 @@ def tape_select(s_layers, s_head, from_head, m):
         s_layers.ready.next = m.ready and not from_head
 
     return forward, backward
+
+
+def ports(beat_bits):
+    """Fresh ports, by name."""
+    return dict(**{name: Stream(data=uint(beat_bits)) for name in ("s_layers", "s_head", "m")}, from_head=bit())

@@ -1,17 +1,17 @@
 """Rotary position embedding of the key and query rows."""
-from myhdl import always, always_comb, concat
+from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.rope import rotate as turn
 from llama2_myhdl.rtl.rope.angles import angles
 from llama2_myhdl.rtl.rope.rotate import rotate
 from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
 from llama2_myhdl.rtl.stream import fifo as output_fifo
-from llama2_myhdl.rtl.stream.credit import credit
-from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.rtl.stream.pipeline import pipeline
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.formats import PHASE_BITS
+from llama2_myhdl.spec.kinds import KIND_BITS
 
 LATENCY = 2 + turn.LATENCY + output_fifo.LATENCY  # cycles from the first element of a pair to its first result
 
@@ -35,31 +35,55 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
     F = len(s.data)
     DEPTH = LATENCY + 2  # results in flight and waiting; with fewer, one element a cycle would not be sustained
     ROTATE = turn.LATENCY
-    KIND_BITS = len(s.kind)
+    LAST = ROTATE - 1
 
-    take, give, credit_ready, angles_ready = [bit() for _ in range(4)]
-    odd, start, second, ends, clipped, valid = [bit() for _ in range(6)]
-    first, a, b, y = [sint(F) for _ in range(4)]
+    take, enter, room, angles_ready = [bit() for _ in range(4)]
+    odd, start, second, ends, clipped = [bit() for _ in range(5)]
+    first, a, b = [sint(F) for _ in range(3)]
     pair = uint(clog2(CFG.max_head_dim // 2))
     last_pair = uint(len(pairs))
-    kind = uint(KIND_BITS)
     cos, sin, a_factor, b_factor = [sint(VALUE_BITS) for _ in range(4)]
     travelling = uint(ROTATE)
-    beside, arrived = uint(KIND_BITS + 1), uint(KIND_BITS + 1)
-    results = Stream(data=sint(F), tag=uint(KIND_BITS), last=bit())
+    label, result = Payload(tag=uint(len(s.kind)), last=bit()), Payload(data=sint(F))
+    unused(s.last)
 
-    table = angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, pair, cos, sin, angles_ready, CFG=CFG)
-    arithmetic = rotate(clk, a, b, a_factor, b_factor, second, y, clipped)
-    labels = delay(clk, beside, arrived, CYCLES=ROTATE)
-    credits = credit(clk, rst, take, give, credit_ready, DEPTH=DEPTH)
-    queue = fifo(clk, rst, results, m, DEPTH=DEPTH)
-    unused(s.last, results.ready)
+    angles_ = angles(
+        clk,
+        rst,
+        s_pos=s_pos,
+        freq_we=freq_we,
+        freq_addr=freq_addr,
+        freq_data=freq_data,
+        pairs=pairs,
+        raddr=pair,
+        rcos=cos,
+        rsin=sin,
+        ready=angles_ready,
+        CFG=CFG,
+    )
+    rotate_ = rotate(
+        clk, a=a, b=b, a_factor=a_factor, b_factor=b_factor, second=second, y=result.data, clipped=clipped
+    )
+    pipeline_ = pipeline(
+        clk,
+        rst,
+        take=take,
+        enter=enter,
+        label=label,
+        result=result,
+        m=m,
+        room=room,
+        travelling=travelling,
+        LATENCY=ROTATE,
+        DEPTH=DEPTH,
+    )
 
     @always_comb
     def handshake():
-        s.ready.next = credit_ready and angles_ready
-        take.next = s.valid and credit_ready and angles_ready
-        give.next = m.valid and m.ready
+        s.ready.next = room and angles_ready
+        take.next = s.valid and room and angles_ready
+        enter.next = start or second
+        label.last.next = ends and second
 
     # a pair enters rotate in two cycles: `start`, then `second`; the next pair is not complete before them
     @always(clk.posedge)
@@ -69,9 +93,7 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
             start.next = False
             second.next = False
             pair.next = 0
-            travelling.next = 0
         else:
-            travelling.next = concat(travelling[ROTATE - 1:], start or second)
             start.next = take and odd
             second.next = start
             if take:
@@ -89,7 +111,7 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
             if odd:
                 a.next = first
                 b.next = s.data
-                kind.next = s.kind
+                label.tag.next = s.kind
                 ends.next = pair == last_pair
             else:
                 first.next = s.data
@@ -105,20 +127,25 @@ def rope(clk, rst, s, s_pos, m, freq_we, freq_addr, freq_data, pairs, saturated,
             b_factor.next = cos
 
     @always_comb
-    def label():
-        beside.next = concat(kind, ends and second)
-
-    @always_comb
-    def collect():
-        valid.next = travelling[ROTATE - 1]
-        results.valid.next = travelling[ROTATE - 1]
-        results.data.next = y
-        results.tag.next = arrived[KIND_BITS + 1:1]
-        results.last.next = arrived[0]
-
-    @always_comb
     def report():
-        saturated.next = clipped and valid
+        saturated.next = clipped and travelling[LAST]
 
-    return (table, arithmetic, labels, credits, queue, handshake, control, pair_up, turn_factors, label, collect,
-            report)
+    return angles_, rotate_, pipeline_, handshake, control, pair_up, turn_factors, report
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters, by name."""
+    max_pairs = cfg.max_head_dim // 2
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=Stream(data=sint(cfg.f_bits), kind=uint(KIND_BITS), last=bit()),
+        s_pos=Stream(pos=uint(cfg.pos_bits)),
+        m=Stream(data=sint(cfg.f_bits), tag=uint(KIND_BITS), last=bit()),
+        freq_we=bit(),
+        freq_addr=uint(clog2(max_pairs)),
+        freq_data=uint(PHASE_BITS),
+        pairs=uint(clog2(max_pairs + 1)),
+        saturated=bit(),
+        CFG=cfg,
+    )

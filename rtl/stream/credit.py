@@ -2,7 +2,7 @@
 from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock
@@ -33,3 +33,8 @@ def credit(clk, rst, take, give, ready, DEPTH=4):
             ready.next = used != DEPTH
 
     return count
+
+
+def ports(depth):
+    """Fresh ports and parameters, by name."""
+    return dict(clk=bit(), rst=bit(), take=bit(), give=bit(), ready=bit(), DEPTH=depth)

@@ -1,12 +1,10 @@
 """Makes a stream block of a fixed-latency pipeline that cannot stall."""
-from myhdl import always, always_comb, concat
+from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.hdl.lanes import pack_payload, unpack_payload
 from llama2_myhdl.rtl.stream import fifo as output_fifo
-from llama2_myhdl.rtl.stream.credit import credit
-from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.stream.pipeline import pipeline
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 # with so many results more than the pipeline holds, credits come back in time for one transfer a cycle
 TURN = output_fifo.LATENCY + 1
@@ -27,32 +25,25 @@ def elastic(clk, rst, s_valid, s_ready, result, m, LATENCY=1, DEPTH=None):
     """
     if LATENCY < 1:
         raise ValueError(f"elastic: LATENCY must be 1 or more, not {LATENCY}")
-    depth = DEPTH or LATENCY + TURN
     take = bit()
-    give = bit()
-    travelling = uint(LATENCY + 1)  # bit k: a transfer k + 1 cycles ago
-    queue = Stream(**result.types())
-    unused(queue.ready)  # the credits see to it that there is room
-    bus = uint(result.width)
-    credits = credit(clk, rst, take, give, s_ready, DEPTH=depth)
-    packing = pack_payload(result, bus)
-    unpacking = unpack_payload(bus, queue)
-    results = fifo(clk, rst, queue, m, DEPTH=depth)
+    travelling = uint(LATENCY)
+    unused(travelling)
+    pipeline_ = pipeline(
+        clk, rst, take=take, enter=take, label=None, result=result, m=m, room=s_ready, travelling=travelling,
+        LATENCY=LATENCY, DEPTH=DEPTH or LATENCY + TURN,
+    )
 
     @always_comb
     def moves():
         take.next = s_valid and s_ready
-        give.next = m.valid and m.ready
-        queue.valid.next = travelling[LATENCY - 1]
 
-    @always(clk.posedge)
-    def travel():
-        if rst:
-            travelling.next = 0
-        else:
-            travelling.next = concat(travelling[LATENCY:], take)
-
-    return credits, packing, unpacking, results, moves, travel
+    return pipeline_, moves
 
 
 elastic.words = ("result", "m")
+
+
+def ports(result, latency, depth=None):
+    """Arguments for results like `result`, a Stream."""
+    pins = {name: bit() for name in ("clk", "rst", "s_valid", "s_ready")}
+    return dict(**pins, result=result.bare(), m=result.clone(), LATENCY=latency, DEPTH=depth)

@@ -33,7 +33,7 @@ def fifo(clk, rst, s, m, DEPTH=4):
     advance = bit()
     packing = pack_payload(s, entry)
     unpacking = unpack_payload(head, m)
-    places = ring(clk, rst, push, pop, write, read, count, some, DEPTH=DEPTH)
+    ring_ = ring(clk, rst, push, pop, write, read, count, some, DEPTH=DEPTH)
 
     @always_comb
     def moves():
@@ -69,7 +69,12 @@ def fifo(clk, rst, s, m, DEPTH=4):
             else:
                 head.next = entry
 
-    return packing, unpacking, places, moves, control, store, fetch
+    return packing, unpacking, ring_, moves, control, store, fetch
 
 
 fifo.words = ("s", "m")
+
+
+def ports(stream, depth):
+    """Arguments for beats like those of `stream`, by name."""
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone(), DEPTH=depth)

@@ -3,7 +3,7 @@ from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack_payload, unpack_payload
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock
@@ -38,3 +38,8 @@ def register(clk, rst, s, m):
 
 
 register.words = ("s", "m")
+
+
+def ports(stream):
+    """Arguments for beats like those of `stream`, by name."""
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone())

@@ -55,3 +55,8 @@ def skid(clk, rst, s, m):
 
 
 skid.words = ("s", "m")
+
+
+def ports(stream):
+    """Arguments for beats like those of `stream`, by name."""
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone())

@@ -46,3 +46,8 @@ def spill(clk, rst, s, m):
 
 
 spill.words = ("s", "m")
+
+
+def ports(stream):
+    """Arguments for beats like those of `stream`, by name."""
+    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone())

@@ -6,13 +6,9 @@ from dataclasses import replace
 import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
-from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import PERIOD_NS, RESET_CYCLES, start_clock
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from llama2_myhdl.spec import errors
-from llama2_myhdl.spec.config import clog2
-from llama2_myhdl.spec.formats import PHASE_BITS
 from llama2_myhdl.spec.presets import build_of
 from tb.boot.images import words
 
@@ -24,23 +20,6 @@ BUILDS = {
 }
 SETTLE = 10  # cycles from the last beat to the code
 PATIENCE = 5000  # cycles beside ten for each beat: then the loader is stuck
-
-
-def ports(build):
-    beat = Stream(data=uint(build.beat_bits), last=bit())
-    return dict(
-        clk=bit(),
-        rst=bit(),
-        s=beat,
-        m=beat.clone(),
-        shape=ShapeRegisters(build),
-        freq_we=bit(),
-        freq_addr=uint(clog2(build.max_head_dim // 2)),
-        freq_data=uint(PHASE_BITS),
-        loaded=bit(),
-        error=uint(errors.ERROR_BITS),
-        CFG=build,
-    )
 
 
 class LoaderBench:

@@ -7,13 +7,11 @@ import cocotb
 import pytest
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from llama2_myhdl.rtl.boot.derive import derive, value_bits
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.boot.derive import derive, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.presets import build_of
-from llama2_myhdl.spec.registers import REGISTERS, WORD, register_values, rules
+from llama2_myhdl.spec.registers import REGISTERS, register_values, rules
 from tb.boot.images import random_shape
 
 BUILDS = {
@@ -22,12 +20,6 @@ BUILDS = {
     "sixteen_lanes": build_of("stories15M", lanes=16, engines=3),
 }
 SHAPES = 20
-
-
-def ports(build):
-    number, value = uint(clog2(len(REGISTERS) + len(rules(build)))), uint(value_bits(build))
-    pins = dict(we=bit(), number=number, word=uint(WORD), start=bit(), give=bit(), value=value)
-    return dict(clk=bit(), rst=bit(), **pins, CFG=build)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from llama2_myhdl.readers.checkpoint import random_checkpoint
-from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import ModelShape
@@ -14,7 +14,7 @@ from llama2_myhdl.spec.registers import REGISTERS, register_values
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
 from tb.boot.images import sealed
-from tb.boot.loader_bench import BUILDS, LoaderBench, ports
+from tb.boot.loader_bench import BUILDS, LoaderBench
 
 BUILD = BUILDS["nano"]
 SHAPE = ModelShape(12, 22, 1, 3, 1, 20, 16)  # no number equal to a limit of the build by accident

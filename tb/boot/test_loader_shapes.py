@@ -7,13 +7,13 @@ import cocotb
 import pytest
 
 from llama2_myhdl.rtl.boot import loader as loading
-from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits
 from tb.boot.images import FREE, Image, derived, good, random_shape, verdict, words
-from tb.boot.loader_bench import BUILDS, LoaderBench, ports
+from tb.boot.loader_bench import BUILDS, LoaderBench
 
 # other head ratios than the build's own; two of each build, so that what one does not notice the other does
 SHAPES = {

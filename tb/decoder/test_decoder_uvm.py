@@ -95,7 +95,7 @@ class StagedTest(DecoderTest):
 
     def build_phase(self):
         super().build_phase()
-        ConfigDB().set(None, "uvm_test_top.stages*", "SCOPE", Inside(cocotb.top.u_layers_0, cocotb.top))
+        ConfigDB().set(None, "uvm_test_top.stages*", "SCOPE", Inside(cocotb.top.u_engine_0, cocotb.top))
         ConfigDB().set(None, "uvm_test_top.stages*", "ACTIVE", False)
         ConfigDB().set(None, "uvm_test_top.stages*", "GOALS", True)
         self.stages = StageEnv.create("stages", self)

@@ -6,8 +6,7 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.embedding import embed
-from llama2_myhdl.rtl.embedding.embedding import embedding, latency
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.embedding.embedding import embedding, latency, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -22,12 +21,6 @@ CONFIGS = {
                              max_vocab=50, max_seq=16, lanes=8),
     "nano": PRESETS["nano"].build,
 }
-
-
-def ports(cfg):
-    return dict(clk=bit(), rst=bit(), s_boot=Stream(data=uint(cfg.beat_bits), last=bit()),
-                s_token=Stream(token=uint(cfg.token_bits)), m=Stream(data=sint(cfg.f_bits), last=bit()),
-                dim=uint(cfg.max_dim.bit_length()), dim_beats=uint(cfg.dim_beats.bit_length()), CFG=cfg)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

@@ -5,10 +5,8 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.embedding import embed
-from llama2_myhdl.rtl.embedding.widen import LATENCY, SHIFT_BITS, SHIFT_DELAY, widen
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.embedding.widen import LATENCY, SHIFT_DELAY, ports, widen
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import F_BITS, F_FRAC
 from llama2_myhdl.spec.limits import EMBEDDING_MAX, EMBEDDING_MIN
 from tb.myhdl_sim import simulate
@@ -16,11 +14,6 @@ from tb.pipeline import apply
 
 BITS = 8
 LANES = [4, 8, 64]
-
-
-def ports(lanes):
-    return dict(clk=bit(), word=uint(lanes * BITS), lane=uint(clog2(lanes)), shift=uint(SHIFT_BITS), y=sint(F_BITS),
-                BITS=BITS)
 
 
 def elements(lanes):
@@ -49,13 +42,13 @@ def wanted(lanes):
 
 @pytest.mark.parametrize("lanes", LANES)
 def test_widen_myhdl(lanes):
-    assert simulate(widen, ports(lanes), vectors(lanes), ["y"], LATENCY) == wanted(lanes)
+    assert simulate(widen, ports(lanes, BITS, F_BITS), vectors(lanes), ["y"], LATENCY) == wanted(lanes)
 
 
 @pytest.mark.parametrize("lanes", LANES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_widen(sim, lanes):
-    run(widen, ports(lanes), __name__, sim, tests=1)
+    run(widen, ports(lanes, BITS, F_BITS), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

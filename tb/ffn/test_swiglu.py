@@ -7,8 +7,7 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.swiglu as golden
 from llama2_myhdl.golden.fixed.arith import Saturations
-from llama2_myhdl.rtl.ffn.swiglu import LATENCY, swiglu
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
+from llama2_myhdl.rtl.ffn.swiglu import LATENCY, ports, swiglu
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -18,20 +17,15 @@ LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 EXTREMES = [LOW, LOW + 1, -1, 0, 1, 1 << 20, -(1 << 20), HIGH]
 
 
-def ports(block):
-    stream = Stream(data=sint(F_BITS), last=bit())
-    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone(), saturated=bit(), BLOCK=block)
-
-
 @pytest.mark.parametrize("block", [8, 1, 64])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_swiglu(sim, block):
-    run(swiglu, ports(block), __name__, sim, parameters=dict(block=block), tests=4)
+    run(swiglu, ports(F_BITS, block), __name__, sim, parameters=dict(block=block), tests=4)
 
 
 def test_block_is_checked():
     with pytest.raises(ValueError, match="BLOCK must be 1 or more, is 0"):
-        swiglu(**ports(1) | dict(BLOCK=0))
+        swiglu(**ports(F_BITS, 1) | dict(BLOCK=0))
 
 
 class Bench:

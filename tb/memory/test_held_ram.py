@@ -4,18 +4,12 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.memory.held_ram import LATENCY, held_ram
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.memory.held_ram import LATENCY, held_ram, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 DEPTH, BITS = 12, 9
-
-
-def ports():
-    return dict(clk=bit(), we=bit(), waddr=uint(4), wdata=uint(BITS), load=bit(), raddr=uint(4), rdata=uint(BITS),
-                DEPTH=DEPTH)
 
 
 def traffic():
@@ -42,12 +36,12 @@ def compare(found):
 
 
 def test_held_ram_myhdl():
-    assert compare(simulate(held_ram, ports(), traffic()[0], ["rdata"], LATENCY)) == 600 - DEPTH - 1
+    assert compare(simulate(held_ram, ports(DEPTH, BITS), traffic()[0], ["rdata"], LATENCY)) == 600 - DEPTH - 1
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_held_ram(sim):
-    run(held_ram, ports(), __name__, sim, tests=1)
+    run(held_ram, ports(DEPTH, BITS), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

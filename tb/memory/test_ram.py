@@ -4,20 +4,14 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.memory.ram import LATENCY, ram
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.memory.ram import LATENCY, ports, ram
+from llama2_myhdl.rtl.stream.stream import uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 # depth, width: a power of two, a depth between, one lane row of 256 int8
 SHAPES = [(16, 8), (37, 33), (8, 2048)]
-
-
-def ports(depth, width, style="auto"):
-    bits = (depth - 1).bit_length()
-    return dict(clk=bit(), we=bit(), waddr=uint(bits), wdata=uint(width), raddr=uint(bits), rdata=uint(width),
-                DEPTH=depth, STYLE=style)
 
 
 def traffic(depth, width):

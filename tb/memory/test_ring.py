@@ -5,8 +5,7 @@ from collections import deque
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.memory.ring import ring
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.memory.ring import ports, ring
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
@@ -14,12 +13,6 @@ from tb.pipeline import apply
 DEPTHS = (1, 2, 5, 8)
 CYCLES = 600
 OUTPUTS = ("write", "read", "count", "some")
-
-
-def arguments(depth):
-    place = max(1, (depth - 1).bit_length())
-    return dict(clk=bit(), rst=bit(), push=bit(), pop=bit(), write=uint(place), read=uint(place),
-                count=uint(depth.bit_length()), some=bit(), DEPTH=depth)
 
 
 def traffic(depth):
@@ -51,13 +44,13 @@ def compare(found, depth):
 
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_ring_myhdl(depth):
-    compare(simulate(ring, arguments(depth), traffic(depth)[0], OUTPUTS, latency=1), depth)
+    compare(simulate(ring, ports(depth), traffic(depth)[0], OUTPUTS, latency=1), depth)
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_ring(sim, depth):
-    run(ring, arguments(depth), __name__, sim, parameters=dict(depth=depth), tests=1)
+    run(ring, ports(depth), __name__, sim, parameters=dict(depth=depth), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -6,30 +6,19 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles
 
-from llama2_myhdl.rtl.memory.tape import tape
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.memory.tape import ports, tape
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 BITS = 32
 DEPTH = 50
-
-
 PART_BITS = 6
-
-
-def ports():
-    boot_beats = Stream(data=uint(BITS), last=bit())
-    sizes = dict(parts=uint(PART_BITS), part_beats=uint(PART_BITS))
-    return dict(
-        clk=bit(), rst=bit(), s=boot_beats, m_boot=boot_beats.clone(), m=Stream(data=uint(BITS)), **sizes, DEPTH=DEPTH
-    )
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_tape(sim):
-    run(tape, ports(), __name__, sim, tests=5)
+    run(tape, ports(BITS, PART_BITS, DEPTH), __name__, sim, tests=5)
 
 
 REST = 9  # boot beats behind those of the tape

@@ -4,19 +4,13 @@ import cocotb
 import pytest
 from cocotb.triggers import Timer
 
-from llama2_myhdl.rtl.memory.tape_select import tape_select
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.memory.tape_select import ports, tape_select
 from llama2_myhdl.sim.runner import SIMULATORS, run
-
-
-def ports():
-    streams = {name: Stream(data=uint(8)) for name in ("s_layers", "s_head", "m")}
-    return dict(**streams, from_head=bit())
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_tape_select(sim):
-    run(tape_select, ports(), __name__, sim, tests=1)
+    run(tape_select, ports(beat_bits=8), __name__, sim, tests=1)
 
 
 @cocotb.test()

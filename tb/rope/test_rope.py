@@ -7,13 +7,12 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.rope as golden
 from llama2_myhdl.golden.fixed.arith import Saturations
-from llama2_myhdl.rtl.rope.rope import LATENCY, rope
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.rope.rope import LATENCY, ports, rope
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
-from llama2_myhdl.spec.config import clog2
-from llama2_myhdl.spec.formats import F_BITS, PHASE_BITS
+from llama2_myhdl.spec.constants import frequencies
+from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY
 from llama2_myhdl.spec.presets import preset
 from tb.rope.test_angles import write_frequencies
@@ -21,14 +20,6 @@ from tb.rope.test_angles import write_frequencies
 # 8 pairs a head; 2; 24, which is no power of two, with a table deeper than what is used
 CONFIGS = {name: preset(name).build for name in ("default", "nano", "stories15M")}
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
-
-
-def ports(cfg):
-    max_pairs = cfg.max_head_dim // 2
-    return dict(clk=bit(), rst=bit(), s=Stream(data=sint(F_BITS), kind=uint(KIND_BITS), last=bit()),
-                s_pos=Stream(pos=uint(cfg.pos_bits)), m=Stream(data=sint(F_BITS), tag=uint(KIND_BITS), last=bit()),
-                freq_we=bit(), freq_addr=uint(clog2(max_pairs)), freq_data=uint(PHASE_BITS),
-                pairs=uint(clog2(max_pairs + 1)), saturated=bit(), CFG=cfg)
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -60,7 +51,7 @@ class Bench:
                 self.pulses += int(self.dut.saturated.value)
 
     async def set_shape(self, head_dim, theta=10000.0):
-        self.frequencies = golden.frequencies(head_dim, theta)
+        self.frequencies = frequencies(head_dim, theta)
         self.dut.pairs.value = head_dim // 2
         await write_frequencies(self.dut, self.frequencies)
 

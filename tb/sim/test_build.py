@@ -236,7 +236,7 @@ def test_damaged_verilog_is_converted_anew(harm, bench, capfd):
 def test_only_what_is_asked_for_is_shown(kind, bench):
     """Ports of the top always; a signal inside when its block is asked for it, by either road."""
     arguments = dict(ports(), DEPTH=4)
-    inside, others = "u_places.count", ("u_places.write", "u_places.read", "u_places.push")
+    inside, others = "u_ring.count", ("u_ring.write", "u_ring.read", "u_ring.push")
     for shown, visible in (({}, ()), ({"ring": ("count", "no_such_signal"), "nothing": ("write",)}, (inside,))):
         built = bench.build(kind, fifo, arguments, shown=shown)
         with NativeSimulator(built.file, built.top) if kind == "library" else RemoteSimulator(built) as sim:

@@ -193,7 +193,7 @@ def test_run_ends_where_it_may(sim):
 
 
 def test_what_is_not_shown_is_refused_by_name(sim):
-    for path in ("s_nothing", "u_places.count", "u_nowhere.x"):
+    for path in ("s_nothing", "u_ring.count", "u_nowhere.x"):
         assert not sim.has(path)
         with pytest.raises(KeyError, match=rf"{path}: not among the pins that the build of fifo\w* shows"):
             sim.get(path)

@@ -17,10 +17,9 @@ FIELDS = dict(data=-13, last=1, tag=5)
 TESTS = 5
 
 
-def ports():
-    """Arguments of a block with the usual ports; the payload mixes signed, bool and unsigned fields."""
-    stream = Stream(data=sint(13), last=bit(), tag=uint(5))
-    return dict(clk=bit(), rst=bit(), s=stream, m=stream.clone())
+def beats():
+    """A stream whose payload mixes signed, bool and unsigned fields: FIELDS."""
+    return Stream(data=sint(13), last=bit(), tag=uint(5))
 
 
 def payloads(rng, count):

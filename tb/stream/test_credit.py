@@ -5,8 +5,7 @@ import cocotb
 import pytest
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from llama2_myhdl.rtl.stream.credit import credit
-from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.rtl.stream.credit import credit, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 
@@ -16,13 +15,12 @@ CYCLES = 1000
 @pytest.mark.parametrize("depth", [1, 2, 5, 8])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_credit(sim, depth):
-    ports = dict(clk=bit(), rst=bit(), take=bit(), give=bit(), ready=bit())
-    run(credit, dict(ports, DEPTH=depth), __name__, sim, parameters=dict(depth=depth), tests=1)
+    run(credit, ports(depth), __name__, sim, parameters=dict(depth=depth), tests=1)
 
 
 def test_depth_is_checked():
     with pytest.raises(ValueError, match="DEPTH must be 1 or more, not 0"):
-        credit(bit(), bit(), bit(), bit(), bit(), DEPTH=0)
+        credit(**ports(0))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -8,7 +8,7 @@ from myhdl import always, always_comb, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream import fifo
-from llama2_myhdl.rtl.stream.elastic import elastic
+from llama2_myhdl.rtl.stream.elastic import elastic, ports
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
@@ -93,22 +93,22 @@ def test_leaf(sim):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_elastic(sim):
-    ports = dict(clk=bit(), rst=bit(), s=Stream(data=sint(8)), m=Stream(data=sint(16)))
-    run(square_stream, ports, __name__, sim, testcase=["random_traffic", "latency_and_throughput"], tests=2)
+    arguments = dict(clk=bit(), rst=bit(), s=Stream(data=sint(8)), m=Stream(data=sint(16)))
+    run(square_stream, arguments, __name__, sim, testcase=["random_traffic", "latency_and_throughput"], tests=2)
 
 
 @pytest.mark.parametrize("delay, depth", [(1, None), (9, None), (1, 1), (9, 3)])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_any_latency_and_depth(sim, delay, depth):
-    ports = dict(clk=bit(), rst=bit(), s=Stream(data=uint(8)), m=Stream(data=uint(8)))
-    run(delay_stream, dict(ports, DELAY=delay, DEPTH=depth), __name__, sim, testcase="keeps_order_and_rate", tests=1,
+    arguments = dict(clk=bit(), rst=bit(), s=Stream(data=uint(8)), m=Stream(data=uint(8)), DELAY=delay, DEPTH=depth)
+    run(delay_stream, arguments, __name__, sim, testcase="keeps_order_and_rate", tests=1,
         parameters=dict(full_rate=depth is None))
 
 
 @pytest.mark.parametrize("bad", [0, -1])
 def test_latency_is_checked(bad):
     with pytest.raises(ValueError, match=f"LATENCY must be 1 or more, not {bad}"):
-        elastic(bit(), bit(), bit(), bit(), Stream(data=uint(8)).bare(), Stream(data=uint(8)), LATENCY=bad)
+        elastic(**ports(Stream(data=uint(8)), bad))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -29,8 +29,8 @@ def embedding_rows(clk, rst, s_boot, dim_beats, address, word, token, exponent, 
     word_read = uint(CFG.beat_bits)
     write_word, write_exponent, row_ends = bit(), bit(), bit()
 
-    words = ram(clk, write_word, word_address, s_boot.data, address, word_read, DEPTH=DEPTH)
-    exponents = ram(clk, write_exponent, write_token, exponent_data, token, exponent_read, DEPTH=CFG.max_vocab)
+    word_ram = ram(clk, write_word, word_address, s_boot.data, address, word_read, DEPTH=DEPTH)
+    exponent_ram = ram(clk, write_exponent, write_token, exponent_data, token, exponent_read, DEPTH=CFG.max_vocab)
 
     @always_comb
     def accept():
@@ -64,4 +64,4 @@ def embedding_rows(clk, rst, s_boot, dim_beats, address, word, token, exponent, 
         word.next = word_read
         exponent.next = exponent_read.signed()
 
-    return words, exponents, accept, place, read
+    return word_ram, exponent_ram, accept, place, read

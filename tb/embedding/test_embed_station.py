@@ -8,10 +8,8 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.embedding import embed
+from llama2_myhdl.rtl.embedding.embed_station import embed_station, ports
 from llama2_myhdl.rtl.embedding.embedding import latency
-from llama2_myhdl.rtl.embedding.station import embed_station
-from llama2_myhdl.rtl.layer.packet import packet, token_request
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -22,25 +20,9 @@ CONFIGS = {name: replace(PRESETS[name].build, sequences=4) for name in ("nano", 
 LABEL = ("seq", "pos", "scored")
 
 
-def ports(cfg):
-    beat = dict(data=uint(cfg.beat_bits), last=bit())
-    return dict(
-        clk=bit(),
-        rst=bit(),
-        s_boot=Stream(**beat),
-        m_boot=Stream(data=uint(cfg.beat_bits), last=bit()),
-        s=token_request(cfg),
-        m=packet(cfg),
-        dim=uint(cfg.max_dim.bit_length()),
-        dim_beats=uint(cfg.dim_beats.bit_length()),
-        vocab_size=uint(cfg.max_vocab.bit_length()),
-        CFG=cfg,
-    )
-
-
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("sim", SIMULATORS)
-def test_station(sim, name):
+def test_embed_station(sim, name):
     run(embed_station, ports(CONFIGS[name]), __name__, sim, parameters=dict(config=name), tests=4)
 
 

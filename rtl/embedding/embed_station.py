@@ -3,10 +3,14 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.embedding.embedding import embedding
-from llama2_myhdl.rtl.layer.packet import label, vector
+from llama2_myhdl.rtl.layer.packet import label, packet, token_request, vector
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.fifo import fifo
+from llama2_myhdl.rtl.stream.split import split
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 LABELS = 2  # requests looked up or leaving, beside the one whose label is on the packet
 
@@ -27,9 +31,12 @@ def embed_station(clk, rst, s_boot, m_boot, s, m, dim, dim_beats, vocab_size, CF
     beat = uint(len(dim_beats))
     token = uint(len(vocab_size))
     full, row_ends, table_ends = bit(), bit(), bit()  # the table is; the beat is a row's, the table's last one
+    table_last = bit()
 
-    table = embedding(clk, rst, table_beats, lookup, x, dim, dim_beats, CFG=CFG)
-    labels = fifo(clk, rst, taken, leaving, DEPTH=LABELS)
+    embedding_ = embedding(
+        clk, rst, s_boot=table_beats, s_token=lookup, m=x, dim=dim, dim_beats=dim_beats, CFG=CFG
+    )
+    fifo_ = fifo(clk, rst, taken, leaving, DEPTH=LABELS)
 
     # --- boot ---
 
@@ -39,17 +46,10 @@ def embed_station(clk, rst, s_boot, m_boot, s, m, dim, dim_beats, vocab_size, CF
         table_ends.next = beat == dim_beats and token == vocab_size - 1
 
     @always_comb
-    def boot():
-        table_beats.data.next = s_boot.data
-        table_beats.last.next = s_boot.last or table_ends
-        table_beats.valid.next = s_boot.valid and not full
-        m_boot.data.next = s_boot.data
-        m_boot.last.next = s_boot.last
-        m_boot.valid.next = s_boot.valid and full
-        if full:
-            s_boot.ready.next = m_boot.ready
-        else:
-            s_boot.ready.next = table_beats.ready
+    def stop():
+        table_last.next = s_boot.last or table_ends
+
+    boot = split(s_boot, table_beats, m_boot, full, last=table_last)
 
     @always(clk.posedge)
     def fill():
@@ -71,25 +71,36 @@ def embed_station(clk, rst, s_boot, m_boot, s, m, dim, dim_beats, vocab_size, CF
 
     # --- requests ---
 
+    asked, labelled = carry(s, lookup), carry(s, taken)
+    element = carry(x, m, seq=leaving.seq, pos=leaving.pos, scored=leaving.scored)
+
     @always_comb
     def request():
-        lookup.token.next = s.token
-        taken.seq.next = s.seq
-        taken.pos.next = s.pos
-        taken.scored.next = s.scored
         lookup.valid.next = s.valid and taken.ready
         taken.valid.next = s.valid and lookup.ready
         s.ready.next = lookup.ready and taken.ready
 
     @always_comb
     def output():
-        m.data.next = x.data
-        m.last.next = x.last
-        m.seq.next = leaving.seq
-        m.pos.next = leaving.pos
-        m.scored.next = leaving.scored
         m.valid.next = x.valid and leaving.valid
         x.ready.next = m.ready and leaving.valid
         leaving.ready.next = m.ready and x.valid and x.last
 
-    return table, labels, ends, boot, fill, request, output
+    return embedding_, fifo_, ends, stop, boot, fill, asked, labelled, element, request, output
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters, by name."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s_boot=Stream(data=uint(cfg.beat_bits), last=bit()),
+        m_boot=Stream(data=uint(cfg.beat_bits), last=bit()),
+        s=token_request(cfg),
+        m=packet(cfg),
+        dim=shape.dim,
+        dim_beats=shape.dim_beats,
+        vocab_size=shape.vocab_size,
+        CFG=cfg,
+    )
