@@ -75,10 +75,14 @@ def _named_values(obj, name):
 
 
 def name_locals(func, block, stubs):
-    """Name instances and nets after the Python variables that hold them when the block's function has ended."""
+    """Name instances and nets after the Python variables that hold them when the block's function has ended.
+
+    A trailing underscore is dropped: `score_ = score(..)` is the instance u_score.
+    """
     taken = set()
     for stub in stubs:
-        values = [pair for var, obj in stub.frame.f_locals.items() for pair in _named_values(obj, var)]
+        variables = stub.frame.f_locals.items()
+        values = [pair for var, obj in variables for pair in _named_values(obj, var.removesuffix("_"))]
         name = base = "u_" + next((name for name, obj in values if obj is stub), stub.module.name)
         number = 0
         while name in taken:

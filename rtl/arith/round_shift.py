@@ -44,5 +44,5 @@ def round_shift(clk, x, n, y, clipped):
         fine[:] = fine + 1
         rounded.next = fine >> 1
 
-    clip = saturate(clk, rounded, y, clipped)
-    return shift, clip
+    saturate_ = saturate(clk, rounded, y, clipped)
+    return shift, saturate_

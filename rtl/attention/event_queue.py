@@ -27,14 +27,14 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
     waiting = uint(COUNT_BITS)
 
     split = unpack(events, groups)
-    counting = [count_ones(clk, rst, strobes, count) for strobes, count in zip(groups, counts)]
+    count_ones_ = [count_ones(clk, rst, strobes, count) for strobes, count in zip(groups, counts)]
     joining = pack(counts, terms)
 
     @always_comb
     def one_group():
         total.next = terms.signed()
 
-    adding = adder_tree(clk, terms, total, N=GROUPS) if GROUPS > 1 else one_group
+    adder_tree_ = adder_tree(clk, terms, total, N=GROUPS) if GROUPS > 1 else one_group
 
     @always(clk.posedge)
     def pay_out():
@@ -48,7 +48,7 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
             waiting.next = total[SUM_BITS:]
             pulse.next = False
 
-    return split, counting, joining, adding, pay_out
+    return split, count_ones_, joining, adder_tree_, pay_out
 
 
 @hblock

@@ -58,7 +58,8 @@ def exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG):
         mantissa.next = TABLE[f]
         c.next = ceiling
 
-    weights = weight(clk, valid0, first0, ceiling, mantissa, m, p, scale0, step0, counts0, BEHIND=1)
+    weight_ = weight(clk=clk, valid=valid0, first=first0, level=ceiling, mantissa=mantissa, reference=m, p=p,
+                     scale=scale0, step=step0, counts=counts0, BEHIND=1)
 
     @always(clk.posedge)
     def follow():
@@ -90,4 +91,4 @@ def exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG):
                 kept[:] = den
             den.next = kept + term
 
-    return split, look_up, weights, follow, scale_weight, accumulate
+    return split, look_up, weight_, follow, scale_weight, accumulate

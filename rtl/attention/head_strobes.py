@@ -16,7 +16,7 @@ def head_strobes(clk, rst, ends, lanes, load, CYCLES):
     under_way = uint(CYCLES - 1)  # bit k: `ends`, k + 1 cycles ago
     lanes_done = uint(len(lanes))
 
-    waiting = delay(clk, lanes, lanes_done, CYCLES=CYCLES - 1)
+    delay_ = delay(clk, lanes, lanes_done, CYCLES=CYCLES - 1)
 
     @always(clk.posedge)
     def travel():
@@ -31,4 +31,4 @@ def head_strobes(clk, rst, ends, lanes, load, CYCLES):
         if under_way[DONE] and not rst:
             load.next = lanes_done
 
-    return waiting, travel, strobe
+    return delay_, travel, strobe

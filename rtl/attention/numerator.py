@@ -54,8 +54,9 @@ def numerator(clk, valid, first, c, mantissa, m, ve, v, num, scale, gap, CFG):
         distance[:] = r - m1
         difference.next = distance[GAP_BITS:]  # a slice: what comes without a timestep may not fit
 
-    weights = weight(clk, valid0, first0, level, mantissa0, r, p, scale0, step, counts, BEHIND=0)
-    total = weighted_sum(clk, counts, p, scale0, step, v, num, CFG=CFG)
-    scale_waits = delay(clk, scale0, scale, CYCLES=sums.LATENCY)
-    gap_waits = delay(clk, difference, gap, CYCLES=LATENCY - 3)
-    return enter, references, weights, total, scale_waits, gap_waits
+    weight_ = weight(clk=clk, valid=valid0, first=first0, level=level, mantissa=mantissa0, reference=r, p=p,
+                     scale=scale0, step=step, counts=counts, BEHIND=0)
+    weighted_sum_ = weighted_sum(clk=clk, valid=counts, p=p, scale=scale0, step=step, v=v, num=num, CFG=CFG)
+    scale_delay = delay(clk, scale0, scale, CYCLES=sums.LATENCY)
+    gap_delay = delay(clk, difference, gap, CYCLES=LATENCY - 3)
+    return enter, references, weight_, weighted_sum_, scale_delay, gap_delay

@@ -70,7 +70,7 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
     def lift():
         raised.next = dot << EXTRA
 
-    total = adder_tree(clk, terms, dot, N=LANES)
-    waiting = delay(clk, amount, amount_late, CYCLES=_PRODUCTS + TREE - 2)
-    narrow = round_shift(clk, raised, amount_late, s, clipped)
-    return query_lanes, key_lanes, packing, multiply, shift_amount, total, lift, waiting, narrow
+    adder_tree_ = adder_tree(clk, terms, dot, N=LANES)
+    delay_ = delay(clk, amount, amount_late, CYCLES=_PRODUCTS + TREE - 2)
+    round_shift_ = round_shift(clk, raised, amount_late, s, clipped)
+    return query_lanes, key_lanes, packing, multiply, shift_amount, adder_tree_, lift, delay_, round_shift_

@@ -65,8 +65,9 @@ def weighted_sum(clk, valid, p, scale, step, v, num, CFG):
         step0.next = step
 
     split = unpack(v, vs)
-    waits = [delay(clk, x, y, CYCLES=g + 1) for g, (x, y) in enumerate(zip(vs[1:], v_later))]
-    groups = [lane_group(clk, valids[g], ps[g], scales[g], steps[g], x, sums[g], valids[g + 1], ps[g + 1],
-                         scales[g + 1], steps[g + 1], LANES=counts[g]) for g, x in enumerate([vs[0], *v_later])]
+    delays = [delay(clk, x, y, CYCLES=g + 1) for g, (x, y) in enumerate(zip(vs[1:], v_later))]
+    lane_groups = [lane_group(clk=clk, valid=valids[g], p=ps[g], scale=scales[g], step=steps[g], v=x, num=sums[g],
+                              valid_next=valids[g + 1], p_next=ps[g + 1], scale_next=scales[g + 1],
+                              step_next=steps[g + 1], LANES=counts[g]) for g, x in enumerate([vs[0], *v_later])]
     joining = pack(sums, num)
-    return enter, split, waits, groups, joining
+    return enter, split, delays, lane_groups, joining

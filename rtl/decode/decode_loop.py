@@ -94,10 +94,11 @@ def decode_loop(
     current, sampled, offends = bit(), bit(), bit()  # the answer at hand: to the newest request, ...
     overtaken, overflow = bit(), bit()
 
-    recirculation = fifo(clk, rst, again, waiting, DEPTH=SLOTS)
-    choice = pick(clk, rst, enable, s_prompt, waiting, ends, s_prediction.seq, x, vocab_size, SLOTS=SLOTS)
-    in_order = check(clk, rst, overtaken, MESSAGE="a packet has overtaken another one of its sequence")
-    room = check(clk, rst, overflow, MESSAGE="more tokens on their way back than sequences")
+    fifo_ = fifo(clk, rst, again, waiting, DEPTH=SLOTS)
+    pick_ = pick(clk=clk, rst=rst, enable=enable, s_prompt=s_prompt, s_again=waiting, ended=ends,
+                 ended_seq=s_prediction.seq, m=x, vocab_size=vocab_size, SLOTS=SLOTS)
+    order_check = check(clk, rst, overtaken, MESSAGE="a packet has overtaken another one of its sequence")
+    room_check = check(clk, rst, overflow, MESSAGE="more tokens on their way back than sequences")
 
     # --- requests ---
 
@@ -228,10 +229,10 @@ def decode_loop(
                 expected[s_prediction.seq].next = 0
 
     return (
-        recirculation,
-        choice,
-        in_order,
-        room,
+        fifo_,
+        pick_,
+        order_check,
+        room_check,
         enter,
         place,
         foresee,

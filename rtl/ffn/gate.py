@@ -48,8 +48,8 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
     total = sint(TOTAL)
     wide_z = sint(TOTAL - DROP)
 
-    gated = split_product(clk, silu, factor, high, low)
-    result = saturate(clk, wide_z, z, clipped)
+    split_product_ = split_product(clk, silu, factor, high, low)
+    saturate_ = saturate(clk, wide_z, z, clipped)
 
     @always(clk.posedge)
     def multiply_sigma():
@@ -103,4 +103,4 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
     def shift():
         wide_z.next = total >> DROP
 
-    return gated, result, multiply_sigma, add_silu, choose_factor, add_z, combine, shift
+    return split_product_, saturate_, multiply_sigma, add_silu, choose_factor, add_z, combine, shift

@@ -32,9 +32,9 @@ def sigmoid(clk, u, y):
     negative, mirror = uint(1), uint(1)
     power_of_two, d, inverted = [uint(EXP2_FRAC + 1) for _ in range(3)]
 
-    exponential = exp2(clk, magnitude, power_of_two)
-    division = reciprocal(clk, d, inverted)
-    sign = delay(clk, negative, mirror, CYCLES=BETWEEN)
+    exp2_ = exp2(clk, magnitude, power_of_two)
+    reciprocal_ = reciprocal(clk, d, inverted)
+    delay_ = delay(clk, negative, mirror, CYCLES=BETWEEN)
 
     @always(clk.posedge)
     def absolute():
@@ -59,4 +59,4 @@ def sigmoid(clk, u, y):
         else:
             y.next = inverted
 
-    return exponential, division, sign, absolute, denominator, choose
+    return exp2_, reciprocal_, delay_, absolute, denominator, choose

@@ -42,9 +42,10 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     old = sint(F)
     fresh, clipped, early, torn = bit(), bit(), bit(), bit()  # fresh: m's data came in this cycle
 
-    memory = held_ram(clk, fresh, written_at, store, fetch, fetched_at, ahead, DEPTH=CFG.max_dim)
-    no_hazard = check(clk, rst, early, MESSAGE="residual: an element is read before it is written")
-    whole_vectors = check(clk, rst, torn, MESSAGE="residual: a vector is not as long as x")
+    held_ram_ = held_ram(clk=clk, we=fresh, waddr=written_at, wdata=store, load=fetch, raddr=fetched_at, rdata=ahead,
+                         DEPTH=CFG.max_dim)
+    hazard_check = check(clk, rst, early, MESSAGE="residual: an element is read before it is written")
+    length_check = check(clk, rst, torn, MESSAGE="residual: a vector is not as long as x")
 
     @always_comb
     def accept():
@@ -138,4 +139,4 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
         if fetch:
             old.next = ahead.signed()
 
-    return memory, no_hazard, whole_vectors, accept, enter, choose, add, flow, count, read_ahead
+    return held_ram_, hazard_check, length_check, accept, enter, choose, add, flow, count, read_ahead

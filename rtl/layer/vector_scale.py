@@ -22,7 +22,7 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
     """
     entry = Stream(exponent=uint(len(s.exponent)), normed=bit())
     oldest = entry.clone()
-    waiting = fifo(clk, rst, entry, oldest, DEPTH=DEPTH)
+    fifo_ = fifo(clk, rst, entry, oldest, DEPTH=DEPTH)
 
     @always_comb
     def words():
@@ -46,4 +46,4 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
         oldest.ready.next = m_scale.ready and (s_r.valid or not oldest.normed)
         s_r.ready.next = m_scale.ready and oldest.valid and oldest.normed
 
-    return waiting, words, scalars
+    return fifo_, words, scalars

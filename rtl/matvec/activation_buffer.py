@@ -38,14 +38,13 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
     last_in, last_out = uint(1), uint(1)
     unpacking = unpack(s.data, parts_in)
     packing = pack(parts_out, data)
-    ring = [
-        ring_part(clk, rst, arriving, parts_in[k], step, again, drop, parts_out[k], ADDRESS=ADDRESS)
-        for k in range(PARTS)
-    ]
-    lasts = ring_part(clk, rst, arriving, last_in, step, again, drop, last_out, ADDRESS=ADDRESS)
-    no_overwriting = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
-    no_early_step = check(clk, rst, early, MESSAGE="a word is used that is not there")
-    whole_vectors = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
+    ring_parts = [ring_part(clk=clk, rst=rst, arriving=arriving, data=parts_in[k], step=step, again=again, drop=drop,
+                            part=parts_out[k], ADDRESS=ADDRESS) for k in range(PARTS)]
+    last_ring_part = ring_part(clk=clk, rst=rst, arriving=arriving, data=last_in, step=step, again=again, drop=drop,
+                               part=last_out, ADDRESS=ADDRESS)
+    overwriting_check = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
+    early_check = check(clk, rst, early, MESSAGE="a word is used that is not there")
+    unfinished_check = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
 
     @always_comb
     def arrive():
@@ -106,11 +105,11 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
     return (
         unpacking,
         packing,
-        ring,
-        lasts,
-        no_overwriting,
-        no_early_step,
-        whole_vectors,
+        ring_parts,
+        last_ring_part,
+        overwriting_check,
+        early_check,
+        unfinished_check,
         arrive,
         choose,
         look,

@@ -32,11 +32,11 @@ def mac_array(clk, w, a, y, LANES):
     unpack_w = unpack(w, weights)
     unpack_a = unpack(a, values)
     pack_products = pack(products, terms)
-    tree = adder_tree(clk, terms, y, N=LANES)
+    adder_tree_ = adder_tree(clk, terms, y, N=LANES)
 
     @always(clk.posedge)
     def multiply():
         for k in range(LANES):
             products[k].next = weights[k] * values[k]
 
-    return unpack_w, unpack_a, pack_products, tree, multiply
+    return unpack_w, unpack_a, pack_products, adder_tree_, multiply

@@ -41,10 +41,11 @@ def results(clk, rst, arrives, row, s_scale, m, taken, saturated, DEPTH, SCALES)
     clipped, fresh = bit(), bit()
     valids = uint(narrowing.LATENCY)  # bit k: stage k holds a row
     tags = [uint(TAG_BITS) for _ in range(narrowing.LATENCY)]
-    waiting_rows = fifo(clk, rst, arriving, oldest, DEPTH=DEPTH)
-    waiting_scalars = fifo(clk, rst, s_scale, scalar, DEPTH=SCALES)
-    arithmetic = narrow(clk, advance, oldest.acc, scalar.factor, oldest.exponent, scalar.scale, m.data, clipped)
-    no_overflow = check(clk, rst, lost, MESSAGE="a finished row finds no place")
+    rows_fifo = fifo(clk, rst, arriving, oldest, DEPTH=DEPTH)
+    scalars_fifo = fifo(clk, rst, s_scale, scalar, DEPTH=SCALES)
+    narrow_ = narrow(clk=clk, enable=advance, acc=oldest.acc, factor=scalar.factor, exponent=oldest.exponent,
+                     scale=scalar.scale, y=m.data, clipped=clipped)
+    check_ = check(clk, rst, lost, MESSAGE="a finished row finds no place")
 
     @always_comb
     def arrive():
@@ -89,4 +90,4 @@ def results(clk, rst, arrives, row, s_scale, m, taken, saturated, DEPTH, SCALES)
         m.last.next = tags[LAST_STAGE][TAG_BITS - 1]
         saturated.next = fresh and valids[LAST_STAGE] and clipped
 
-    return waiting_rows, waiting_scalars, arithmetic, no_overflow, arrive, moves, travel, carry, renew, leave
+    return rows_fifo, scalars_fifo, narrow_, check_, arrive, moves, travel, carry, renew, leave

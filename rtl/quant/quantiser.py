@@ -79,12 +79,13 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     word = m.clone()
 
     strobes = unpack(write_bus, writes)
-    banks = [bank(clk, rst, writes[k], row_done, complete, second if k % 2 else data, move, load, freed, elements[k],
-                  ROWS=ROWS) for k in range(QLANES)]
+    banks = [bank(clk=clk, rst=rst, write=writes[k], written=row_done, filled=complete, data=second if k % 2 else data,
+                  move=move, read=load, emptied=freed, element=elements[k], ROWS=ROWS) for k in range(QLANES)]
     packing = pack(elements, elements_bus)
-    common = exponent(clk, take, first, half, s.data, s.second, s.both, read_half, e, BITS=BITS)
-    arithmetic = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
-    output = spill(clk, rst, word, m)
+    exponent_ = exponent(clk=clk, take=take, first=first, half=half, data=s.data, second=s.second, both=s.both,
+                         of=read_half, e=e, BITS=BITS)
+    round_lanes_ = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
+    spill_ = spill(clk, rst, word, m)
 
     @always_comb
     def accept():
@@ -237,5 +238,5 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     def straight():
         word.data.next = mantissas
 
-    return (strobes, banks, packing, common, arithmetic, accept, spread, strobe, advance, describe, count, judge, moves,
-            step, describe_row, travel, label, output, (delay_groups, join) if GROUPS > 1 else straight)
+    return (strobes, banks, packing, exponent_, round_lanes_, accept, spread, strobe, advance, describe, count, judge,
+            moves, step, describe_row, travel, label, spill_, (delay_groups, join) if GROUPS > 1 else straight)

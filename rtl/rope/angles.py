@@ -53,9 +53,9 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
     value, cosine_value = sint(VALUE_BITS), sint(VALUE_BITS)
     word, entry = uint(2 * VALUE_BITS), uint(2 * VALUE_BITS)
 
-    frequencies = ram(clk, freq_we, freq_addr, freq_data, pair, frequency, DEPTH=PAIRS)
-    sine = sincos(clk, phase, cosine, value)
-    table = ram(clk, write, write_pair, word, raddr, entry, DEPTH=PAIRS)
+    frequency_ram = ram(clk, freq_we, freq_addr, freq_data, pair, frequency, DEPTH=PAIRS)
+    sincos_ = sincos(clk, phase, cosine, value)
+    angle_ram = ram(clk, write, write_pair, word, raddr, entry, DEPTH=PAIRS)
 
     @always_comb
     def connect():
@@ -119,4 +119,4 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
         rcos.next = entry[2 * VALUE_BITS:VALUE_BITS].signed()
         rsin.next = entry[VALUE_BITS:].signed()
 
-    return frequencies, sine, table, connect, control, multiply, hold, read
+    return frequency_ram, sincos_, angle_ram, connect, control, multiply, hold, read

@@ -36,9 +36,9 @@ def rotate(clk, a, b, a_factor, b_factor, second, y, clipped):
     total = sint(HIGH + 2)
     adding = bit()
 
-    a_product = split_product(clk, a, a_factor, a_high, a_low)
-    b_product = split_product(clk, b, b_factor, b_high, b_low)
-    result = saturate(clk, total, y, clipped)
+    a_split_product = split_product(clk, a, a_factor, a_high, a_low)
+    b_split_product = split_product(clk, b, b_factor, b_high, b_low)
+    saturate_ = saturate(clk, total, y, clipped)
 
     @always(clk.posedge)
     def add():
@@ -58,4 +58,4 @@ def rotate(clk, a, b, a_factor, b_factor, second, y, clipped):
         half[:] = low[LOW_BITS - 1]
         total.next = high + carry + half
 
-    return a_product, b_product, result, add, combine
+    return a_split_product, b_split_product, saturate_, add, combine

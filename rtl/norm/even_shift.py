@@ -17,7 +17,7 @@ def group_count(bits):
 
 
 @hblock
-def normalise(clk, s, m, half):
+def even_shift(clk, s, m, half):
     """s = m * 4**half with m in [1, 4), truncated. A pure pipeline, LATENCY cycles.
 
     Ports: clk; s unsigned; m uint(17), 2.15; half signed, 0 .. len(s) / 2. s = 0 gives m = 0, half = -1.
@@ -28,7 +28,7 @@ def normalise(clk, s, m, half):
     M_BITS = len(m)
     WINDOW = 2 * GROUP
     if M_BITS + 2 * (PAIRS - 1) > WINDOW:
-        raise ValueError(f"normalise: m has {M_BITS} bits, at most {WINDOW - 2 * (PAIRS - 1)} fit")
+        raise ValueError(f"even_shift: m has {M_BITS} bits, at most {WINDOW - 2 * (PAIRS - 1)} fit")
     AMOUNT_BITS = WINDOW.bit_length()
     LOWEST = WINDOW - M_BITS
     LIMIT = 2 * PAIRS * GROUPS
