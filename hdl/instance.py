@@ -75,14 +75,11 @@ def _named_values(obj, name):
 
 
 def name_locals(func, block, stubs):
-    """Name instances and nets after the Python variables that hold them when the block's function has ended.
-
-    A trailing underscore is dropped: `score_ = score(..)` is the instance u_score.
-    """
+    """Name instances and nets after the Python variables that hold them when the block's function has ended, without
+    the underscore that tells `fifo_ = fifo(..)` from its block."""
     taken = set()
     for stub in stubs:
-        variables = stub.frame.f_locals.items()
-        values = [pair for var, obj in variables for pair in _named_values(obj, var.removesuffix("_"))]
+        values = [pair for var, obj in stub.frame.f_locals.items() for pair in _named_values(obj, var.rstrip("_"))]
         name = base = "u_" + next((name for name, obj in values if obj is stub), stub.module.name)
         number = 0
         while name in taken:

@@ -12,8 +12,12 @@ from llama2_myhdl.rtl.attention.event_queue import event_queue
 from llama2_myhdl.rtl.attention.row_intake import row_intake
 from llama2_myhdl.rtl.attention.row_ram import base_bits
 from llama2_myhdl.rtl.attention.value_intake import value_intake
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.layer.packet import pairs
+from llama2_myhdl.rtl.quant.quantiser import word_stream
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 _SKID = 1
 _EVENT_BITS = 32  # clipped values that wait to be counted: at one pulse a cycle, more than any story makes
@@ -91,3 +95,24 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
             busy.next = False
 
     return row_intake_, value_intake_, strobes, attention_units, joining, collect_, skid_, event_queue_, be_busy
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `attention(**ports(cfg))`."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=word_stream(cfg.max_head_dim, cfg.act_bits),
+        s_value=word_stream(cfg.max_head_dim, cfg.value_bits),
+        m=pairs(cfg),
+        layer=uint(clog2(cfg.max_layers)),
+        seq=uint(cfg.seq_bits),
+        pos=uint(cfg.pos_bits),
+        head_dim=shape.head_dim,
+        kv_mul=shape.kv_mul,
+        n_kv_heads=shape.n_kv_heads,
+        saturated=bit(),
+        busy=bit(),
+        CFG=cfg,
+    )

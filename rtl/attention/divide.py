@@ -9,10 +9,13 @@ from llama2_myhdl.rtl.arith.split_product import split_product
 from llama2_myhdl.rtl.attention import denominator as inverting
 from llama2_myhdl.rtl.attention import serialise as giving
 from llama2_myhdl.rtl.attention.denominator import denominator
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.serialise import serialise
-from llama2_myhdl.rtl.attention.weighted_sum import num_bits
+from llama2_myhdl.rtl.attention.weighted_sum import den_bits, num_bits
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import EXP2_FRAC
 
 _PRODUCT = partial.LATENCY + 1  # cycles from an element to its product
@@ -104,6 +107,29 @@ def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, he
         last.next = lasts[FLIGHT - 1]
 
     return denominator_, serialise_, follow, shift_amount, first_scaled, second_scaled, travel, out
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `divide(**ports(cfg))`."""
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        den_load=bit(),
+        den=uint(den_bits(cfg) + STEP - 1),
+        scale_den=uint(SCALE_BITS),
+        num_load=bit(),
+        num=uint(cfg.max_head_dim * (num_bits(cfg) + STEP - 1)),
+        scale_num=uint(SCALE_BITS),
+        gap=uint(EXPONENT_BITS),
+        head_dim=ShapeRegisters(cfg).head_dim,
+        valid=bit(),
+        data=sint(cfg.f_bits),
+        second=sint(cfg.f_bits),
+        last=bit(),
+        clipped0=bit(),
+        clipped1=bit(),
+        CFG=cfg,
+    )
 
 
 @hblock

@@ -4,7 +4,7 @@ from myhdl import always, always_comb, intbv
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import clog2
 
 _GROUP = 6  # strobes that one register counts
@@ -49,6 +49,11 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
             pulse.next = False
 
     return split, count_ones_, joining, adder_tree_, pay_out
+
+
+def ports(EVENTS: int, COUNT_BITS: int) -> dict:
+    """Fresh ports and parameters for so many strobes."""
+    return dict(clk=bit(), rst=bit(), events=uint(EVENTS), pulse=bit(), COUNT_BITS=COUNT_BITS)
 
 
 @hblock

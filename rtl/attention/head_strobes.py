@@ -3,7 +3,7 @@ from myhdl import always, concat
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock
@@ -32,3 +32,8 @@ def head_strobes(clk, rst, ends, lanes, load, CYCLES):
             load.next = lanes_done
 
     return delay_, travel, strobe
+
+
+def ports(QUERIES: int, CYCLES: int) -> dict:
+    """Fresh ports and parameters for passes of so many queries."""
+    return dict(clk=bit(), rst=bit(), ends=bit(), lanes=uint(QUERIES), load=uint(QUERIES), CYCLES=CYCLES)

@@ -9,7 +9,7 @@ from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream import fifo as front_fifo
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 LATENCY = front_fifo.LATENCY  # cycles from `push` to m
 _FRONT = 16  # places of one memory made of look-up tables
@@ -75,3 +75,8 @@ def pair_queue(clk, rst, push, pair, m, DEPTH):
         held.next = found
 
     return packing, ring_, ram_, credit_, unpacking, fifo_, check_, moves, into_front, choose, follow, register
+
+
+def ports(m: Stream, DEPTH: int) -> dict:
+    """Fresh ports and parameters for entries of the stream `m`, which becomes the output."""
+    return dict(clk=bit(), rst=bit(), push=bit(), pair=m.bare(), m=m, DEPTH=DEPTH)

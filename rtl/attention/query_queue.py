@@ -8,7 +8,7 @@ from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream import fifo as passing
 from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import clog2
 
 LATENCY = passing.LATENCY  # cycles from a pass's last `push` to m
@@ -77,3 +77,12 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
             held.next = all_found
 
     return joining, selected, rams, collecting, parting, packing, fifo_, ring_, check_, enter, follow, data
+
+
+def ports(QUERIES: int, ROW_BITS: int, EXPONENT_BITS: int, BASE_BITS: int, PASSES: int) -> dict:
+    """Fresh ports and parameters for passes of so many queries, and rows, exponents and bases of these widths."""
+    row = dict(push=bit(), lane=uint(QUERIES), ends=bit(), row=uint(ROW_BITS), exponent=uint(EXPONENT_BITS))
+    label = dict(base=uint(BASE_BITS), lanes=uint(QUERIES), last=bit())
+    m = Stream(base=uint(BASE_BITS), lanes=uint(QUERIES), last=bit())
+    rows = dict(q=uint(QUERIES * ROW_BITS), qe=uint(QUERIES * EXPONENT_BITS))
+    return dict(clk=bit(), rst=bit(), **row, **label, m=m, read=bit(), **rows, PASSES=PASSES)

@@ -6,8 +6,9 @@ from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import lane_group as group
 from llama2_myhdl.rtl.attention.lane_group import lane_group
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP, STEP_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 LATENCY = group.LATENCY  # cycles from a value to the sum that holds it, of lane 0
 
@@ -71,3 +72,10 @@ def weighted_sum(clk, valid, p, scale, step, v, num, CFG):
                               step_next=steps[g + 1], LANES=counts[g]) for g, x in enumerate([vs[0], *v_later])]
     joining = pack(sums, num)
     return enter, split, delays, lane_groups, joining
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `weighted_sum(**ports(cfg))`."""
+    weight = dict(p=uint(cfg.p_frac + 1), scale=uint(SCALE_BITS), step=uint(STEP_BITS))
+    v, num = uint(cfg.max_head_dim * cfg.value_bits), uint(cfg.max_head_dim * (num_bits(cfg) + STEP - 1))
+    return dict(clk=bit(), valid=bit(), **weight, v=v, num=num, CFG=cfg)

@@ -4,14 +4,15 @@ from myhdl import Signal, always, always_comb, modbv
 
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode import pick as picking
 from llama2_myhdl.rtl.decode.pick import again_stream, input_stream, pick
-from llama2_myhdl.rtl.layer.packet import label
+from llama2_myhdl.rtl.layer.packet import label, prediction, token_request
 from llama2_myhdl.rtl.stream import fifo as storage
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig
-from llama2_myhdl.spec.errors import BAD_TOKEN, NONE, TOO_LONG
+from llama2_myhdl.spec.errors import BAD_TOKEN, ERROR_BITS, NONE, TOO_LONG
 from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 
 PROMPT_LATENCY = picking.LATENCY + 2  # cycles from a prompt token to its request
@@ -245,4 +246,25 @@ def decode_loop(
         beat,
         control,
         order,
+    )
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `decode_loop(**ports(cfg))`."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        enable=bit(),
+        clear=bit(),
+        s_prompt=prompt_stream(cfg),
+        m_request=token_request(cfg),
+        s_prediction=prediction(cfg),
+        m_token=token_stream(cfg),
+        vocab_size=shape.vocab_size,
+        seq_len=shape.seq_len,
+        stop_a=shape.stop_a,
+        stop_b=shape.stop_b,
+        error=uint(ERROR_BITS),
+        SEQUENCES=cfg.sequences,
     )

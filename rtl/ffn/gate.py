@@ -5,8 +5,8 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import saturate as clip
 from llama2_myhdl.rtl.arith.saturate import saturate
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
-from llama2_myhdl.rtl.stream.stream import bit, sint
-from llama2_myhdl.spec.formats import EXP2_FRAC
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, F_FRAC
 
 LATENCY = 7 + clip.LATENCY  # cycles from `second` to z
 
@@ -104,3 +104,9 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
         wide_z.next = total >> DROP
 
     return split_product_, saturate_, multiply_sigma, add_silu, choose_factor, add_z, combine, shift
+
+
+def ports() -> dict:
+    """Fresh ports and parameters."""
+    inputs = dict(h1=sint(F_BITS), h3=sint(F_BITS), sigma=uint(EXP2_FRAC + 1), second=bit())
+    return dict(clk=bit(), **inputs, z=sint(F_BITS), clipped=bit(), F_FRAC=F_FRAC)

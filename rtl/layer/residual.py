@@ -4,9 +4,10 @@ from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.packet import delta_stream, vector
 from llama2_myhdl.rtl.memory.held_ram import held_ram
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 LATENCY = 1  # cycles from an element to its sum on m
 PREFETCH = 2  # old elements that are read ahead: one at the output of the RAM, one in front of the adder
@@ -140,3 +141,9 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
             old.next = ahead.signed()
 
     return held_ram_, hazard_check, length_check, accept, enter, choose, add, flow, count, read_ahead
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `residual(**ports(cfg))`."""
+    streams = dict(s_x=vector(cfg), s_add=delta_stream(cfg), m=vector(cfg))
+    return dict(clk=bit(), rst=bit(), **streams, saturated=bit(), CFG=cfg)

@@ -7,8 +7,9 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.matvec import ring_part as parts
 from llama2_myhdl.rtl.matvec.ring_part import ring_part
+from llama2_myhdl.rtl.matvec.streams import activation_stream
 from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 LATENCY = parts.LATENCY  # cycles from a step to the word that it was for
 FIRST = 1  # cycles from the transfer of a word to the first step that may use it
@@ -118,3 +119,10 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
         follow,
         remember,
     )
+
+
+def ports(cfg: BuildConfig, DEPTH: int, PARTS: int) -> dict:
+    """Fresh ports and parameters for the words of a build: `activation_buffer(**ports(cfg, DEPTH, PARTS))`."""
+    control = {name: bit() for name in ("there", "step", "again", "drop")}
+    data = uint(cfg.act_word_bits)
+    return dict(clk=bit(), rst=bit(), s=activation_stream(cfg), **control, data=data, DEPTH=DEPTH, PARTS=PARTS)

@@ -17,8 +17,10 @@ from llama2_myhdl.rtl.matvec.issue import Issued, issue
 from llama2_myhdl.rtl.matvec.mac_array import mac_array
 from llama2_myhdl.rtl.matvec.results import Row, results
 from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
+from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.causes import CAUSE_BITS
 from llama2_myhdl.spec.config import BuildConfig
 
 PART_LANES = 8  # lanes whose activations have an address of their own
@@ -132,3 +134,21 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
 
     return (issue_, activation_buffer_, exponents, mac_array_, accumulator_, results_, tag_delay, credit_, pack_tag,
             unpack_tag, hold, gains, travel, arrive)
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `matvec(**ports(cfg))`."""
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s_cmd=command_stream(cfg),
+        s_tape=beat_stream(cfg),
+        s_act=activation_stream(cfg),
+        s_scale=scale_stream(cfg),
+        m_row=row_stream(cfg),
+        m_gain=beat_stream(cfg),
+        from_head=bit(),
+        cause=uint(CAUSE_BITS),
+        saturated=bit(),
+        CFG=cfg,
+    )

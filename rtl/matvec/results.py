@@ -6,9 +6,12 @@ from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.matvec import narrow as narrowing
 from llama2_myhdl.rtl.matvec.narrow import narrow
+from llama2_myhdl.rtl.matvec.streams import row_stream, scale_stream
 from llama2_myhdl.rtl.stream import fifo as row_fifo
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.kinds import KIND_BITS
 
 LATENCY = row_fifo.LATENCY + narrowing.LATENCY  # cycles from a row to m.valid, if nothing holds it
 
@@ -91,3 +94,11 @@ def results(clk, rst, arrives, row, s_scale, m, taken, saturated, DEPTH, SCALES)
         saturated.next = fresh and valids[LAST_STAGE] and clipped
 
     return rows_fifo, scalars_fifo, narrow_, check_, arrive, moves, travel, carry, renew, leave
+
+
+def ports(cfg: BuildConfig, DEPTH: int, SCALES: int) -> dict:
+    """Fresh ports and parameters for the rows of a build: `results(**ports(cfg, DEPTH, SCALES))`."""
+    row = Row(cfg.acc_bits, cfg.exp_bits, KIND_BITS)
+    streams = dict(s_scale=scale_stream(cfg), m=row_stream(cfg))
+    strobes = {name: bit() for name in ("arrives", "taken", "saturated")}
+    return dict(clk=bit(), rst=bit(), row=row, **streams, **strobes, DEPTH=DEPTH, SCALES=SCALES)

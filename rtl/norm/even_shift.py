@@ -3,7 +3,8 @@ from myhdl import always, always_comb, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import unpack
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 LATENCY = 2  # cycles from s to m and half
 
@@ -85,3 +86,9 @@ def even_shift(clk, s, m, half):
         half.next = place - zeros
 
     return widen, split, inspect, choose, count_zeros, shift
+
+
+def ports(WIDTH: int) -> dict:
+    """Fresh ports for numbers of WIDTH bits."""
+    half = sint((GROUP * group_count(WIDTH)).bit_length())
+    return dict(clk=bit(), s=uint(WIDTH), m=uint(EXP2_FRAC + 1), half=half)

@@ -4,6 +4,9 @@ from myhdl import always, always_comb, concat, intbv
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import split_product as product
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.matvec.streams import beat_stream, scale_stream
 from llama2_myhdl.rtl.norm import even_shift as shifting
 from llama2_myhdl.rtl.norm import rsqrt as root
 from llama2_myhdl.rtl.norm import sum_of_squares as summing
@@ -14,7 +17,7 @@ from llama2_myhdl.rtl.norm.sum_of_squares import sum_of_squares
 from llama2_myhdl.rtl.stream import fifo as output_fifo
 from llama2_myhdl.rtl.stream.elastic import elastic
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, GAIN_BITS
 
 LATENCY = product.LATENCY + output_fifo.LATENCY  # cycles from an element of s_x to that of m_y
@@ -123,3 +126,11 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
             m_r.scale.next = scale - half
 
     return gain_buffer_, split_product_, elastic_, sum_of_squares_, even_shift_, rsqrt_, accept, add, control, result
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `rmsnorm(**ports(cfg))`."""
+    shape = ShapeRegisters(cfg)
+    streams = dict(s_gain=beat_stream(cfg), s_x=vector(cfg), m_y=vector(cfg), m_r=scale_stream(cfg))
+    registers = dict(eps_term=shape.eps_term, gain_beats=shape.gain_beats)
+    return dict(clk=bit(), rst=bit(), **streams, **registers, CFG=cfg)

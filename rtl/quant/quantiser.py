@@ -5,14 +5,23 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.quant import round_lanes as rounding
 from llama2_myhdl.rtl.quant.bank import bank
-from llama2_myhdl.rtl.quant.exponent import HALVES, exponent
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS, HALVES, exponent
 from llama2_myhdl.rtl.quant.round_lanes import round_lanes
 from llama2_myhdl.rtl.stream.spill import spill
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import F_BITS
+from llama2_myhdl.spec.kinds import KIND_BITS
 
-EXPONENT_BITS = (F_BITS - 1).bit_length()
+
+def element_stream() -> Stream:
+    """What a quantiser takes: an element, or with `both` two of them; tag: a kind, that of a vector's last counts."""
+    return Stream(data=sint(F_BITS), second=sint(F_BITS), both=bit(), tag=uint(KIND_BITS), last=bit())
+
+
+def word_stream(WORD: int, BITS: int) -> Stream:
+    """What a quantiser makes: words of WORD mantissas of BITS bits, with the exponent and the tag of their vector."""
+    return Stream(data=uint(WORD * BITS), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
 
 
 def latency(WORD, QLANES):
@@ -240,3 +249,9 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
 
     return (strobes, banks, packing, exponent_, round_lanes_, accept, spread, strobe, advance, describe, count, judge,
             moves, step, describe_row, travel, label, spill_, (delay_groups, join) if GROUPS > 1 else straight)
+
+
+def ports(MAX_LEN: int, WORD: int, QLANES: int, BITS: int) -> dict:
+    """Fresh ports and parameters."""
+    streams = dict(s=element_stream(), m=word_stream(WORD, BITS))
+    return dict(clk=bit(), rst=bit(), **streams, MAX_LEN=MAX_LEN, WORD=WORD, QLANES=QLANES, BITS=BITS)

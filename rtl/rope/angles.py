@@ -2,11 +2,12 @@
 from myhdl import Signal, always, always_comb, concat, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.memory import ram as storage
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.rope import sincos as wave
 from llama2_myhdl.rtl.rope.sincos import VALUE_BITS, sincos
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import PHASE_BITS
 
@@ -120,3 +121,13 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
         rsin.next = entry[VALUE_BITS:].signed()
 
     return frequency_ram, sincos_, angle_ram, connect, control, multiply, hold, read
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `angles(**ports(cfg))`."""
+    pair_bits = clog2(cfg.max_head_dim // 2)
+    frequency = dict(freq_we=bit(), freq_addr=uint(pair_bits), freq_data=uint(PHASE_BITS))
+    table = dict(raddr=uint(pair_bits), rcos=sint(VALUE_BITS), rsin=sint(VALUE_BITS), ready=bit())
+    position = Stream(pos=uint(cfg.pos_bits))
+    pairs = ShapeRegisters(cfg).pairs
+    return dict(clk=bit(), rst=bit(), s_pos=position, **frequency, pairs=pairs, **table, CFG=cfg)
