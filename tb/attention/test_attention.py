@@ -11,18 +11,16 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import attend
-from llama2_myhdl.rtl.attention.attention import VALUE_LATENCY, attention, latency
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.attention.attention import VALUE_LATENCY, attention, latency, ports
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY, VALUE
 from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.rows import packed, row
 
 LAYERS = 2
-EXP_BITS = 5
 # head_dim, kv_mul, n_kv_heads
 SHAPES = [(4, 1, 8), (8, 2, 4), (16, 2, 4), (16, 8, 1), (10, 4, 2), (16, 1, 3), (6, 3, 2), (4, 1, 5), (6, 2, 4),
           (2, 3, 3), (6, 1, 1), (4, 4, 2), (4, 2, 2), (2, 2, 1)]
@@ -43,20 +41,6 @@ def shapes(cfg):
     """The shapes that fit a build."""
     return [(dim, mul, kv) for dim, mul, kv in SHAPES
             if dim <= cfg.max_head_dim and mul * kv <= cfg.max_heads and kv <= cfg.max_kv_heads]
-
-
-def arguments(CFG):
-    """Ports of the block with the widths of a build."""
-    beside = dict(exponent=EXP_BITS, tag=KIND_BITS)
-    return dict(
-        clk=bit(), rst=bit(),
-        s=Stream(data=uint(CFG.max_head_dim * CFG.act_bits), **{n: uint(w) for n, w in beside.items()}, last=bit()),
-        s_value=Stream(data=uint(CFG.max_head_dim * CFG.value_bits), **{n: uint(w) for n, w in beside.items()},
-                       last=bit()),
-        m=Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit()), layer=uint(clog2(CFG.max_layers)),
-        seq=uint(CFG.seq_bits), pos=uint(CFG.pos_bits), head_dim=uint(clog2(CFG.max_head_dim + 1)),
-        kv_mul=uint(clog2(CFG.max_heads + 1)), n_kv_heads=uint(clog2(CFG.max_kv_heads + 1)),
-        saturated=bit(), busy=bit(), CFG=CFG)
 
 
 def head_row(rng, kind, role, pos, dim, bits):
@@ -80,7 +64,7 @@ class TB:
 
     def __init__(self, dut, cfg, seed=1):
         self.dut, self.cfg, self.rng = dut, cfg, random.Random(seed)
-        beside = dict(exponent=EXP_BITS, tag=KIND_BITS, last=1)
+        beside = dict(exponent=EXPONENT_BITS, tag=KIND_BITS, last=1)
         self.source = StreamSource(dut, "s", data=cfg.max_head_dim * cfg.act_bits, **beside)
         self.values = StreamSource(dut, "s_value", data=cfg.max_head_dim * cfg.value_bits, **beside)
         self.sink = StreamSink(dut, "m", data=-cfg.f_bits, second=-cfg.f_bits, last=1)
@@ -178,7 +162,7 @@ class TB:
 def test_attention(sim, build):
     # Icarus is some 50 times slower
     effort = dict(icarus=dict(long=6, short=2, rounds=1, timed=3), verilator=dict(long=41, short=5, rounds=2, timed=22))
-    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=6)
+    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=6)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")

@@ -8,8 +8,7 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.arith import Saturations, saturate
-from llama2_myhdl.rtl.layer.residual import LATENCY, PREFETCH, residual
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
+from llama2_myhdl.rtl.layer.residual import LATENCY, PREFETCH, ports, residual
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -23,22 +22,17 @@ LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 SHORTEST = 4
 
 
-def ports():
-    vector, rows = Stream(data=sint(F_BITS), last=bit()), Stream(data=sint(F_BITS), emit=bit(), last=bit())
-    return dict(clk=bit(), rst=bit(), s_x=vector, s_add=rows, m=vector.clone(), saturated=bit(), CFG=CFG)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_residual(sim):
     testcase = ["extremes", "random_traffic", "both_offer", "latency_and_throughput", "scoreboard_can_fail"]
-    run(residual, ports(), __name__, sim, testcase=testcase, tests=5)
+    run(residual, ports(CFG), __name__, sim, testcase=testcase, tests=5)
 
 
 @pytest.mark.parametrize("fault", ["a vector is not as long as x", "an element is read before it is written"])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_checks_fire(sim, fault):
     with pytest.raises(AssertionError, match=f"residual: {fault}"):
-        run(residual, ports(), __name__, sim, testcase="breaks_the_rules", parameters=dict(fault=fault))
+        run(residual, ports(CFG), __name__, sim, testcase="breaks_the_rules", parameters=dict(fault=fault))
 
 
 class Bench:

@@ -6,9 +6,7 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.layer.vector_merge import vector_merge
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.layer.vector_merge import ports, vector_merge
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -21,15 +19,9 @@ TAGS = {"s_norm": kinds.GAIN, "s_attention": kinds.OUT, "s_ffn": kinds.GATE_UP}
 VECTORS = 40
 
 
-def ports():
-    merged = Stream(data=sint(F), second=sint(F), both=bit(), tag=uint(kinds.KIND_BITS), last=bit())
-    pairs = Stream(data=sint(F), second=sint(F), last=bit())
-    return dict(clk=bit(), rst=bit(), s_norm=vector(BUILD), s_attention=pairs, s_ffn=vector(BUILD), m=merged)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_vector_merge(sim):
-    run(vector_merge, ports(), __name__, sim, tests=3)
+    run(vector_merge, ports(BUILD), __name__, sim, tests=3)
 
 
 class Bench:

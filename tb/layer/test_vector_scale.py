@@ -6,36 +6,25 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
 
-from llama2_myhdl.rtl.layer.vector_scale import DEPTH, SCALE_LATENCY, vector_scale
+from llama2_myhdl.rtl.layer.vector_scale import DEPTH, SCALE_LATENCY, ports, vector_scale
 from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
+from llama2_myhdl.spec.presets import preset
 
-WORD_BITS = 32
+BUILD = preset("nano").build
+WORD_BITS = BUILD.act_word_bits
 VECTORS = 80
 SCALAR = dict(factor=FACTOR_BITS, scale=-SCALE_BITS)
 
 
-def ports():
-    scalar = Stream(factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS))
-    return dict(
-        clk=bit(),
-        rst=bit(),
-        s=Stream(data=uint(WORD_BITS), exponent=uint(EXPONENT_BITS), tag=uint(kinds.KIND_BITS), last=bit()),
-        s_r=scalar,
-        m=Stream(data=uint(WORD_BITS), last=bit()),
-        m_scale=scalar.clone(),
-    )
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_vector_scale(sim):
-    run(vector_scale, ports(), __name__, sim, tests=4)
+    run(vector_scale, ports(BUILD), __name__, sim, tests=4)
 
 
 class Bench:

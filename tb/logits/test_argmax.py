@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.logits.argmax import LATENCY, argmax
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.logits.argmax import LATENCY, argmax, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -20,9 +19,7 @@ LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_argmax(sim):
-    ports = dict(clk=bit(), rst=bit(), s=Stream(data=sint(F_BITS), last=bit()), m=Stream(token=uint(CFG.token_bits)),
-                 CFG=CFG)
-    run(argmax, ports, __name__, sim, tests=4)
+    run(argmax, ports(CFG), __name__, sim, tests=4)
 
 
 class Bench:

@@ -9,21 +9,15 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.rtl.matvec import results
 from llama2_myhdl.rtl.matvec.activation_buffer import FIRST
-from llama2_myhdl.rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ring_words, sum_latency
+from llama2_myhdl.rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ports, ring_words, sum_latency
 from llama2_myhdl.rtl.matvec.streams import (
     FACTOR_BITS,
     SCALE_BITS,
-    activation_stream,
-    beat_stream,
-    command_stream,
-    row_stream,
-    scale_stream,
 )
-from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
-from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
+from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, WEIGHTS
 from llama2_myhdl.spec.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
 from llama2_myhdl.spec.presets import PRESETS
 from tb.matvec.model import Work, random_work
@@ -38,12 +32,6 @@ PAUSES = (  # probabilities of an idle tape, idle activations, late scalars, hel
     (0, 0, 0.98, 0.95, 0.5),
 )
 VECTORS = {"nano": 30, "default": 4}  # activation vectors a round
-
-
-def ports(cfg):
-    streams = dict(s_cmd=command_stream(cfg), s_tape=beat_stream(cfg), s_act=activation_stream(cfg),
-                   s_scale=scale_stream(cfg), m_row=row_stream(cfg), m_gain=beat_stream(cfg))
-    return dict(clk=bit(), rst=bit(), **streams, from_head=bit(), cause=uint(CAUSE_BITS), saturated=bit(), CFG=cfg)
 
 
 @pytest.mark.parametrize("name", BUILDS)

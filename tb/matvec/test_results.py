@@ -9,9 +9,8 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import Activation, narrow
-from llama2_myhdl.rtl.matvec.results import LATENCY, Row, results
-from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS, row_stream, scale_stream
-from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.rtl.matvec.results import LATENCY, ports, results
+from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -25,22 +24,16 @@ VECTORS = 60
 FIELDS = ("acc", "exponent", "kind", "last", "free")
 
 
-def ports():
-    row = Row(CFG.acc_bits, CFG.exp_bits, KIND_BITS)
-    return dict(clk=bit(), rst=bit(), arrives=bit(), row=row, s_scale=scale_stream(CFG), m=row_stream(CFG), taken=bit(),
-                saturated=bit(), DEPTH=DEPTH, SCALES=SCALES)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_results(sim):
-    run(results, ports(), __name__, sim, tests=5,
+    run(results, ports(CFG, DEPTH, SCALES), __name__, sim, tests=5,
         testcase=["random_traffic", "a_row_every_cycle", "latency", "scalar_last", "reset"])
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_overflow_is_seen(sim):
     with pytest.raises(AssertionError, match="finds no place"):
-        run(results, ports(), __name__, sim, testcase="too_many")
+        run(results, ports(CFG, DEPTH, SCALES), __name__, sim, testcase="too_many")
 
 
 def traffic(rng, vectors=VECTORS):

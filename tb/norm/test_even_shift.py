@@ -4,8 +4,8 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.norm.even_shift import GROUP, LATENCY, even_shift, group_count
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.norm.even_shift import LATENCY, even_shift, ports
+from llama2_myhdl.rtl.stream.stream import uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.formats import EXP2_FRAC
 from tb.myhdl_sim import simulate
@@ -13,10 +13,6 @@ from tb.pipeline import apply
 
 WIDTHS = [69, 80, 32]
 OUTPUTS = dict(m=False, half=True)
-
-
-def ports(bits):
-    return dict(clk=bit(), s=uint(bits), m=uint(EXP2_FRAC + 1), half=sint((GROUP * group_count(bits)).bit_length()))
 
 
 def vectors(bits):
@@ -49,7 +45,7 @@ def test_even_shift(sim, bits):
 
 def test_width_is_checked():
     with pytest.raises(ValueError, match="m has 19 bits, at most 18 fit"):
-        even_shift(bit(), uint(69), uint(19), sint(7))
+        even_shift(**dict(ports(69), m=uint(19)))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -7,10 +7,8 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.norm as golden
-from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
-from llama2_myhdl.rtl.norm.rmsnorm import LATENCY, R_LATENCY, rmsnorm
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.norm.rmsnorm import LATENCY, R_LATENCY, ports, rmsnorm
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -20,15 +18,6 @@ from llama2_myhdl.spec.program import gain_beats
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 TOP_GAIN = (1 << (GAIN_BITS - 1)) - 1
-
-
-def ports(cfg):
-    shape = ShapeRegisters(cfg)
-    return dict(clk=bit(), rst=bit(), s_gain=Stream(data=uint(cfg.beat_bits)),
-                s_x=Stream(data=sint(F_BITS), last=bit()),
-                m_y=Stream(data=sint(F_BITS), last=bit()),
-                m_r=Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS)),
-                eps_term=shape.eps_term, gain_beats=shape.gain_beats, CFG=cfg)
 
 
 @pytest.mark.parametrize("name", ["default", "nano"])

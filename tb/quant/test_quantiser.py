@@ -7,8 +7,7 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.arith as golden
-from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, latency, quantiser
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, latency, ports, quantiser
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -28,23 +27,16 @@ USES = {
 }
 
 
-def ports(use):
-    word = uint(use["WORD"] * use["BITS"])
-    pairs = Stream(data=sint(F_BITS), second=sint(F_BITS), both=bit(), tag=uint(KIND_BITS), last=bit())
-    return dict(clk=bit(), rst=bit(), s=pairs,
-                m=Stream(data=word, exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()), **use)
-
-
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_quantiser(sim, use):
-    run(quantiser, ports(USES[use]), __name__, sim, parameters=USES[use], tests=6)
+    run(quantiser, ports(**USES[use]), __name__, sim, parameters=USES[use], tests=6)
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_lanes_are_checked(lanes):
     with pytest.raises(ValueError, match=f"QLANES must be even and divide WORD = 4, is {lanes}"):
-        quantiser(**ports(USES["short"] | dict(QLANES=lanes)))
+        quantiser(**ports(**USES["short"] | dict(QLANES=lanes)))
 
 
 def words(x, tag, use):
