@@ -12,6 +12,7 @@ from llama2_myhdl.rtl.norm.rmsnorm import LATENCY, R_LATENCY, ports, rmsnorm
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.constants import epsilon_term
 from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, F_BITS, GAIN_BITS
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import gain_beats
@@ -84,7 +85,7 @@ async def extremes(dut):
     bench = Bench(dut, random.Random(1))
     await start(dut)
     for dim in (1, 2, bench.cfg.max_dim - 1, bench.cfg.max_dim):
-        for eps in (0, 1, golden.epsilon_term(dim, 1e-5), (1 << EPS_FRAC) - 1):
+        for eps in (0, 1, epsilon_term(dim, 1e-5), (1 << EPS_FRAC) - 1):
             bench.set_shape(dim, eps)
             for value in (0, 1, -1, LOW, HIGH, LOW + 1, 0xFFFF, -0x10000):
                 for gain in (TOP_GAIN, -TOP_GAIN):
@@ -104,7 +105,7 @@ async def random_traffic(dut):
         for port, probability in zip((bench.gains, bench.source, bench.sink, bench.scalars), (gap, idle, wait, late)):
             port.pause(rng, probability)
         for dim in (bench.cfg.max_dim, 2, bench.cfg.max_dim // 2 + 1, 5):
-            bench.set_shape(dim, golden.epsilon_term(dim, 1e-5))
+            bench.set_shape(dim, epsilon_term(dim, 1e-5))
             for _ in range(6):
                 bench.random_vector()
             await bench.settle()

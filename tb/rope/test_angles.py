@@ -10,6 +10,7 @@ from llama2_myhdl.rtl.rope.angles import READ_LATENCY, angles, latency, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSource
+from llama2_myhdl.spec import constants
 from llama2_myhdl.spec.formats import PHASE_BITS
 from llama2_myhdl.spec.presets import preset
 
@@ -73,7 +74,7 @@ async def every_head_size(dut):
     compared = 0
     for pairs in range(1, MAX_PAIRS + 1):
         for theta in (10000.0, 500000.0):
-            frequencies = golden.frequencies(2 * pairs, theta)
+            frequencies = constants.frequencies(2 * pairs, theta)
             await write_frequencies(dut, frequencies)
             for pos in (0, 1, CFG.max_seq - 1, rng.randrange(CFG.max_seq)):
                 found = await compute(dut, source, pos, frequencies)

@@ -13,6 +13,7 @@ from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.constants import frequencies
 from llama2_myhdl.spec.formats import F_BITS, PHASE_BITS
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY
 from llama2_myhdl.spec.presets import preset
@@ -60,7 +61,7 @@ class Bench:
                 self.pulses += int(self.dut.saturated.value)
 
     async def set_shape(self, head_dim, theta=10000.0):
-        self.frequencies = golden.frequencies(head_dim, theta)
+        self.frequencies = frequencies(head_dim, theta)
         self.dut.pairs.value = head_dim // 2
         await write_frequencies(self.dut, self.frequencies)
 
