@@ -7,7 +7,7 @@ import pytest
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree, latency, ports
 from llama2_myhdl.rtl.stream.stream import sint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from tb.attention.rows import packed, row
+from tb.lanes import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -18,7 +18,7 @@ from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY, VALUE
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, row
+from tb.lanes import packed, row
 
 LAYERS = 2
 # head_dim, kv_mul, n_kv_heads

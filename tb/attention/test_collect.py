@@ -11,7 +11,7 @@ from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink
 from llama2_myhdl.spec.formats import F_BITS
-from tb.attention.rows import packed
+from tb.lanes import packed
 
 SHAPES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (3, 2))  # units, lanes of a unit
 MODELS = ((1, 1), (2, 3), (4, 2), (3, 5), (7, 1), (8, 4))  # key/value heads, query heads of each

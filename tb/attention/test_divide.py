@@ -16,7 +16,7 @@ from llama2_myhdl.rtl.attention.weighted_sum import den_bits, lanes_a_group, num
 from llama2_myhdl.sim.clock import start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, unpacked
+from tb.lanes import packed, unpacked
 from tb.myhdl_sim import simulate
 
 BUILDS = ((16, 2), (512, 10), (2048, 40))  # context, lanes: one group; three; seven of six lanes; the last one smaller

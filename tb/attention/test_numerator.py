@@ -12,7 +12,7 @@ from llama2_myhdl.rtl.attention.weighted_sum import lanes_a_group, num_bits
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.recurrence import heads, idle_before, running, split, weights
-from tb.attention.rows import packed, row, unpacked
+from tb.lanes import packed, row, unpacked
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -10,7 +10,7 @@ from llama2_myhdl.golden.fixed.attention import scores
 from llama2_myhdl.rtl.attention.score import latency, ports, score
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, row
+from tb.lanes import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

@@ -9,7 +9,7 @@ from llama2_myhdl.rtl.attention.lazy import CLEAR, STEP
 from llama2_myhdl.rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, ports, weighted_sum
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, row, unpacked
+from tb.lanes import packed, row, unpacked
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

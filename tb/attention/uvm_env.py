@@ -9,7 +9,7 @@ from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import attend, scores
 from llama2_myhdl.rtl.attention.attention import ports
 from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
-from tb.attention.rows import unpacked
+from tb.lanes import unpacked
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid

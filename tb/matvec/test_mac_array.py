@@ -9,7 +9,8 @@ import pytest
 from llama2_myhdl.rtl.matvec.mac_array import latency, mac_array, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.presets import PRESETS
-from tb.matvec.bits import extremes, packed
+from tb.lanes import packed
+from tb.matvec.model import extremes
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

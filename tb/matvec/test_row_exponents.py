@@ -8,7 +8,7 @@ import pytest
 from llama2_myhdl.rtl.matvec.row_exponents import LATENCY, ports, row_exponents
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.presets import PRESETS
-from tb.matvec.bits import packed
+from tb.lanes import packed
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 

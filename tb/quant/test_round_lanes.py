@@ -8,15 +8,12 @@ from llama2_myhdl.golden.fixed.arith import round_shift, saturate
 from llama2_myhdl.rtl.quant.round_lanes import LATENCY, ports, round_lanes
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.formats import F_BITS
+from tb.lanes import packed
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 FORMATS = [16, 8, 12]  # BITS
 LANES = 3
-
-
-def packed(values, bits):
-    return sum((int(v) & ((1 << bits) - 1)) << (k * bits) for k, v in enumerate(values))
 
 
 def cases(bits):
