@@ -46,12 +46,13 @@ def shapes(cfg):
 def head_row(rng, kind, role, pos, dim, bits):
     """Mantissas and exponent of one head row; growing: every score is above all before it, and so are the exponents."""
     top = 24 if role == VALUE else 16
+    drop = 0 if role == VALUE else 16 - bits  # the levels of keys and queries are those of 16 bits
     if kind == "growing":
         level = {KEY: 150 * (pos + 1), VALUE: rng.randint(-128, 127), QUERY: 4000}[role]
-        return [level >> (16 - bits if role == KEY else 0)] * dim, {KEY: 9, VALUE: min(pos, top), QUERY: 10}[role]
+        return [level >> drop] * dim, {KEY: 9 + drop, VALUE: min(pos, top), QUERY: 10 + drop}[role]
     if kind == "falling":
         level = {KEY: 7000 - 150 * pos, VALUE: rng.randint(-128, 127), QUERY: 4000}[role]
-        return [level >> (16 - bits if role == KEY else 0)] * dim, {KEY: 9, VALUE: max(top - pos, 0), QUERY: 10}[role]
+        return [level >> drop] * dim, {KEY: 9 + drop, VALUE: max(top - pos, 0), QUERY: 10 + drop}[role]
     if kind == "exponents":
         return row(rng, "random", dim, bits), rng.choice((0, top, rng.randint(0, top)))
     if kind == "random":
