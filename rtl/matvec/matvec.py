@@ -102,7 +102,8 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
         unpack_exponent = unpack(exponent_out, [finished.exponent])
         exponents = row_exponents_, pack_exponent, exponent_delay, unpack_exponent
     else:
-        exponents = row_exponents(clk, now.exponents, beat, now.lane, finished.exponent, LANES=LANES)
+        row_exponents_ = row_exponents(clk, now.exponents, beat, now.lane, finished.exponent, LANES=LANES)
+        exponents = row_exponents_
     mac_array_ = mac_array(clk, beat, values, dot, LANES=LANES)
     accumulator_ = accumulator(clk, enable, first, dot, finished.acc)
     results_ = results(clk=clk, rst=rst, arrives=arrives, row=finished, s_scale=s_scale, m=m_row, taken=taken,
