@@ -146,7 +146,8 @@ def unite(variants: list[Variant]) -> Family | None:
     """One module for variants of one skeleton; None when their differences are no expressions of parameters."""
     if len(variants) == 1:
         return Family(variants[0].module, [{}])
-    own = {name: tuple(v.parameters[name] for v in variants) for name in variants[0].parameters}
+    shared = [name for name in variants[0].parameters if all(name in variant.parameters for variant in variants)]
+    own = {name: tuple(variant.parameters[name] for variant in variants) for name in shared}
     known = {name: values for name, values in own.items() if len(set(values)) > 1}
     known |= _widths(variants, known)
     flats = [_flat(variant.module) for variant in variants]

@@ -1,25 +1,44 @@
 """The blocks that the flows know by name, each with its standard parameters.
 
-`python -m llama2_myhdl.syn.blocks NAME FOLDER` converts one. An entry is a function without arguments that returns
-(hblock, keyword arguments). It imports its block itself, so that a flow for one block does not load the others. Add
-one with `@entry` under the block's own name.
+`python -m llama2_myhdl.syn.blocks NAME FOLDER` converts one. A line of UNITS is a block and what its `ports` is given;
+another entry is a function without arguments that returns (hblock, keyword arguments), under the block's own name. A
+block is imported when it is wanted, so that a flow for one block does not load the others.
 """
 
+import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.rtl.verilog import write_verilog
-from llama2_myhdl.spec.config import clog2
-from llama2_myhdl.spec.formats import EXP2_FRAC, PHASE_BITS
 from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
 # The device holds a key/value cache of 8 heads for 2 layers of 128 positions and one attention unit of one query.
 CACHE_THAT_FITS = replace(CFG, max_layers=2, max_seq=128, attention_units=1, attention_queries=1)
+TWO_BY_TWO = dict(attention_units=2, attention_queries=2)  # two units, each with two queries side by side
+
+QUANTISER = dict(
+    MAX_LEN=max(CFG.max_dim, CFG.hidden_block), WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits
+)
+# name: module below rtl, block, arguments of the module's `ports`
+UNITS = {
+    "exp2": ("arith.exp2", "exp2", {}),
+    "reciprocal": ("arith.reciprocal", "reciprocal", {}),
+    "sincos": ("rope.sincos", "sincos", {}),
+    "decode_loop": ("decode.decode_loop", "decode_loop", dict(cfg=replace(CFG, sequences=4))),
+    "engine_counters": ("decode.counters", "engine_counters", dict(SOURCES=5)),  # of saturations in an engine
+    "matvec": ("matvec.matvec", "matvec", dict(cfg=CFG)),
+    "rmsnorm": ("norm.rmsnorm", "rmsnorm", dict(cfg=CFG)),
+    "quantiser": ("quant.quantiser", "quantiser", QUANTISER),  # of blocks; heads have the same one, of other parameters
+    "residual": ("layer.residual", "residual", dict(cfg=CFG)),
+    "attention": ("attention.attention", "attention", dict(cfg=CACHE_THAT_FITS)),
+    "attention_2x2": ("attention.attention", "attention", dict(cfg=replace(CACHE_THAT_FITS, **TWO_BY_TWO))),
+    "divide": ("attention.divide", "divide", dict(cfg=CFG)),  # of one pipeline of attention
+    "argmax": ("logits.argmax", "argmax", dict(cfg=CFG)),
+}
 
 Entry = Callable[[], tuple[object, dict]]
 BLOCKS: dict[str, Entry] = {}
@@ -27,6 +46,19 @@ BLOCKS: dict[str, Entry] = {}
 
 class UnknownBlock(ValueError):
     """The name is not in the registry; the text lists those that are."""
+
+
+def unit(module: str, block: str, arguments: dict) -> Entry:
+    """The entry of a line of UNITS."""
+
+    def found():
+        loaded = importlib.import_module(f"llama2_myhdl.rtl.{module}")
+        return getattr(loaded, block), loaded.ports(**arguments)
+
+    return found
+
+
+BLOCKS |= {name: unit(*line) for name, line in UNITS.items()}
 
 
 def entry(function: Entry) -> Entry:
@@ -112,31 +144,6 @@ def ram():
     return block, ports(depth=512, width=CFG.beat_bits, style="block")
 
 
-# --- arithmetic leaves ---
-
-
-@entry
-def exp2():
-    from llama2_myhdl.rtl.arith.exp2 import exp2 as block
-
-    return block, dict(clk=bit(), u=uint(CFG.f_bits), y=uint(EXP2_FRAC + 1))
-
-
-@entry
-def reciprocal():
-    from llama2_myhdl.rtl.arith.reciprocal import reciprocal as block
-
-    return block, dict(clk=bit(), d=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
-
-
-@entry
-def sincos():
-    from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
-    from llama2_myhdl.rtl.rope.sincos import sincos as block
-
-    return block, dict(clk=bit(), phase=uint(PHASE_BITS), cosine=bit(), y=sint(VALUE_BITS))
-
-
 # --- units ---
 
 
@@ -165,131 +172,11 @@ def embed_station():
 
 
 @entry
-def decode_loop():
-    """For four sequences side by side."""
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-    from llama2_myhdl.rtl.decode.decode_loop import decode_loop as block
-    from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
-    from llama2_myhdl.rtl.layer.packet import prediction, token_request
-    from llama2_myhdl.spec.errors import ERROR_BITS
-
-    cfg = replace(CFG, sequences=4)
-    shape = ShapeRegisters(cfg)
-    streams = dict(s_prompt=prompt_stream(cfg), m_request=token_request(cfg))
-    streams |= dict(s_prediction=prediction(cfg), m_token=token_stream(cfg))
-    registers = {name: getattr(shape, name) for name in ("vocab_size", "seq_len", "stop_a", "stop_b")}
-    pins = dict(enable=bit(), clear=bit(), error=uint(ERROR_BITS))
-    return block, clocked(**streams, **registers, **pins, SEQUENCES=cfg.sequences)
-
-
-@entry
-def engine_counters():
-    from llama2_myhdl.rtl.decode.counters import COUNTER_BITS, SELECT_BITS
-    from llama2_myhdl.rtl.decode.counters import engine_counters as block
-    from llama2_myhdl.spec.causes import CAUSE_BITS
-
-    sources = 5  # of saturations in an engine
-    pins = dict(enable=bit(), cause=uint(CAUSE_BITS), token=bit(), attention_busy=bit())
-    buses = dict(saturated=uint(sources), select=uint(SELECT_BITS), value=uint(COUNTER_BITS))
-    return block, clocked(**pins, **buses)
-
-
-@entry
-def matvec():
-    from llama2_myhdl.rtl.matvec import streams as ports
-    from llama2_myhdl.rtl.matvec.matvec import matvec as block
-    from llama2_myhdl.spec.causes import CAUSE_BITS
-
-    tape, gain = ports.beat_stream(CFG), ports.beat_stream(CFG)
-    inputs = dict(s_cmd=ports.command_stream(CFG), s_tape=tape, s_act=ports.activation_stream(CFG))
-    outputs = dict(m_row=ports.row_stream(CFG), m_gain=gain, from_head=bit(), cause=uint(CAUSE_BITS), saturated=bit())
-    return block, clocked(**inputs, s_scale=ports.scale_stream(CFG), **outputs, CFG=CFG)
-
-
-@entry
-def rmsnorm():
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-    from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm as block
-
-    shape = ShapeRegisters(CFG)
-    inverse_rms = Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS))
-    streams = dict(s_gain=Stream(data=uint(CFG.beat_bits)), s_x=vector(), m_y=vector(), m_r=inverse_rms)
-    return block, clocked(**streams, eps_term=shape.eps_term, gain_beats=shape.gain_beats, CFG=CFG)
-
-
-@entry
-def quantiser():
-    """The block quantiser; the head quantiser is the same block with other parameters."""
-    from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
-    from llama2_myhdl.rtl.quant.quantiser import quantiser as block
-
-    words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
-    pairs = vector(second=sint(CFG.f_bits), both=bit(), tag=kind())
-    longest = max(CFG.max_dim, CFG.hidden_block)
-    parameters = dict(MAX_LEN=longest, WORD=CFG.lanes, QLANES=CFG.quant_lanes, BITS=CFG.act_bits)
-    return block, clocked(s=pairs, m=words, **parameters)
-
-
-@entry
-def residual():
-    from llama2_myhdl.rtl.layer.residual import residual as block
-
-    return block, clocked(s_x=vector(), s_add=vector(emit=bit()), m=vector(), saturated=bit(), CFG=CFG)
-
-
-@entry
 def rope():
     from llama2_myhdl.rtl.rope.rope import ports
     from llama2_myhdl.rtl.rope.rope import rope as block
 
     return block, ports(CFG)
-
-
-def _attention(cfg):
-    from llama2_myhdl.rtl.attention.attention import attention as block
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-    from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
-
-    shape = ShapeRegisters(cfg)
-
-    def rows(bits):
-        return Stream(data=uint(cfg.max_head_dim * bits), exponent=uint(EXPONENT_BITS), tag=kind(), last=bit())
-
-    pairs = Stream(data=sint(cfg.f_bits), second=sint(cfg.f_bits), last=bit())
-    streams = dict(s=rows(cfg.act_bits), s_value=rows(cfg.value_bits), m=pairs)
-    place = dict(layer=uint(clog2(cfg.max_layers)), seq=uint(cfg.seq_bits), pos=uint(cfg.pos_bits))
-    ratio = dict(head_dim=shape.head_dim, kv_mul=shape.kv_mul, n_kv_heads=shape.n_kv_heads)
-    return block, clocked(**streams, **place, **ratio, saturated=bit(), busy=bit(), CFG=cfg)
-
-
-@entry
-def attention():
-    return _attention(CACHE_THAT_FITS)
-
-
-@entry
-def attention_2x2():
-    """Two units, each with two queries side by side."""
-    return _attention(replace(CACHE_THAT_FITS, attention_units=2, attention_queries=2))
-
-
-@entry
-def divide():
-    """The division of one pipeline of attention."""
-    from llama2_myhdl.rtl.attention.divide import divide as block
-    from llama2_myhdl.rtl.attention.lazy import SCALE_BITS as LAZY_BITS
-    from llama2_myhdl.rtl.attention.lazy import STEP
-    from llama2_myhdl.rtl.attention.weighted_sum import den_bits, num_bits
-    from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-    from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
-
-    denominator = dict(den_load=bit(), den=uint(den_bits(CFG) + STEP - 1), scale_den=uint(LAZY_BITS))
-    lanes = uint(CFG.max_head_dim * (num_bits(CFG) + STEP - 1))
-    numerator = dict(num_load=bit(), num=lanes, scale_num=uint(LAZY_BITS), gap=uint(EXPONENT_BITS))
-    pairs = dict(valid=bit(), data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit())
-    clips = dict(clipped0=bit(), clipped1=bit())
-    head_dim = ShapeRegisters(CFG).head_dim
-    return block, clocked(**denominator, **numerator, head_dim=head_dim, **pairs, **clips, CFG=CFG)
 
 
 @entry
@@ -298,14 +185,6 @@ def swiglu():
     from llama2_myhdl.rtl.ffn.swiglu import swiglu as block
 
     return block, ports(CFG.f_bits, CFG.hidden_block)
-
-
-@entry
-def argmax():
-    """The logits unit: running maximum over the classifier's rows."""
-    from llama2_myhdl.rtl.logits.argmax import argmax as block
-
-    return block, clocked(s=vector(), m=Stream(token=uint(CFG.token_bits)), CFG=CFG)
 
 
 @entry

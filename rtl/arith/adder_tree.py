@@ -3,7 +3,7 @@ from myhdl import always, always_comb, block, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import unpack
-from llama2_myhdl.rtl.stream.stream import sint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import clog2
 
 RADIX = 4  # terms that one register stage adds
@@ -40,6 +40,11 @@ def adder_tree(clk, terms, total, N):
         total.next = result
 
     return split, adders, out
+
+
+def ports(N: int, WIDTH: int) -> dict:
+    """Fresh ports and parameters for N terms of WIDTH bits."""
+    return dict(clk=bit(), terms=uint(N * WIDTH), total=sint(WIDTH + clog2(N)), N=N)
 
 
 @block

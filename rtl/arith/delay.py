@@ -2,7 +2,7 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock
@@ -25,3 +25,8 @@ def delay(clk, d, q, CYCLES):
         q.next = stages[CYCLES - 1]
 
     return travel, out
+
+
+def ports(WIDTH: int, CYCLES: int) -> dict:
+    """Fresh ports and parameters for data of WIDTH bits."""
+    return dict(clk=bit(), d=uint(WIDTH), q=uint(WIDTH), CYCLES=CYCLES)

@@ -2,8 +2,8 @@
 from myhdl import always, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
-from llama2_myhdl.spec.formats import EXP2_FRAC, INTERP_BITS, TABLE_BITS
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, INTERP_BITS, TABLE_BITS
 from llama2_myhdl.spec.tables import exp2_slope, exp2_table
 
 LATENCY = 7  # cycles from u to y
@@ -75,3 +75,8 @@ def exp2(clk, u, y):
         y.next = rounded[WIDE:1]
 
     return look_up, interpolate, shift
+
+
+def ports() -> dict:
+    """Fresh ports."""
+    return dict(clk=bit(), u=uint(F_BITS), y=uint(EXP2_FRAC + 1))

@@ -2,7 +2,7 @@
 from myhdl import always, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.formats import EXP2_FRAC, SEED_FRAC, TABLE_BITS, UNIT
 from llama2_myhdl.spec.tables import reciprocal_seed
 
@@ -59,3 +59,8 @@ def reciprocal(clk, d, y):
             y.next = rounded[EXP2_FRAC + 1 + SEED_FRAC:SEED_FRAC]
 
     return look_up, newton, finish
+
+
+def ports() -> dict:
+    """Fresh ports."""
+    return dict(clk=bit(), d=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))

@@ -4,7 +4,7 @@ from myhdl import always, intbv
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import saturate as clipping
 from llama2_myhdl.rtl.arith.saturate import saturate
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 
 LATENCY = 2 + clipping.LATENCY  # cycles from x and n to y
 
@@ -44,5 +44,10 @@ def round_shift(clk, x, n, y, clipped):
         fine[:] = fine + 1
         rounded.next = fine >> 1
 
-    clip = saturate(clk, rounded, y, clipped)
-    return shift, clip
+    saturate_ = saturate(clk, rounded, y, clipped)
+    return shift, saturate_
+
+
+def ports(XBITS: int, NBITS: int, YBITS: int) -> dict:
+    """Fresh ports of these widths."""
+    return dict(clk=bit(), x=sint(XBITS), n=uint(NBITS), y=sint(YBITS), clipped=bit())

@@ -2,6 +2,7 @@
 from myhdl import always, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, sint
 
 LATENCY = 1  # cycles from x to y
 
@@ -35,3 +36,8 @@ def saturate(clk, x, y, clipped):
         y.next = bits.signed()
 
     return clip
+
+
+def ports(XBITS: int, YBITS: int) -> dict:
+    """Fresh ports of these widths."""
+    return dict(clk=bit(), x=sint(XBITS), y=sint(YBITS), clipped=bit())

@@ -2,6 +2,7 @@
 from myhdl import always, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, sint
 
 LATENCY = 1  # cycles from x and w to the partial products
 LOW_BITS = 16  # bits of x that the low multiplier takes; the products overlap by this much
@@ -29,3 +30,9 @@ def split_product(clk, x, w, high, low):
         low.next = lower * w
 
     return multiply
+
+
+def ports(XBITS: int, WBITS: int) -> dict:
+    """Fresh ports for factors of these widths."""
+    products = dict(high=sint(XBITS - LOW_BITS + WBITS), low=sint(LOW_BITS + 1 + WBITS))
+    return dict(clk=bit(), x=sint(XBITS), w=sint(WBITS), **products)

@@ -9,11 +9,15 @@ from llama2_myhdl.rtl.attention import value_intake as placing
 from llama2_myhdl.rtl.attention.attention_unit import attention_unit
 from llama2_myhdl.rtl.attention.collect import collect
 from llama2_myhdl.rtl.attention.event_queue import event_queue
-from llama2_myhdl.rtl.attention.kv_cache import base_bits
 from llama2_myhdl.rtl.attention.row_intake import row_intake
+from llama2_myhdl.rtl.attention.row_ram import base_bits
 from llama2_myhdl.rtl.attention.value_intake import value_intake
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.layer.packet import pairs
+from llama2_myhdl.rtl.quant.quantiser import word_stream
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 _SKID = 1
 _EVENT_BITS = 32  # clipped values that wait to be counted: at one pulse a cycle, more than any story makes
@@ -62,20 +66,24 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     events = uint(UNITS * EVENTS)
     ordered = m.clone()
 
-    rows = row_intake(clk, rst, s, layer, seq, kv_mul, n_kv_heads, row, exponent, base, key_we, push, lane, lanes, ends,
-                      last_pass, CFG=CFG)
-    values = value_intake(clk, rst, s_value, layer, seq, n_kv_heads, value_row, value_exponent, value_base, value_we,
-                          CFG=CFG)
+    row_intake_ = row_intake(clk=clk, rst=rst, s=s, layer=layer, seq=seq, kv_mul=kv_mul, n_kv_heads=n_kv_heads, row=row,
+                             exponent=exponent, base=base, key_we=key_we, push=push, lane=lane, lanes=lanes, ends=ends,
+                             last=last_pass, CFG=CFG)
+    value_intake_ = value_intake(clk=clk, rst=rst, s=s_value, layer=layer, seq=seq, n_kv_heads=n_kv_heads,
+                                 row=value_row, exponent=value_exponent, base=value_base, we=value_we, CFG=CFG)
     strobes = unpack(key_we, key_wes), unpack(value_we, value_wes), unpack(push, pushes)
-    units = [attention_unit(clk, rst, key_wes[u], pushes[u], lane, ends, row, exponent, base, lanes, last_pass,
-                            value_wes[u], value_row, value_exponent, value_base, pos, head_dim, datas[u], seconds[u],
-                            lasts[u], valids[u], readies[u], clips[u], CFG=CFG) for u in range(UNITS)]
+    attention_units = [attention_unit(clk=clk, rst=rst, key_we=key_wes[u], push=pushes[u], lane=lane, ends=ends,
+                                      row=row, exponent=exponent, base=base, lanes=lanes, last_pass=last_pass,
+                                      value_we=value_wes[u], value_row=value_row, value_exponent=value_exponent,
+                                      value_base=value_base, pos=pos, head_dim=head_dim, data=datas[u],
+                                      second=seconds[u], last=lasts[u], valid=valids[u], ready=readies[u],
+                                      clips=clips[u], CFG=CFG) for u in range(UNITS)]
     joining = (pack(datas, data), pack(seconds, second), pack(lasts, last), pack(valids, valid), unpack(ready, readies),
                pack(clips, events))
-    order = collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, ordered, UNITS=UNITS,
-                    QUERIES=QUERIES)
-    output = skid(clk, rst, ordered, m)
-    counting = event_queue(clk, rst, events, saturated, COUNT_BITS=_EVENT_BITS)
+    collect_ = collect(clk=clk, rst=rst, data=data, second=second, last=last, valid=valid, ready=ready, kv_mul=kv_mul,
+                       n_kv_heads=n_kv_heads, m=ordered, UNITS=UNITS, QUERIES=QUERIES)
+    skid_ = skid(clk, rst, ordered, m)
+    event_queue_ = event_queue(clk, rst, events, saturated, COUNT_BITS=_EVENT_BITS)
 
     @always(clk.posedge)
     def be_busy():
@@ -86,4 +94,25 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
         elif m.valid and m.ready and m.last:
             busy.next = False
 
-    return rows, values, strobes, units, joining, order, output, counting, be_busy
+    return row_intake_, value_intake_, strobes, attention_units, joining, collect_, skid_, event_queue_, be_busy
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `attention(**ports(cfg))`."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s=word_stream(cfg.max_head_dim, cfg.act_bits),
+        s_value=word_stream(cfg.max_head_dim, cfg.value_bits),
+        m=pairs(cfg),
+        layer=uint(clog2(cfg.max_layers)),
+        seq=uint(cfg.seq_bits),
+        pos=uint(cfg.pos_bits),
+        head_dim=shape.head_dim,
+        kv_mul=shape.kv_mul,
+        n_kv_heads=shape.n_kv_heads,
+        saturated=bit(),
+        busy=bit(),
+        CFG=cfg,
+    )

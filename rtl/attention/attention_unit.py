@@ -40,9 +40,12 @@ def attention_unit(clk, rst, key_we, push, lane, ends, row, exponent, base, lane
     den, scale_den = uint(QUERIES * (den_bits(CFG) + STEP - 1)), uint(QUERIES * SCALE_BITS)
     scores_clipped, elements_clipped = uint(QUERIES), uint(2 * QUERIES)
 
-    key = key_side(clk, rst, key_we, push, lane, ends, row, exponent, base, lanes, last_pass, pos, m_pass, m_step,
-                   den_load, den, scale_den, scores_clipped, CFG=CFG)
-    value = value_side(clk, rst, m_pass, m_step, den_load, den, scale_den, value_we, value_row, value_exponent,
-                       value_base, pos, head_dim, data, second, last, valid, ready, elements_clipped, CFG=CFG)
+    key_side_ = key_side(clk=clk, rst=rst, we=key_we, push=push, lane=lane, ends=ends, row=row, exponent=exponent,
+                         base=base, lanes=lanes, last=last_pass, pos=pos, m_pass=m_pass, m_step=m_step,
+                         den_load=den_load, den=den, scale_den=scale_den, clips=scores_clipped, CFG=CFG)
+    value_side_ = value_side(clk=clk, rst=rst, s_pass=m_pass, s_step=m_step, den_load=den_load, den=den,
+                             scale_den=scale_den, we=value_we, row=value_row, exponent=value_exponent, base=value_base,
+                             pos=pos, head_dim=head_dim, data=data, second=second, last=last, valid=valid, ready=ready,
+                             clips=elements_clipped, CFG=CFG)
     joining = pack([scores_clipped, elements_clipped], clips)
-    return key, value, joining
+    return key_side_, value_side_, joining

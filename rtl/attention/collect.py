@@ -3,8 +3,9 @@ from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import unpack
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import F_BITS
 
 
 @hblock
@@ -90,3 +91,13 @@ def collect(clk, rst, data, second, last, valid, ready, kv_mul, n_kv_heads, m, U
                         turn.next = base + QUERIES
 
     return select, choose, grant, place, count
+
+
+def ports(UNITS: int, QUERIES: int, COUNT_BITS: int) -> dict:
+    """Fresh ports and parameters; COUNT_BITS: width of kv_mul and n_kv_heads."""
+    pipelines = UNITS * QUERIES
+    data = dict(data=uint(pipelines * F_BITS), second=uint(pipelines * F_BITS), last=uint(pipelines))
+    handshake = dict(valid=uint(pipelines), ready=uint(pipelines))
+    counts = dict(kv_mul=uint(COUNT_BITS), n_kv_heads=uint(COUNT_BITS))
+    m = Stream(data=sint(F_BITS), second=sint(F_BITS), last=bit())
+    return dict(clk=bit(), rst=bit(), **data, **handshake, **counts, m=m, UNITS=UNITS, QUERIES=QUERIES)

@@ -7,13 +7,13 @@ from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith import reciprocal as newton
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.arith.reciprocal import reciprocal
-from llama2_myhdl.rtl.attention import normalise as leading_one
-from llama2_myhdl.rtl.attention.normalise import normalise
+from llama2_myhdl.rtl.attention import leading_one as finding
+from llama2_myhdl.rtl.attention.leading_one import leading_one
 from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.formats import EXP2_FRAC
 
-LATENCY = leading_one.LATENCY + newton.LATENCY  # cycles from `load` to the first possible `take`
+LATENCY = finding.LATENCY + newton.LATENCY  # cycles from `load` to the first possible `take`
 
 
 @hblock
@@ -24,8 +24,8 @@ def denominator(clk, rst, load, den, scale, take, factor, top, P_FRAC, HEADS):
     cycle after and stay until the next `take`. A `take` comes LATENCY cycles after its `load` or later; HEADS heads (2
     or more) may be ready and wait for theirs. One load a cycle. Two multipliers (18x18).
 
-        den ─> normalise ─> reciprocal ─┬─> queue ─┬─> factor
-                                        └──────────┘
+        den ─> leading_one ─> reciprocal ─┬─> queue ─┬─> factor
+                                          └──────────┘
     """
     END = LATENCY - 1
     LAST = HEADS - 1
@@ -40,10 +40,10 @@ def denominator(clk, rst, load, den, scale, take, factor, top, P_FRAC, HEADS):
     loads = uint(LATENCY)  # bit k: load, k + 1 cycles ago
     arrives, push, pop, early, full = [bit() for _ in range(5)]
 
-    leading = normalise(clk, den, scale, d, top0, P_FRAC=P_FRAC)
-    inverse = reciprocal(clk, d, y)
-    top_waits = delay(clk, top0, top_y, CYCLES=newton.LATENCY)
-    places = ring(clk, rst, push, pop, write, read, count, some, DEPTH=HEADS)
+    leading_one_ = leading_one(clk, den, scale, d, top0, P_FRAC=P_FRAC)
+    reciprocal_ = reciprocal(clk, d, y)
+    delay_ = delay(clk, top0, top_y, CYCLES=newton.LATENCY)
+    ring_ = ring(clk=clk, rst=rst, push=push, pop=pop, write=write, read=read, count=count, some=some, DEPTH=HEADS)
     packing = pack([y, top_y], entry)
     unpacking = unpack(given, [factor, top])
 
@@ -78,6 +78,7 @@ def denominator(clk, rst, load, den, scale, take, factor, top, P_FRAC, HEADS):
         early.next = take and not (some or arrives)
         full.next = push and count == HEADS
 
-    checks = [check(clk, rst, early, MESSAGE="denominator: a head was taken before its reciprocal was there"),
-              check(clk, rst, full, MESSAGE="denominator: more heads wait than there is room for")]
-    return leading, inverse, top_waits, places, packing, unpacking, moves, follow, store, give, watch, checks
+    early_check = check(clk, rst, early, MESSAGE="denominator: a head was taken before its reciprocal was there")
+    full_check = check(clk, rst, full, MESSAGE="denominator: more heads wait than there is room for")
+    return (leading_one_, reciprocal_, delay_, ring_, packing, unpacking, moves, follow, store, give, watch,
+            early_check, full_check)

@@ -9,10 +9,13 @@ from llama2_myhdl.rtl.arith.split_product import split_product
 from llama2_myhdl.rtl.attention import denominator as inverting
 from llama2_myhdl.rtl.attention import serialise as giving
 from llama2_myhdl.rtl.attention.denominator import denominator
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.serialise import serialise
-from llama2_myhdl.rtl.attention.weighted_sum import num_bits
+from llama2_myhdl.rtl.attention.weighted_sum import den_bits, num_bits
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import EXP2_FRAC
 
 _PRODUCT = partial.LATENCY + 1  # cycles from an element to its product
@@ -36,8 +39,8 @@ def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, he
     Two num_loads are head_dim / 2 cycles apart at least; CFG.max_heads reciprocals may wait for their num_load.
     Six multipliers (18x18).
 
-        den ─> normalise ─> reciprocal ─> queue ─┬─> shift amount ──────┐
-                                                 └──────────┐           │
+        den ─> leading_one ─> reciprocal ─> queue ─┬─> shift amount ────┐
+                                                   └────────┐           │
         num ─> slots (serialise) ─> two elements ─> * (2 halves each) ─> >> ─> data, second
     """
     TOP_BITS = clog2(len(den))
@@ -55,10 +58,11 @@ def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, he
     element_valid, element_last = bit(), bit()
     flight, lasts = uint(FLIGHT), uint(FLIGHT)
 
-    inverse = denominator(clk, rst, den_load, den, scale_den, take, factor, top, P_FRAC=CFG.p_frac,
-                          HEADS=max(2, CFG.max_heads))
-    elements = serialise(clk, rst, num_load, num, scale_num, head_dim, element0, element1, element_valid, element_last,
-                         LANES=CFG.max_head_dim)
+    denominator_ = denominator(clk=clk, rst=rst, load=den_load, den=den, scale=scale_den, take=take, factor=factor,
+                               top=top, P_FRAC=CFG.p_frac, HEADS=max(2, CFG.max_heads))
+    serialise_ = serialise(clk=clk, rst=rst, load=num_load, num=num, scale=scale_num, head_dim=head_dim,
+                           element0=element0, element1=element1, valid=element_valid, last=element_last,
+                           LANES=CFG.max_head_dim)
 
     @always(clk.posedge)
     def follow():
@@ -86,8 +90,8 @@ def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, he
         else:
             amount.next = difference[SHIFT_BITS:]
 
-    quotients = [scaled(clk, element0, factor, amount, data, clipped0),
-                 scaled(clk, element1, factor, amount, second, clipped1)]
+    first_scaled = scaled(clk, element0, factor, amount, data, clipped0)
+    second_scaled = scaled(clk, element1, factor, amount, second, clipped1)
 
     @always(clk.posedge)
     def travel():
@@ -102,7 +106,30 @@ def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, he
         valid.next = flight[FLIGHT - 1]
         last.next = lasts[FLIGHT - 1]
 
-    return inverse, elements, follow, shift_amount, quotients, travel, out
+    return denominator_, serialise_, follow, shift_amount, first_scaled, second_scaled, travel, out
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `divide(**ports(cfg))`."""
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        den_load=bit(),
+        den=uint(den_bits(cfg) + STEP - 1),
+        scale_den=uint(SCALE_BITS),
+        num_load=bit(),
+        num=uint(cfg.max_head_dim * (num_bits(cfg) + STEP - 1)),
+        scale_num=uint(SCALE_BITS),
+        gap=uint(EXPONENT_BITS),
+        head_dim=ShapeRegisters(cfg).head_dim,
+        valid=bit(),
+        data=sint(cfg.f_bits),
+        second=sint(cfg.f_bits),
+        last=bit(),
+        clipped0=bit(),
+        clipped1=bit(),
+        CFG=cfg,
+    )
 
 
 @hblock
@@ -122,7 +149,7 @@ def scaled(clk, element, factor, amount, y, clipped):
     def widen():
         w.next = factor
 
-    halves = split_product(clk, element, w, high, low)
+    split_product_ = split_product(clk, element, w, high, low)
 
     @always(clk.posedge)
     def recombine():
@@ -131,5 +158,5 @@ def scaled(clk, element, factor, amount, y, clipped):
         t[:] = t << partial.LOW_BITS
         product.next = t + low
 
-    narrow = round_shift(clk, product, amount, y, clipped)
-    return widen, halves, recombine, narrow
+    round_shift_ = round_shift(clk, product, amount, y, clipped)
+    return widen, split_product_, recombine, round_shift_

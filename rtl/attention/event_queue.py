@@ -4,7 +4,7 @@ from myhdl import always, always_comb, intbv
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import clog2
 
 _GROUP = 6  # strobes that one register counts
@@ -27,14 +27,14 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
     waiting = uint(COUNT_BITS)
 
     split = unpack(events, groups)
-    counting = [count_ones(clk, rst, strobes, count) for strobes, count in zip(groups, counts)]
+    count_ones_ = [count_ones(clk, rst, strobes, count) for strobes, count in zip(groups, counts)]
     joining = pack(counts, terms)
 
     @always_comb
     def one_group():
         total.next = terms.signed()
 
-    adding = adder_tree(clk, terms, total, N=GROUPS) if GROUPS > 1 else one_group
+    adder_tree_ = adder_tree(clk, terms, total, N=GROUPS) if GROUPS > 1 else one_group
 
     @always(clk.posedge)
     def pay_out():
@@ -48,7 +48,12 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
             waiting.next = total[SUM_BITS:]
             pulse.next = False
 
-    return split, counting, joining, adding, pay_out
+    return split, count_ones_, joining, adder_tree_, pay_out
+
+
+def ports(EVENTS: int, COUNT_BITS: int) -> dict:
+    """Fresh ports and parameters for so many strobes."""
+    return dict(clk=bit(), rst=bit(), events=uint(EVENTS), pulse=bit(), COUNT_BITS=COUNT_BITS)
 
 
 @hblock

@@ -5,7 +5,9 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.attention import weight as one_weight
 from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
 from llama2_myhdl.rtl.attention.weight import weight
+from llama2_myhdl.rtl.attention.weighted_sum import den_bits
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import SCORE_FRAC
 from llama2_myhdl.spec.tables import exp2_table
 
@@ -58,7 +60,8 @@ def exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG):
         mantissa.next = TABLE[f]
         c.next = ceiling
 
-    weights = weight(clk, valid0, first0, ceiling, mantissa, m, p, scale0, step0, counts0, BEHIND=1)
+    weight_ = weight(clk=clk, valid=valid0, first=first0, level=ceiling, mantissa=mantissa, reference=m, p=p,
+                     scale=scale0, step=step0, counts=counts0, BEHIND=1)
 
     @always(clk.posedge)
     def follow():
@@ -90,4 +93,12 @@ def exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG):
                 kept[:] = den
             den.next = kept + term
 
-    return split, look_up, weights, follow, scale_weight, accumulate
+    return split, look_up, weight_, follow, scale_weight, accumulate
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `exp_sum(**ports(cfg))`."""
+    c, m = sint(ceiling_bits(cfg)), sint(ceiling_bits(cfg))
+    total = dict(den=uint(den_bits(cfg) + STEP - 1), scale=uint(SCALE_BITS))
+    return dict(clk=bit(), valid=bit(), first=bit(), s=sint(cfg.score_bits), c=c, mantissa=uint(cfg.p_frac + 1), m=m,
+                **total, CFG=cfg)

@@ -3,7 +3,7 @@ from myhdl import always, concat
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.delay import delay
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock
@@ -16,7 +16,7 @@ def head_strobes(clk, rst, ends, lanes, load, CYCLES):
     under_way = uint(CYCLES - 1)  # bit k: `ends`, k + 1 cycles ago
     lanes_done = uint(len(lanes))
 
-    waiting = delay(clk, lanes, lanes_done, CYCLES=CYCLES - 1)
+    delay_ = delay(clk, lanes, lanes_done, CYCLES=CYCLES - 1)
 
     @always(clk.posedge)
     def travel():
@@ -31,4 +31,9 @@ def head_strobes(clk, rst, ends, lanes, load, CYCLES):
         if under_way[DONE] and not rst:
             load.next = lanes_done
 
-    return waiting, travel, strobe
+    return delay_, travel, strobe
+
+
+def ports(QUERIES: int, CYCLES: int) -> dict:
+    """Fresh ports and parameters for passes of so many queries."""
+    return dict(clk=bit(), rst=bit(), ends=bit(), lanes=uint(QUERIES), load=uint(QUERIES), CYCLES=CYCLES)

@@ -17,7 +17,8 @@ def key_lane(clk, valid, first, q, qe, k, ke, step, den, scale, clipped, CFG):
     c, m = sint(ceiling_bits(CFG)), sint(ceiling_bits(CFG))
     mantissa = uint(CFG.p_frac + 1)
 
-    product = score(clk, q, qe, k, ke, s, clipped, CFG=CFG)
-    weights = exp_sum(clk, valid, first, s, c, mantissa, m, den, scale, CFG=CFG)
+    score_ = score(clk=clk, q=q, qe=qe, k=k, ke=ke, s=s, clipped=clipped, CFG=CFG)
+    exp_sum_ = exp_sum(clk=clk, valid=valid, first=first, s=s, c=c, mantissa=mantissa, m=m, den=den, scale=scale,
+                       CFG=CFG)
     packing = pack([mantissa, c, m], step)
-    return product, weights, packing
+    return score_, exp_sum_, packing

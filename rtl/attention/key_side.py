@@ -6,15 +6,15 @@ from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import exp_sum as exponentials
-from llama2_myhdl.rtl.attention import kv_cache as cache
 from llama2_myhdl.rtl.attention import numerator as summing
 from llama2_myhdl.rtl.attention import query_queue as queueing
+from llama2_myhdl.rtl.attention import row_ram as cache
 from llama2_myhdl.rtl.attention import score as dot
 from llama2_myhdl.rtl.attention.divide import EARLY
 from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
 from llama2_myhdl.rtl.attention.head_strobes import head_strobes
+from llama2_myhdl.rtl.attention.key_cache import key_cache
 from llama2_myhdl.rtl.attention.key_lane import key_lane
-from llama2_myhdl.rtl.attention.kv_cache import key_cache
 from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.query_queue import query_queue
 from llama2_myhdl.rtl.attention.sequencer import sequencer
@@ -83,22 +83,25 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     queued, begun, next_pass = [m_pass.clone() for _ in range(3)]
     done, next_step = m_step.clone(), m_step.clone()
 
-    queue = query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, queued, read, q, qe,
-                        PASSES=CFG.max_heads)
-    walk = sequencer(clk, rst, queued.valid, queued.base, queued.ready, permit, pos, addr, step, first, at_last)
-    credits = credit(clk, rst, step, give, permit, DEPTH=DEPTH)
-    rows = key_cache(clk, we, waddr, row, exponent, addr, k, ke, CFG=CFG)
-    never = check(clk, rst, collision, MESSAGE="a key row is read while it is written")
+    query_queue_ = query_queue(clk=clk, rst=rst, push=push, lane=lane, ends=ends, row=row, exponent=exponent, base=base,
+                               lanes=lanes, last=last, m=queued, read=read, q=q, qe=qe, PASSES=CFG.max_heads)
+    sequencer_ = sequencer(clk=clk, rst=rst, waiting=queued.valid, base=queued.base, taken=queued.ready, permit=permit,
+                           pos=pos, addr=addr, step=step, first=first, last=at_last)
+    credit_ = credit(clk, rst, step, give, permit, DEPTH=DEPTH)
+    key_cache_ = key_cache(clk=clk, we=we, waddr=waddr, wrow=row, wexp=exponent, raddr=addr, k=k, ke=ke, CFG=CFG)
+    check_ = check(clk, rst, collision, MESSAGE="a key row is read while it is written")
     splitting = unpack(q, qs), unpack(qe, qes)
-    queries = [key_lane(clk, row_valid, row_first, qs[g], qes[g], k, ke, steps[g], dens[g], scales[g], outs[g], CFG=CFG)
-               for g in range(QUERIES)]
+    key_lanes = [key_lane(clk=clk, valid=row_valid, first=row_first, q=qs[g], qe=qes[g], k=k, ke=ke, step=steps[g],
+                          den=dens[g], scale=scales[g], clipped=outs[g], CFG=CFG) for g in range(QUERIES)]
     joining = pack(steps, joined), pack(dens, den), pack(scales, scale_den), pack(outs, clipped)
-    lanes_wait = delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED)
-    summed = head_strobes(clk, rst, row_last, lanes_scored, den_load, CYCLES=exponentials.LATENCY)
-    steps_wait = delay(clk, joined, done.data, CYCLES=_WAIT)
+    lanes_delay = delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED)
+    head_strobes_ = head_strobes(clk, rst, row_last, lanes_scored, den_load, CYCLES=exponentials.LATENCY)
+    steps_delay = delay(clk, joined, done.data, CYCLES=_WAIT)
     # the credits and the number of heads see to it that there is room
-    sent = fifo(clk, rst, done, next_step, DEPTH=DEPTH), skid(clk, rst, next_step, m_step)
-    passes = fifo(clk, rst, begun, next_pass, DEPTH=CFG.max_heads), skid(clk, rst, next_pass, m_pass)
+    step_fifo = fifo(clk, rst, done, next_step, DEPTH=DEPTH)
+    step_skid = skid(clk, rst, next_step, m_step)
+    pass_fifo = fifo(clk, rst, begun, next_pass, DEPTH=CFG.max_heads)
+    pass_skid = skid(clk, rst, next_pass, m_pass)
     unused(done.ready, begun.ready)
 
     @always_comb
@@ -133,5 +136,5 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
         if valids[SCORED - 1]:
             clips.next = clipped & lanes_scored
 
-    return (queue, walk, credits, rows, never, splitting, queries, joining, lanes_wait, summed, steps_wait, sent,
-            passes, begin, follow, stages)
+    return (query_queue_, sequencer_, credit_, key_cache_, check_, splitting, key_lanes, joining, lanes_delay,
+            head_strobes_, steps_delay, step_fifo, step_skid, pass_fifo, pass_skid, begin, follow, stages)

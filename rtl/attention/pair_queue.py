@@ -9,7 +9,7 @@ from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream import fifo as front_fifo
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 LATENCY = front_fifo.LATENCY  # cycles from `push` to m
 _FRONT = 16  # places of one memory made of look-up tables
@@ -34,12 +34,12 @@ def pair_queue(clk, rst, push, pair, m, DEPTH):
     unused(front.ready)  # the credits see to it that there is room
 
     packing = pack_payload(pair, entry)
-    places = ring(clk, rst, keep, fetch, write, read, count, some, DEPTH=DEPTH)
-    store = ram(clk, keep, write, entry, read, found, DEPTH=DEPTH)
-    credits = credit(clk, rst, take, give, room, DEPTH=_FRONT)
+    ring_ = ring(clk=clk, rst=rst, push=keep, pop=fetch, write=write, read=read, count=count, some=some, DEPTH=DEPTH)
+    ram_ = ram(clk, keep, write, entry, read, found, DEPTH=DEPTH)
+    credit_ = credit(clk, rst, take, give, room, DEPTH=_FRONT)
     unpacking = unpack_payload(chosen, front)
-    output = fifo(clk, rst, front, m, DEPTH=_FRONT)
-    never = check(clk, rst, too_many, MESSAGE="a pair enters a full queue")
+    fifo_ = fifo(clk, rst, front, m, DEPTH=_FRONT)
+    check_ = check(clk, rst, too_many, MESSAGE="a pair enters a full queue")
 
     @always_comb
     def moves():
@@ -74,4 +74,9 @@ def pair_queue(clk, rst, push, pair, m, DEPTH):
     def register():
         held.next = found
 
-    return packing, places, store, credits, unpacking, output, never, moves, into_front, choose, follow, register
+    return packing, ring_, ram_, credit_, unpacking, fifo_, check_, moves, into_front, choose, follow, register
+
+
+def ports(m: Stream, DEPTH: int) -> dict:
+    """Fresh ports and parameters for entries of the stream `m`, which becomes the output."""
+    return dict(clk=bit(), rst=bit(), push=bit(), pair=m.bare(), m=m, DEPTH=DEPTH)

@@ -8,7 +8,7 @@ from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream import fifo as passing
 from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import clog2
 
 LATENCY = passing.LATENCY  # cycles from a pass's last `push` to m
@@ -43,14 +43,15 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
 
     joining = pack([row, exponent], word)
     selected = unpack(strobes, wes)
-    memories = [ram(clk, wes[g], write, word, reading, found[g], DEPTH=SIZE, STYLE=STYLE) for g in range(QUERIES)]
+    rams = [ram(clk, wes[g], write, word, reading, found[g], DEPTH=SIZE, STYLE=STYLE) for g in range(QUERIES)]
     collecting = pack(found, all_found)
     parting = unpack(held, [field for pair in zip(rows, exponents) for field in pair])
     packing = pack(rows, q), pack(exponents, qe)
-    passes = fifo(clk, rst, entering, m, DEPTH=SIZE - 1)  # and one in its register
-    places = ring(clk, rst, entering.valid, read, write, reading, count, some, DEPTH=SIZE)
+    fifo_ = fifo(clk, rst, entering, m, DEPTH=SIZE - 1)  # and one in its register
+    ring_ = ring(clk=clk, rst=rst, push=entering.valid, pop=read, write=write, read=reading, count=count, some=some,
+                 DEPTH=SIZE)
     unused(count, some)
-    room = check(clk, rst, too_many, MESSAGE="a query row enters a full queue")
+    check_ = check(clk, rst, too_many, MESSAGE="a query row enters a full queue")
 
     @always_comb
     def enter():
@@ -75,4 +76,13 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
         if loading:
             held.next = all_found
 
-    return joining, selected, memories, collecting, parting, packing, passes, places, room, enter, follow, data
+    return joining, selected, rams, collecting, parting, packing, fifo_, ring_, check_, enter, follow, data
+
+
+def ports(QUERIES: int, ROW_BITS: int, EXPONENT_BITS: int, BASE_BITS: int, PASSES: int) -> dict:
+    """Fresh ports and parameters for passes of so many queries, and rows, exponents and bases of these widths."""
+    row = dict(push=bit(), lane=uint(QUERIES), ends=bit(), row=uint(ROW_BITS), exponent=uint(EXPONENT_BITS))
+    label = dict(base=uint(BASE_BITS), lanes=uint(QUERIES), last=bit())
+    m = Stream(base=uint(BASE_BITS), lanes=uint(QUERIES), last=bit())
+    rows = dict(q=uint(QUERIES * ROW_BITS), qe=uint(QUERIES * EXPONENT_BITS))
+    return dict(clk=bit(), rst=bit(), **row, **label, m=m, read=bit(), **rows, PASSES=PASSES)

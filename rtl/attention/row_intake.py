@@ -27,7 +27,8 @@ def row_intake(clk, rst, s, layer, seq, kv_mul, n_kv_heads, row, exponent, base,
     accepted, last_query, next_head = bit(), bit(), bit()
     unused(s.last)
 
-    place = head_place(clk, rst, next_head, layer, seq, n_kv_heads, unit, base, CFG=CFG)
+    head_place_ = head_place(clk=clk, rst=rst, step=next_head, layer=layer, seq=seq, n_kv_heads=n_kv_heads, unit=unit,
+                             base=base, CFG=CFG)
 
     @always_comb
     def handshake():
@@ -73,4 +74,4 @@ def row_intake(clk, rst, s, layer, seq, kv_mul, n_kv_heads, row, exponent, base,
         lane.next = turn
         lanes.next = filled
 
-    return place, handshake, count_queries, strobes, data
+    return head_place_, handshake, count_queries, strobes, data

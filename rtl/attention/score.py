@@ -8,8 +8,9 @@ from llama2_myhdl.rtl.arith import round_shift as narrowing
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.arith.round_shift import round_shift
-from llama2_myhdl.rtl.stream.stream import sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import SCORE_FRAC
 
 SHIFT_BITS = 6
@@ -70,7 +71,14 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
     def lift():
         raised.next = dot << EXTRA
 
-    total = adder_tree(clk, terms, dot, N=LANES)
-    waiting = delay(clk, amount, amount_late, CYCLES=_PRODUCTS + TREE - 2)
-    narrow = round_shift(clk, raised, amount_late, s, clipped)
-    return query_lanes, key_lanes, packing, multiply, shift_amount, total, lift, waiting, narrow
+    adder_tree_ = adder_tree(clk, terms, dot, N=LANES)
+    delay_ = delay(clk, amount, amount_late, CYCLES=_PRODUCTS + TREE - 2)
+    round_shift_ = round_shift(clk, raised, amount_late, s, clipped)
+    return query_lanes, key_lanes, packing, multiply, shift_amount, adder_tree_, lift, delay_, round_shift_
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `score(**ports(cfg))`."""
+    query = dict(q=uint(cfg.max_head_dim * cfg.act_bits), qe=uint(EXPONENT_BITS))
+    key = dict(k=uint(cfg.max_head_dim * min(cfg.key_bits, cfg.act_bits)), ke=uint(EXPONENT_BITS))
+    return dict(clk=bit(), **query, **key, s=sint(cfg.score_bits), clipped=bit(), CFG=cfg)

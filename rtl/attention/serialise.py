@@ -87,8 +87,8 @@ def serialise(clk, rst, load, num, scale, head_dim, element0, element1, valid, l
     def watch():
         early.next = load and left > 1
 
-    checking = check(clk, rst, early, MESSAGE="serialise: a head was loaded before the last pair of the one before")
-    return enter, split, travel, slots, control, data, watch, checking
+    check_ = check(clk, rst, early, MESSAGE="serialise: a head was loaded before the last pair of the one before")
+    return enter, split, travel, slots, control, data, watch, check_
 
 
 @block

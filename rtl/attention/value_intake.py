@@ -19,7 +19,8 @@ def value_intake(clk, rst, s, layer, seq, n_kv_heads, row, exponent, base, we, C
     accepted = bit()
     unused(s.last, s.tag)
 
-    place = head_place(clk, rst, accepted, layer, seq, n_kv_heads, unit, base, CFG=CFG)
+    head_place_ = head_place(clk=clk, rst=rst, step=accepted, layer=layer, seq=seq, n_kv_heads=n_kv_heads, unit=unit,
+                             base=base, CFG=CFG)
 
     @always_comb
     def handshake():
@@ -37,4 +38,4 @@ def value_intake(clk, rst, s, layer, seq, n_kv_heads, row, exponent, base, we, C
         row.next = s.data
         exponent.next = s.exponent
 
-    return place, handshake, strobes, data
+    return head_place_, handshake, strobes, data

@@ -29,14 +29,16 @@ def value_lane(clk, rst, valid, first, step, ve, v, den_load, den, scale_den, nu
     pair, push = m.bare(), bit()
 
     splitting = unpack(step, [mantissa, c, largest])
-    total = numerator(clk, valid, first, c, mantissa, largest, ve, v, num, scale, gap, CFG=CFG)
-    quotient = divide(clk, rst, den_load, den, scale_den, num_load, num, scale, gap, head_dim, push,
-                      pair.data, pair.second, pair.last, clipped0, clipped1, CFG=CFG)
+    numerator_ = numerator(clk=clk, valid=valid, first=first, c=c, mantissa=mantissa, m=largest, ve=ve, v=v, num=num,
+                           scale=scale, gap=gap, CFG=CFG)
+    divide_ = divide(clk=clk, rst=rst, den_load=den_load, den=den, scale_den=scale_den, num_load=num_load, num=num,
+                     scale_num=scale, gap=gap, head_dim=head_dim, valid=push, data=pair.data, second=pair.second,
+                     last=pair.last, clipped0=clipped0, clipped1=clipped1, CFG=CFG)
     # room for all heads of a token
-    output = pair_queue(clk, rst, push, pair, m, DEPTH=max(2, CFG.max_heads * CFG.max_head_dim // 2))
+    pair_queue_ = pair_queue(clk, rst, push, pair, m, DEPTH=max(2, CFG.max_heads * CFG.max_head_dim // 2))
 
     @always_comb
     def count():
         clips.next = concat(clipped1 and push, clipped0 and push)
 
-    return splitting, total, quotient, output, count
+    return splitting, numerator_, divide_, pair_queue_, count

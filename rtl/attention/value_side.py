@@ -6,11 +6,11 @@ from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import divide as division
-from llama2_myhdl.rtl.attention import kv_cache as cache
 from llama2_myhdl.rtl.attention import numerator as summing
 from llama2_myhdl.rtl.attention import pair_queue as output
+from llama2_myhdl.rtl.attention import row_ram as cache
 from llama2_myhdl.rtl.attention.head_strobes import head_strobes
-from llama2_myhdl.rtl.attention.kv_cache import row_ram, rows
+from llama2_myhdl.rtl.attention.row_ram import row_ram, rows
 from llama2_myhdl.rtl.attention.sequencer import sequencer
 from llama2_myhdl.rtl.attention.value_gate import value_gate
 from llama2_myhdl.rtl.attention.value_lane import value_lane
@@ -56,19 +56,22 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     outs = [Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit()) for _ in range(QUERIES)]
     events = [uint(2) for _ in range(QUERIES)]
 
-    gate = value_gate(clk, rst, waiting, at_last, s_pass.last, we, head_dim, permit, regular, jump,
-                      INTERVAL=division.INTERVAL, HEADS=KV_HEADS)
-    walk = sequencer(clk, rst, s_pass.valid, s_pass.base, s_pass.ready, moving, pos, addr, step, first, at_last)
-    exponents = row_ram(clk, we, waddr, exponent, addr, ve_read, CFG=CFG)
-    values = row_ram(clk, we, waddr, row, value_addr, v, CFG=CFG)
-    never = (check(clk, rst, exponent_collides, MESSAGE="a value exponent is read while it is written"),
-             check(clk, rst, value_collides, MESSAGE="a value row is read while it is written"))
-    address_waits = delay(clk, addr_taken, value_addr, CYCLES=READ)
-    summed = head_strobes(clk, rst, ends, lanes_taken, num_load, CYCLES=summing.LATENCY)
+    value_gate_ = value_gate(clk=clk, rst=rst, waiting=waiting, last=at_last, ends=s_pass.last, arrives=we,
+                             head_dim=head_dim, permit=permit, step=regular, jump=jump, INTERVAL=division.INTERVAL,
+                             HEADS=KV_HEADS)
+    sequencer_ = sequencer(clk=clk, rst=rst, waiting=s_pass.valid, base=s_pass.base, taken=s_pass.ready, permit=moving,
+                           pos=pos, addr=addr, step=step, first=first, last=at_last)
+    exponent_row_ram = row_ram(clk, we, waddr, exponent, addr, ve_read, CFG=CFG)
+    value_row_ram = row_ram(clk, we, waddr, row, value_addr, v, CFG=CFG)
+    exponent_check = check(clk, rst, exponent_collides, MESSAGE="a value exponent is read while it is written")
+    value_check = check(clk, rst, value_collides, MESSAGE="a value row is read while it is written")
+    delay_ = delay(clk, addr_taken, value_addr, CYCLES=READ)
+    head_strobes_ = head_strobes(clk, rst, ends, lanes_taken, num_load, CYCLES=summing.LATENCY)
     splitting = (unpack(taken, steps), unpack(den, dens), unpack(scale_den, scales), unpack(den_load, den_loads),
                  unpack(num_load, num_loads))
-    queries = [value_lane(clk, rst, valid_taken, first_taken, steps[g], ve, v, den_loads[g], dens[g], scales[g],
-                          num_loads[g], head_dim, outs[g], events[g], CFG=CFG) for g in range(QUERIES)]
+    value_lanes = [value_lane(clk=clk, rst=rst, valid=valid_taken, first=first_taken, step=steps[g], ve=ve, v=v,
+                              den_load=den_loads[g], den=dens[g], scale_den=scales[g], num_load=num_loads[g],
+                              head_dim=head_dim, m=outs[g], clips=events[g], CFG=CFG) for g in range(QUERIES)]
     unused(step)
     joining = (pack([out.data for out in outs], data), pack([out.second for out in outs], second),
                pack([out.last for out in outs], last), pack([out.valid for out in outs], valid),
@@ -135,5 +138,5 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
         exponent_collides.next = we and regular and addr == waddr
         value_collides.next = we and reading and value_addr == waddr
 
-    return (gate, walk, exponents, values, never, address_waits, summed, splitting, queries, joining, accept,
-            look_up, take, follow, stages, collide)
+    return (value_gate_, sequencer_, exponent_row_ram, value_row_ram, exponent_check, value_check, delay_,
+            head_strobes_, splitting, value_lanes, joining, accept, look_up, take, follow, stages, collide)

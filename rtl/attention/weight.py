@@ -97,5 +97,5 @@ def weight(clk, valid, first, level, mantissa, reference, p, scale, step, counts
         t[:] = t + 1
         p.next = t[WIDE:1]
 
-    table = delay(clk, mantissa, waited, CYCLES=AMOUNT - BEHIND)
-    return maximum, clip, lazy, shift, half_up, table
+    delay_ = delay(clk, mantissa, waited, CYCLES=AMOUNT - BEHIND)
+    return maximum, clip, lazy, shift, half_up, delay_

@@ -6,8 +6,9 @@ from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import lane_group as group
 from llama2_myhdl.rtl.attention.lane_group import lane_group
+from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP, STEP_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 LATENCY = group.LATENCY  # cycles from a value to the sum that holds it, of lane 0
 
@@ -65,8 +66,16 @@ def weighted_sum(clk, valid, p, scale, step, v, num, CFG):
         step0.next = step
 
     split = unpack(v, vs)
-    waits = [delay(clk, x, y, CYCLES=g + 1) for g, (x, y) in enumerate(zip(vs[1:], v_later))]
-    groups = [lane_group(clk, valids[g], ps[g], scales[g], steps[g], x, sums[g], valids[g + 1], ps[g + 1],
-                         scales[g + 1], steps[g + 1], LANES=counts[g]) for g, x in enumerate([vs[0], *v_later])]
+    delays = [delay(clk, x, y, CYCLES=g + 1) for g, (x, y) in enumerate(zip(vs[1:], v_later))]
+    lane_groups = [lane_group(clk=clk, valid=valids[g], p=ps[g], scale=scales[g], step=steps[g], v=x, num=sums[g],
+                              valid_next=valids[g + 1], p_next=ps[g + 1], scale_next=scales[g + 1],
+                              step_next=steps[g + 1], LANES=counts[g]) for g, x in enumerate([vs[0], *v_later])]
     joining = pack(sums, num)
-    return enter, split, waits, groups, joining
+    return enter, split, delays, lane_groups, joining
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `weighted_sum(**ports(cfg))`."""
+    weight = dict(p=uint(cfg.p_frac + 1), scale=uint(SCALE_BITS), step=uint(STEP_BITS))
+    v, num = uint(cfg.max_head_dim * cfg.value_bits), uint(cfg.max_head_dim * (num_bits(cfg) + STEP - 1))
+    return dict(clk=bit(), valid=bit(), **weight, v=v, num=num, CFG=cfg)

@@ -3,9 +3,9 @@
 from myhdl import always, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
-from llama2_myhdl.spec.causes import CAUSES
-from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.causes import CAUSE_BITS, CAUSES
+from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS, SELECT_BITS
 
 
 @hblock
@@ -71,3 +71,9 @@ def engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, s
         value.next = chosen
 
     return add_up, count, read
+
+
+def ports(SOURCES: int) -> dict:
+    """Fresh ports of `engine_counters` for so many sources of saturations."""
+    strobes = dict(enable=bit(), cause=uint(CAUSE_BITS), token=bit(), attention_busy=bit(), saturated=uint(SOURCES))
+    return dict(clk=bit(), rst=bit(), **strobes, select=uint(SELECT_BITS), value=uint(COUNTER_BITS))

@@ -4,14 +4,15 @@ from myhdl import Signal, always, always_comb, modbv
 
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode import pick as picking
 from llama2_myhdl.rtl.decode.pick import again_stream, input_stream, pick
-from llama2_myhdl.rtl.layer.packet import label
+from llama2_myhdl.rtl.layer.packet import label, prediction, token_request
 from llama2_myhdl.rtl.stream import fifo as storage
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig
-from llama2_myhdl.spec.errors import BAD_TOKEN, NONE, TOO_LONG
+from llama2_myhdl.spec.errors import BAD_TOKEN, ERROR_BITS, NONE, TOO_LONG
 from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 
 PROMPT_LATENCY = picking.LATENCY + 2  # cycles from a prompt token to its request
@@ -94,10 +95,11 @@ def decode_loop(
     current, sampled, offends = bit(), bit(), bit()  # the answer at hand: to the newest request, ...
     overtaken, overflow = bit(), bit()
 
-    recirculation = fifo(clk, rst, again, waiting, DEPTH=SLOTS)
-    choice = pick(clk, rst, enable, s_prompt, waiting, ends, s_prediction.seq, x, vocab_size, SLOTS=SLOTS)
-    in_order = check(clk, rst, overtaken, MESSAGE="a packet has overtaken another one of its sequence")
-    room = check(clk, rst, overflow, MESSAGE="more tokens on their way back than sequences")
+    fifo_ = fifo(clk, rst, again, waiting, DEPTH=SLOTS)
+    pick_ = pick(clk=clk, rst=rst, enable=enable, s_prompt=s_prompt, s_again=waiting, ended=ends,
+                 ended_seq=s_prediction.seq, m=x, vocab_size=vocab_size, SLOTS=SLOTS)
+    order_check = check(clk, rst, overtaken, MESSAGE="a packet has overtaken another one of its sequence")
+    room_check = check(clk, rst, overflow, MESSAGE="more tokens on their way back than sequences")
 
     # --- requests ---
 
@@ -228,10 +230,10 @@ def decode_loop(
                 expected[s_prediction.seq].next = 0
 
     return (
-        recirculation,
-        choice,
-        in_order,
-        room,
+        fifo_,
+        pick_,
+        order_check,
+        room_check,
         enter,
         place,
         foresee,
@@ -244,4 +246,25 @@ def decode_loop(
         beat,
         control,
         order,
+    )
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `decode_loop(**ports(cfg))`."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        enable=bit(),
+        clear=bit(),
+        s_prompt=prompt_stream(cfg),
+        m_request=token_request(cfg),
+        s_prediction=prediction(cfg),
+        m_token=token_stream(cfg),
+        vocab_size=shape.vocab_size,
+        seq_len=shape.seq_len,
+        stop_a=shape.stop_a,
+        stop_b=shape.stop_b,
+        error=uint(ERROR_BITS),
+        SEQUENCES=cfg.sequences,
     )

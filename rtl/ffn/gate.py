@@ -5,8 +5,8 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import saturate as clip
 from llama2_myhdl.rtl.arith.saturate import saturate
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
-from llama2_myhdl.rtl.stream.stream import bit, sint
-from llama2_myhdl.spec.formats import EXP2_FRAC
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, F_FRAC
 
 LATENCY = 7 + clip.LATENCY  # cycles from `second` to z
 
@@ -48,8 +48,8 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
     total = sint(TOTAL)
     wide_z = sint(TOTAL - DROP)
 
-    gated = split_product(clk, silu, factor, high, low)
-    result = saturate(clk, wide_z, z, clipped)
+    split_product_ = split_product(clk, silu, factor, high, low)
+    saturate_ = saturate(clk, wide_z, z, clipped)
 
     @always(clk.posedge)
     def multiply_sigma():
@@ -103,4 +103,10 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
     def shift():
         wide_z.next = total >> DROP
 
-    return gated, result, multiply_sigma, add_silu, choose_factor, add_z, combine, shift
+    return split_product_, saturate_, multiply_sigma, add_silu, choose_factor, add_z, combine, shift
+
+
+def ports() -> dict:
+    """Fresh ports and parameters."""
+    inputs = dict(h1=sint(F_BITS), h3=sint(F_BITS), sigma=uint(EXP2_FRAC + 1), second=bit())
+    return dict(clk=bit(), **inputs, z=sint(F_BITS), clipped=bit(), F_FRAC=F_FRAC)

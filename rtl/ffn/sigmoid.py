@@ -7,8 +7,8 @@ from llama2_myhdl.rtl.arith import reciprocal as inverse
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.arith.exp2 import exp2
 from llama2_myhdl.rtl.arith.reciprocal import reciprocal
-from llama2_myhdl.rtl.stream.stream import uint
-from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 
 BETWEEN = power.LATENCY + 1 + inverse.LATENCY  # cycles from |u| to 1/d
 LATENCY = 1 + BETWEEN + 1  # cycles from u to y
@@ -32,9 +32,9 @@ def sigmoid(clk, u, y):
     negative, mirror = uint(1), uint(1)
     power_of_two, d, inverted = [uint(EXP2_FRAC + 1) for _ in range(3)]
 
-    exponential = exp2(clk, magnitude, power_of_two)
-    division = reciprocal(clk, d, inverted)
-    sign = delay(clk, negative, mirror, CYCLES=BETWEEN)
+    exp2_ = exp2(clk, magnitude, power_of_two)
+    reciprocal_ = reciprocal(clk, d, inverted)
+    delay_ = delay(clk, negative, mirror, CYCLES=BETWEEN)
 
     @always(clk.posedge)
     def absolute():
@@ -59,4 +59,9 @@ def sigmoid(clk, u, y):
         else:
             y.next = inverted
 
-    return exponential, division, sign, absolute, denominator, choose
+    return exp2_, reciprocal_, delay_, absolute, denominator, choose
+
+
+def ports() -> dict:
+    """Fresh ports."""
+    return dict(clk=bit(), u=sint(F_BITS), y=uint(EXP2_FRAC + 1))

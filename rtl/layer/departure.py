@@ -3,7 +3,9 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.packet import vector
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 
 @hblock
@@ -53,3 +55,9 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
             vectors.next = vectors + 1
 
     return place, choose, split, ready, count
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `departure(**ports(cfg))`."""
+    streams = {name: vector(cfg) for name in ("s", "m_norm", "m_exit")}
+    return dict(clk=bit(), rst=bit(), **streams, start=bit(), stay=bit(), n_layers=uint(cfg.max_layers.bit_length()))

@@ -3,7 +3,10 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 
 @hblock
@@ -33,3 +36,8 @@ def head_ends(clk, rst, s, m, head_dim):
                 element.next = element + 1
 
     return through, count
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `head_ends(**ports(cfg))`."""
+    return dict(clk=bit(), rst=bit(), s=vector(cfg), m=vector(cfg), head_dim=ShapeRegisters(cfg).head_dim)

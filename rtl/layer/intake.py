@@ -3,7 +3,9 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.layer.packet import label, packet, vector
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 IDLE, PASS, BUSY = range(3)
 
@@ -52,3 +54,9 @@ def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq, scored):
                 state.next = IDLE
 
     return streams, control
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `intake(**ports(cfg))`."""
+    streams = dict(s=packet(cfg), m_x=vector(cfg), m_pos=Stream(pos=uint(cfg.pos_bits)))
+    return dict(clk=bit(), rst=bit(), **streams, start=bit(), done=bit(), **label(cfg))

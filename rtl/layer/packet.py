@@ -27,6 +27,16 @@ def vector(build: BuildConfig) -> Stream:
     return Stream(data=sint(build.f_bits), last=bit())
 
 
+def pairs(build: BuildConfig) -> Stream:
+    """A vector of F elements, two a beat."""
+    return Stream(data=sint(build.f_bits), second=sint(build.f_bits), last=bit())
+
+
+def delta_stream(build: BuildConfig) -> Stream:
+    """F elements to be added to the residual vector; emit: the sum is wanted."""
+    return Stream(data=sint(build.f_bits), emit=bit(), last=bit())
+
+
 def prediction(build: BuildConfig) -> Stream:
     """What the head says about a position: the most likely next token if `scored`, else only that it is done."""
     return Stream(token=uint(build.token_bits), **label(build))

@@ -4,9 +4,10 @@ from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.packet import delta_stream, vector
 from llama2_myhdl.rtl.memory.held_ram import held_ram
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 LATENCY = 1  # cycles from an element to its sum on m
 PREFETCH = 2  # old elements that are read ahead: one at the output of the RAM, one in front of the adder
@@ -42,9 +43,10 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     old = sint(F)
     fresh, clipped, early, torn = bit(), bit(), bit(), bit()  # fresh: m's data came in this cycle
 
-    memory = held_ram(clk, fresh, written_at, store, fetch, fetched_at, ahead, DEPTH=CFG.max_dim)
-    no_hazard = check(clk, rst, early, MESSAGE="residual: an element is read before it is written")
-    whole_vectors = check(clk, rst, torn, MESSAGE="residual: a vector is not as long as x")
+    held_ram_ = held_ram(clk=clk, we=fresh, waddr=written_at, wdata=store, load=fetch, raddr=fetched_at, rdata=ahead,
+                         DEPTH=CFG.max_dim)
+    hazard_check = check(clk, rst, early, MESSAGE="residual: an element is read before it is written")
+    length_check = check(clk, rst, torn, MESSAGE="residual: a vector is not as long as x")
 
     @always_comb
     def accept():
@@ -138,4 +140,10 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
         if fetch:
             old.next = ahead.signed()
 
-    return memory, no_hazard, whole_vectors, accept, enter, choose, add, flow, count, read_ahead
+    return held_ram_, hazard_check, length_check, accept, enter, choose, add, flow, count, read_ahead
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `residual(**ports(cfg))`."""
+    streams = dict(s_x=vector(cfg), s_add=delta_stream(cfg), m=vector(cfg))
+    return dict(clk=bit(), rst=bit(), **streams, saturated=bit(), CFG=cfg)

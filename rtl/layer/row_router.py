@@ -3,7 +3,10 @@
 from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.packet import delta_stream, vector
+from llama2_myhdl.rtl.matvec.streams import row_stream
 from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.kinds import DOWN, GATE_UP, LOGITS, OUT, PARTIAL, VALUE
 
 
@@ -63,3 +66,9 @@ def row_router(s, m_heads, m_values, m_residual, m_ffn, m_logits):
             s.ready.next = m_heads.ready
 
     return select, payload, valid, ready
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `row_router(**ports(cfg))`."""
+    others = {name: vector(cfg) for name in ("m_values", "m_ffn", "m_logits")}
+    return dict(s=row_stream(cfg), m_heads=row_stream(cfg), m_residual=delta_stream(cfg), **others)

@@ -3,13 +3,18 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.matvec.streams import command_stream
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
 
 # steps of the sequence; those from KEY_STEP to DOWN_STEP repeat for every layer, DOWN_STEP for every block of W2
 IDLE, FIRST_GAIN, KEY_STEP, QUERY_STEP, VALUE_STEP, FFN_GAIN, OUT_STEP, NEXT_GAIN, GATE_UP_STEP, DOWN_STEP = range(10)
 LOGITS_STEP = 10
 STEP_BITS = 4
+# of the shape, those that `schedule` reads
+REGISTERS = ("dim", "kv_dim", "hidden_dim", "vocab_size", "dim_beats", "hidden_beats", "gain_beats")
 
 
 @hblock
@@ -126,3 +131,19 @@ def schedule(
                 step.next = step + 1
 
     return command, handshake, blocks, advance
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `schedule(**ports(cfg))`."""
+    shape = ShapeRegisters(cfg)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        start=bit(),
+        head=bit(),
+        m=command_stream(cfg),
+        layer=uint(clog2(cfg.max_layers)),
+        n_layers=uint(cfg.max_layers.bit_length()),
+        **{name: getattr(shape, name) for name in REGISTERS},
+        CFG=cfg,
+    )

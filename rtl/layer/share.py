@@ -3,6 +3,9 @@
 from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 
 @hblock
@@ -17,3 +20,10 @@ def share(clk, low, extra, n_layers, INDEX):
             n_layers.next = low
 
     return divide
+
+
+def ports(cfg: BuildConfig, INDEX: int) -> dict:
+    """Fresh ports and parameters for engine INDEX of a build: `share(**ports(cfg, INDEX))`."""
+    shape = ShapeRegisters(cfg)
+    n_layers = uint(cfg.engine.max_layers.bit_length())
+    return dict(clk=bit(), low=shape.layers_low, extra=shape.layers_extra, n_layers=n_layers, INDEX=INDEX)

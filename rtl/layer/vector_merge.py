@@ -3,7 +3,10 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.layer.packet import pairs, vector
+from llama2_myhdl.rtl.quant.quantiser import element_stream
 from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.kinds import GAIN, GATE_UP, OUT
 
 NORM, ATTENTION, FFN = range(3)
@@ -80,3 +83,9 @@ def vector_merge(clk, rst, s_norm, s_attention, s_ffn, m):
             owner.next = chosen
 
     return choose, payload, valid, ready, keep
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `vector_merge(**ports(cfg))`."""
+    sources = dict(s_norm=vector(cfg), s_attention=pairs(cfg), s_ffn=vector(cfg))
+    return dict(clk=bit(), rst=bit(), **sources, m=element_stream())

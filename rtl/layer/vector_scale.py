@@ -3,8 +3,11 @@
 from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.matvec.streams import activation_stream, scale_stream
+from llama2_myhdl.rtl.quant.quantiser import word_stream
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
 from llama2_myhdl.spec.kinds import GAIN
 
@@ -22,7 +25,7 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
     """
     entry = Stream(exponent=uint(len(s.exponent)), normed=bit())
     oldest = entry.clone()
-    waiting = fifo(clk, rst, entry, oldest, DEPTH=DEPTH)
+    fifo_ = fifo(clk, rst, entry, oldest, DEPTH=DEPTH)
 
     @always_comb
     def words():
@@ -46,4 +49,10 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
         oldest.ready.next = m_scale.ready and (s_r.valid or not oldest.normed)
         s_r.ready.next = m_scale.ready and oldest.valid and oldest.normed
 
-    return waiting, words, scalars
+    return fifo_, words, scalars
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `vector_scale(**ports(cfg))`."""
+    inputs = dict(s=word_stream(cfg.lanes, cfg.act_bits), s_r=scale_stream(cfg))
+    return dict(clk=bit(), rst=bit(), **inputs, m=activation_stream(cfg), m_scale=scale_stream(cfg))

@@ -3,7 +3,9 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.stream.stream import bit
+from llama2_myhdl.rtl.layer.packet import label, prediction, vector
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 
 @hblock
@@ -42,3 +44,9 @@ def answer(clk, rst, s_best, s_exit, m, done, pos, seq, scored):
             dropped.next = s_exit.valid and s_exit.last
 
     return label, handshake, drop
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `answer(**ports(cfg))`."""
+    streams = dict(s_best=Stream(token=uint(cfg.token_bits)), s_exit=vector(cfg), m=prediction(cfg))
+    return dict(clk=bit(), rst=bit(), **streams, done=bit(), **label(cfg))

@@ -3,7 +3,9 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 LATENCY = 2  # cycles from the transfer of the last logit to `m.valid`
 
@@ -63,3 +65,8 @@ def argmax(clk, rst, s, m, CFG):
             m.token.next = at
 
     return handshake, register, control, compare
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `argmax(**ports(cfg))`."""
+    return dict(clk=bit(), rst=bit(), s=vector(cfg), m=Stream(token=uint(cfg.token_bits)), CFG=cfg)

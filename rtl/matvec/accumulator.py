@@ -3,7 +3,7 @@
 from myhdl import always, always_comb, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import sint
+from llama2_myhdl.rtl.stream.stream import bit, sint
 
 
 @hblock
@@ -36,3 +36,8 @@ def accumulator(clk, enable, first, x, y):
             kept.next = y
 
     return start, add, keep
+
+
+def ports(XBITS: int, YBITS: int) -> dict:
+    """Fresh ports of these widths."""
+    return dict(clk=bit(), enable=bit(), first=bit(), x=sint(XBITS), y=sint(YBITS))

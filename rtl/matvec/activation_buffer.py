@@ -7,8 +7,9 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.matvec import ring_part as parts
 from llama2_myhdl.rtl.matvec.ring_part import ring_part
+from llama2_myhdl.rtl.matvec.streams import activation_stream
 from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 LATENCY = parts.LATENCY  # cycles from a step to the word that it was for
 FIRST = 1  # cycles from the transfer of a word to the first step that may use it
@@ -38,14 +39,13 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
     last_in, last_out = uint(1), uint(1)
     unpacking = unpack(s.data, parts_in)
     packing = pack(parts_out, data)
-    ring = [
-        ring_part(clk, rst, arriving, parts_in[k], step, again, drop, parts_out[k], ADDRESS=ADDRESS)
-        for k in range(PARTS)
-    ]
-    lasts = ring_part(clk, rst, arriving, last_in, step, again, drop, last_out, ADDRESS=ADDRESS)
-    no_overwriting = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
-    no_early_step = check(clk, rst, early, MESSAGE="a word is used that is not there")
-    whole_vectors = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
+    ring_parts = [ring_part(clk=clk, rst=rst, arriving=arriving, data=parts_in[k], step=step, again=again, drop=drop,
+                            part=parts_out[k], ADDRESS=ADDRESS) for k in range(PARTS)]
+    last_ring_part = ring_part(clk=clk, rst=rst, arriving=arriving, data=last_in, step=step, again=again, drop=drop,
+                               part=last_out, ADDRESS=ADDRESS)
+    overwriting_check = check(clk, rst, overwritten, MESSAGE="a word that may still be read is overwritten")
+    early_check = check(clk, rst, early, MESSAGE="a word is used that is not there")
+    unfinished_check = check(clk, rst, unfinished, MESSAGE="a vector is dropped at a word that is not its last")
 
     @always_comb
     def arrive():
@@ -106,11 +106,11 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
     return (
         unpacking,
         packing,
-        ring,
-        lasts,
-        no_overwriting,
-        no_early_step,
-        whole_vectors,
+        ring_parts,
+        last_ring_part,
+        overwriting_check,
+        early_check,
+        unfinished_check,
         arrive,
         choose,
         look,
@@ -119,3 +119,10 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
         follow,
         remember,
     )
+
+
+def ports(cfg: BuildConfig, DEPTH: int, PARTS: int) -> dict:
+    """Fresh ports and parameters for the words of a build: `activation_buffer(**ports(cfg, DEPTH, PARTS))`."""
+    control = {name: bit() for name in ("there", "step", "again", "drop")}
+    data = uint(cfg.act_word_bits)
+    return dict(clk=bit(), rst=bit(), s=activation_stream(cfg), **control, data=data, DEPTH=DEPTH, PARTS=PARTS)

@@ -3,9 +3,11 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.matvec.streams import command_stream
 from llama2_myhdl.rtl.stream.stream import Payload, bit, uint
-from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
-from llama2_myhdl.spec.kinds import GAIN, OUT
+from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, TAPE, WEIGHTS
+from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.kinds import GAIN, KIND_BITS, OUT
 
 NOTHING, EXPONENTS, ROWS, GAINS = range(4)
 PHASE_BITS = 2
@@ -180,3 +182,12 @@ def issue(
             cause.next = HEADER
 
     return handshake, counts, ends, starts, fetch, advance, count, tell, explain
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `issue(**ports(cfg))`."""
+    tape = {name: bit() for name in ("tape_valid", "tape_ready", "from_head", "gain_valid", "gain_ready")}
+    steps = {name: bit() for name in ("there", "room", "step", "again", "drop", "row")}
+    m = Issued(clog2(cfg.lanes), KIND_BITS)
+    common = dict(clk=bit(), rst=bit(), s=command_stream(cfg))
+    return dict(**common, **tape, **steps, cause=uint(CAUSE_BITS), m=m, LANES=cfg.lanes)

@@ -6,7 +6,8 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
 from llama2_myhdl.rtl.arith.adder_tree import latency as tree_latency
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 
 def latency(lanes: int) -> int:
@@ -32,11 +33,17 @@ def mac_array(clk, w, a, y, LANES):
     unpack_w = unpack(w, weights)
     unpack_a = unpack(a, values)
     pack_products = pack(products, terms)
-    tree = adder_tree(clk, terms, y, N=LANES)
+    adder_tree_ = adder_tree(clk, terms, y, N=LANES)
 
     @always(clk.posedge)
     def multiply():
         for k in range(LANES):
             products[k].next = weights[k] * values[k]
 
-    return unpack_w, unpack_a, pack_products, tree, multiply
+    return unpack_w, unpack_a, pack_products, adder_tree_, multiply
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `mac_array(**ports(cfg))`."""
+    y = sint(cfg.weight_bits + cfg.act_bits + clog2(cfg.lanes))
+    return dict(clk=bit(), w=uint(cfg.beat_bits), a=uint(cfg.act_word_bits), y=y, LANES=cfg.lanes)

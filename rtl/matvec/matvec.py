@@ -17,8 +17,10 @@ from llama2_myhdl.rtl.matvec.issue import Issued, issue
 from llama2_myhdl.rtl.matvec.mac_array import mac_array
 from llama2_myhdl.rtl.matvec.results import Row, results
 from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
+from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.causes import CAUSE_BITS
 from llama2_myhdl.spec.config import BuildConfig
 
 PART_LANES = 8  # lanes whose activations have an address of their own
@@ -88,24 +90,26 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     travelling = uint(MAC)  # bit k: the last beat of a row, k + 1 cycles after `now`
     finished = Row(max(CFG.acc_bits, len(dot)), CFG.exp_bits, len(m_row.kind))
 
-    u_issue = issue(clk, rst, s_cmd, s_tape.valid, s_tape.ready, from_head, m_gain.valid, m_gain.ready, there, room,
-                    step, again, drop, row, cause, now, LANES=LANES)
-    u_buffer = activation_buffer(clk, rst, s_act, there, step, again, drop, values,
-                                 DEPTH=ring_words(CFG), PARTS=max(2, LANES // PART_LANES))
+    issue_ = issue(clk=clk, rst=rst, s=s_cmd, tape_valid=s_tape.valid, tape_ready=s_tape.ready, from_head=from_head,
+                   gain_valid=m_gain.valid, gain_ready=m_gain.ready, there=there, room=room, step=step, again=again,
+                   drop=drop, row=row, cause=cause, m=now, LANES=LANES)
+    activation_buffer_ = activation_buffer(clk=clk, rst=rst, s=s_act, there=there, step=step, again=again, drop=drop,
+                                           data=values, DEPTH=ring_words(CFG), PARTS=max(2, LANES // PART_LANES))
     if EXPONENT_WAIT:
-        u_exponents = row_exponents(clk, now.exponents, beat, now.lane, exponent, LANES=LANES)
+        row_exponents_ = row_exponents(clk, now.exponents, beat, now.lane, exponent, LANES=LANES)
         pack_exponent = pack([exponent], exponent_in)
-        u_exponent = delay(clk, exponent_in, exponent_out, CYCLES=EXPONENT_WAIT)
+        exponent_delay = delay(clk, exponent_in, exponent_out, CYCLES=EXPONENT_WAIT)
         unpack_exponent = unpack(exponent_out, [finished.exponent])
-        exponents = u_exponents, pack_exponent, u_exponent, unpack_exponent
+        exponents = row_exponents_, pack_exponent, exponent_delay, unpack_exponent
     else:
-        exponents = row_exponents(clk, now.exponents, beat, now.lane, finished.exponent, LANES=LANES)
-    u_mac = mac_array(clk, beat, values, dot, LANES=LANES)
-    u_accumulator = accumulator(clk, enable, first, dot, finished.acc)
-    u_results = results(clk, rst, arrives, finished, s_scale, m_row, taken, saturated, DEPTH=ROWS,
-                        SCALES=most_vectors(CFG))
-    u_tag = delay(clk, tag, tag_at_end, CYCLES=MAC)
-    u_room = credit(clk, rst, row, taken, room, DEPTH=ROWS)
+        row_exponents_ = row_exponents(clk, now.exponents, beat, now.lane, finished.exponent, LANES=LANES)
+        exponents = row_exponents_
+    mac_array_ = mac_array(clk, beat, values, dot, LANES=LANES)
+    accumulator_ = accumulator(clk, enable, first, dot, finished.acc)
+    results_ = results(clk=clk, rst=rst, arrives=arrives, row=finished, s_scale=s_scale, m=m_row, taken=taken,
+                       saturated=saturated, DEPTH=ROWS, SCALES=most_vectors(CFG))
+    tag_delay = delay(clk, tag, tag_at_end, CYCLES=MAC)
+    credit_ = credit(clk, rst, row, taken, room, DEPTH=ROWS)
 
     pack_tag = pack([now.kind, now.last, now.free, now.weight, now.first], tag)
     unpack_tag = unpack(tag_at_end, [finished.kind, finished.last, finished.free, enable, first])
@@ -129,5 +133,23 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     def arrive():
         arrives.next = travelling[MAC - 1]
 
-    return (u_issue, u_buffer, exponents, u_mac, u_accumulator, u_results, u_tag, u_room, pack_tag, unpack_tag, hold,
-            gains, travel, arrive)
+    return (issue_, activation_buffer_, exponents, mac_array_, accumulator_, results_, tag_delay, credit_, pack_tag,
+            unpack_tag, hold, gains, travel, arrive)
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `matvec(**ports(cfg))`."""
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        s_cmd=command_stream(cfg),
+        s_tape=beat_stream(cfg),
+        s_act=activation_stream(cfg),
+        s_scale=scale_stream(cfg),
+        m_row=row_stream(cfg),
+        m_gain=beat_stream(cfg),
+        from_head=bit(),
+        cause=uint(CAUSE_BITS),
+        saturated=bit(),
+        CFG=cfg,
+    )

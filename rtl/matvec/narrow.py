@@ -5,7 +5,9 @@ from myhdl import always, always_comb, concat, intbv, modbv
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.round_shift import FINE_BITS
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig
 
 SHIFT_BITS = 6  # shifts of 0 .. 63, as MAX_SHIFT of the golden model
 
@@ -127,3 +129,9 @@ def narrow(clk, enable, acc, factor, exponent, scale, y, clipped):
             y.next = bits.signed()
 
     return widen, multiply, add, amount, shift_right, round_and_clip
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports for a build: `narrow(**ports(cfg))`."""
+    inputs = dict(acc=sint(cfg.acc_bits), factor=uint(FACTOR_BITS), exponent=sint(cfg.exp_bits), scale=sint(SCALE_BITS))
+    return dict(clk=bit(), enable=bit(), **inputs, y=sint(cfg.f_bits), clipped=bit())

@@ -6,9 +6,12 @@ from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.matvec import narrow as narrowing
 from llama2_myhdl.rtl.matvec.narrow import narrow
+from llama2_myhdl.rtl.matvec.streams import row_stream, scale_stream
 from llama2_myhdl.rtl.stream import fifo as row_fifo
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.kinds import KIND_BITS
 
 LATENCY = row_fifo.LATENCY + narrowing.LATENCY  # cycles from a row to m.valid, if nothing holds it
 
@@ -41,10 +44,11 @@ def results(clk, rst, arrives, row, s_scale, m, taken, saturated, DEPTH, SCALES)
     clipped, fresh = bit(), bit()
     valids = uint(narrowing.LATENCY)  # bit k: stage k holds a row
     tags = [uint(TAG_BITS) for _ in range(narrowing.LATENCY)]
-    waiting_rows = fifo(clk, rst, arriving, oldest, DEPTH=DEPTH)
-    waiting_scalars = fifo(clk, rst, s_scale, scalar, DEPTH=SCALES)
-    arithmetic = narrow(clk, advance, oldest.acc, scalar.factor, oldest.exponent, scalar.scale, m.data, clipped)
-    no_overflow = check(clk, rst, lost, MESSAGE="a finished row finds no place")
+    rows_fifo = fifo(clk, rst, arriving, oldest, DEPTH=DEPTH)
+    scalars_fifo = fifo(clk, rst, s_scale, scalar, DEPTH=SCALES)
+    narrow_ = narrow(clk=clk, enable=advance, acc=oldest.acc, factor=scalar.factor, exponent=oldest.exponent,
+                     scale=scalar.scale, y=m.data, clipped=clipped)
+    check_ = check(clk, rst, lost, MESSAGE="a finished row finds no place")
 
     @always_comb
     def arrive():
@@ -89,4 +93,12 @@ def results(clk, rst, arrives, row, s_scale, m, taken, saturated, DEPTH, SCALES)
         m.last.next = tags[LAST_STAGE][TAG_BITS - 1]
         saturated.next = fresh and valids[LAST_STAGE] and clipped
 
-    return waiting_rows, waiting_scalars, arithmetic, no_overflow, arrive, moves, travel, carry, renew, leave
+    return rows_fifo, scalars_fifo, narrow_, check_, arrive, moves, travel, carry, renew, leave
+
+
+def ports(cfg: BuildConfig, DEPTH: int, SCALES: int) -> dict:
+    """Fresh ports and parameters for the rows of a build: `results(**ports(cfg, DEPTH, SCALES))`."""
+    row = Row(cfg.acc_bits, cfg.exp_bits, KIND_BITS)
+    streams = dict(s_scale=scale_stream(cfg), m=row_stream(cfg))
+    strobes = {name: bit() for name in ("arrives", "taken", "saturated")}
+    return dict(clk=bit(), rst=bit(), row=row, **streams, **strobes, DEPTH=DEPTH, SCALES=SCALES)

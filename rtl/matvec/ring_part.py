@@ -22,7 +22,7 @@ def ring_part(clk, rst, arriving, data, step, again, drop, part, ADDRESS):
     write, word, base, ahead = (Signal(modbv(0)[ADDRESS:]) for _ in range(4))
     # The place behind the last word is always free, so it is written in every cycle; what is read of it meanwhile is
     # not used.
-    words = ram(clk, tied(bit(1)), write, data, word, part, DEPTH=1 << ADDRESS, STYLE="distributed")
+    ram_ = ram(clk, tied(bit(1)), write, data, word, part, DEPTH=1 << ADDRESS, STYLE="distributed")
 
     @always_comb
     def choose():
@@ -45,4 +45,4 @@ def ring_part(clk, rst, arriving, data, step, again, drop, part, ADDRESS):
                 if drop:
                     base.next = ahead
 
-    return words, choose, follow
+    return ram_, choose, follow

@@ -4,7 +4,8 @@ from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import unpack
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 
 LATENCY = 2  # cycles from `lane` to `exponent`
 
@@ -42,3 +43,9 @@ def row_exponents(clk, load, beat, lane, exponent, LANES):
         exponent.next = exponents[low]
 
     return unpack_parts, unpack_exponents, keep, select
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `row_exponents(**ports(cfg))`."""
+    inputs = dict(load=bit(), beat=uint(cfg.beat_bits), lane=uint(clog2(cfg.lanes)))
+    return dict(clk=bit(), **inputs, exponent=sint(cfg.exp_bits), LANES=cfg.lanes)

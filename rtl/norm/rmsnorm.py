@@ -4,21 +4,24 @@ from myhdl import always, always_comb, concat, intbv
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import split_product as product
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
-from llama2_myhdl.rtl.norm import normalise as normalising
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.matvec.streams import beat_stream, scale_stream
+from llama2_myhdl.rtl.norm import even_shift as shifting
 from llama2_myhdl.rtl.norm import rsqrt as root
 from llama2_myhdl.rtl.norm import sum_of_squares as summing
+from llama2_myhdl.rtl.norm.even_shift import GROUP, even_shift, group_count
 from llama2_myhdl.rtl.norm.gain_buffer import gain_buffer
-from llama2_myhdl.rtl.norm.normalise import GROUP, group_count, normalise
 from llama2_myhdl.rtl.norm.rsqrt import rsqrt
 from llama2_myhdl.rtl.norm.sum_of_squares import sum_of_squares
 from llama2_myhdl.rtl.stream import fifo as output_fifo
 from llama2_myhdl.rtl.stream.elastic import elastic
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
-from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, GAIN_BITS
 
 LATENCY = product.LATENCY + output_fifo.LATENCY  # cycles from an element of s_x to that of m_y
-R_LATENCY = summing.LATENCY + normalising.LATENCY + root.LATENCY + 1  # cycles from the last element to m_r
+R_LATENCY = summing.LATENCY + shifting.LATENCY + root.LATENCY + 1  # cycles from the last element to m_r
 
 
 @hblock
@@ -37,7 +40,7 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
 
         s_gain ─> gain_buffer ─┐
         s_x ─┬──────────────── x ─> round ─> m_y
-             └─> sum_of_squares ─> normalise ─> rsqrt ─> m_r
+             └─> sum_of_squares ─> even_shift ─> rsqrt ─> m_r
     """
     F = len(s_x.data)
     DROP = GAIN_BITS - 1
@@ -63,12 +66,13 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
     factor = uint(EXP2_FRAC + 1)
     y = m_y.bare()
 
-    gains = gain_buffer(clk, rst, s_gain, take, s_x.last, gain, exponent, gain_ready, gain_beats, CFG=CFG)
-    scaling = split_product(clk, s_x.data, gain, high, low)
-    output = elastic(clk, rst, offered, room, y, m_y, LATENCY=product.LATENCY)
-    squares = sum_of_squares(clk, s_x.data, take, first, eps_term, total, FRAC=CFG.f_frac)
-    normaliser = normalise(clk, total, m, half)
-    newton = rsqrt(clk, m, factor)
+    gain_buffer_ = gain_buffer(clk=clk, rst=rst, s=s_gain, taken=take, last=s_x.last, gain=gain, exponent=exponent,
+                               ready=gain_ready, gain_beats=gain_beats, CFG=CFG)
+    split_product_ = split_product(clk, s_x.data, gain, high, low)
+    elastic_ = elastic(clk, rst, offered, room, y, m_y, LATENCY=product.LATENCY)
+    sum_of_squares_ = sum_of_squares(clk, s_x.data, take, first, eps_term, total, FRAC=CFG.f_frac)
+    even_shift_ = even_shift(clk, total, m, half)
+    rsqrt_ = rsqrt(clk, m, factor)
 
     @always_comb
     def accept():
@@ -121,4 +125,12 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
             scale[:] = scale + SCALE_BASE
             m_r.scale.next = scale - half
 
-    return gains, scaling, output, squares, normaliser, newton, accept, add, control, result
+    return gain_buffer_, split_product_, elastic_, sum_of_squares_, even_shift_, rsqrt_, accept, add, control, result
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `rmsnorm(**ports(cfg))`."""
+    shape = ShapeRegisters(cfg)
+    streams = dict(s_gain=beat_stream(cfg), s_x=vector(cfg), m_y=vector(cfg), m_r=scale_stream(cfg))
+    registers = dict(eps_term=shape.eps_term, gain_beats=shape.gain_beats)
+    return dict(clk=bit(), rst=bit(), **streams, **registers, CFG=cfg)

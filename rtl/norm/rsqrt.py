@@ -2,7 +2,7 @@
 from myhdl import always, concat, intbv, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.formats import EXP2_FRAC, SEED_FRAC, TABLE_BITS, UNIT
 from llama2_myhdl.spec.tables import rsqrt_seed
 
@@ -65,3 +65,8 @@ def rsqrt(clk, m, y):
             y.next = rounded[M_BITS + SEED_FRAC:SEED_FRAC]
 
     return look_up, correct, finish
+
+
+def ports() -> dict:
+    """Fresh ports."""
+    return dict(clk=bit(), m=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))

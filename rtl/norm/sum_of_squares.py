@@ -4,6 +4,7 @@ from myhdl import always, concat, intbv
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import EPS_FRAC
 
 LATENCY = 3  # cycles from x to the total that holds it
@@ -68,3 +69,10 @@ def sum_of_squares(clk, x, take, first, eps_term, total, FRAC):
             total.next = base + square
 
     return multiply, combine, accumulate
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `sum_of_squares(**ports(cfg))`."""
+    element = dict(x=sint(cfg.f_bits), take=bit(), first=bit(), eps_term=uint(EPS_FRAC))
+    total = uint(2 * cfg.f_bits - 1 + clog2(cfg.max_dim))
+    return dict(clk=bit(), **element, total=total, FRAC=cfg.f_frac)

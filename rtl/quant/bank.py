@@ -21,7 +21,8 @@ def bank(clk, rst, write, written, filled, data, move, read, emptied, element, R
     write_row, read_row = uint(ROW_BITS), uint(ROW_BITS)
     write_address, read_address = uint(ROW_BITS + 1), uint(ROW_BITS + 1)
 
-    memory = held_ram(clk, write, write_address, data, move, read_address, element, DEPTH=1 << (ROW_BITS + 1))
+    held_ram_ = held_ram(clk=clk, we=write, waddr=write_address, wdata=data, load=move, raddr=read_address,
+                         rdata=element, DEPTH=1 << (ROW_BITS + 1))
 
     @always_comb
     def address():
@@ -47,4 +48,4 @@ def bank(clk, rst, write, written, filled, data, move, read, emptied, element, R
             elif read:
                 read_row.next = read_row + 1
 
-    return memory, address, count
+    return held_ram_, address, count

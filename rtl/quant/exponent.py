@@ -2,9 +2,11 @@
 from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import F_BITS
 
 HALVES = 2
+EXPONENT_BITS = (F_BITS - 1).bit_length()  # of a vector's exponent
 
 
 @hblock
@@ -64,3 +66,9 @@ def exponent(clk, take, first, half, data, second, both, of, e, BITS):
         e.next = code
 
     return measure, gather, choose, encode
+
+
+def ports(BITS: int, EBITS: int = EXPONENT_BITS) -> dict:
+    """Fresh ports and parameters for mantissas of BITS bits, an exponent of EBITS."""
+    elements = dict(take=bit(), first=bit(), half=uint(1), data=sint(F_BITS), second=sint(F_BITS), both=bit())
+    return dict(clk=bit(), **elements, of=uint(1), e=uint(EBITS), BITS=BITS)

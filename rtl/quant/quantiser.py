@@ -5,14 +5,23 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.quant import round_lanes as rounding
 from llama2_myhdl.rtl.quant.bank import bank
-from llama2_myhdl.rtl.quant.exponent import HALVES, exponent
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS, HALVES, exponent
 from llama2_myhdl.rtl.quant.round_lanes import round_lanes
 from llama2_myhdl.rtl.stream.spill import spill
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import F_BITS
+from llama2_myhdl.spec.kinds import KIND_BITS
 
-EXPONENT_BITS = (F_BITS - 1).bit_length()
+
+def element_stream() -> Stream:
+    """What a quantiser takes: an element, or with `both` two of them; tag: a kind, that of a vector's last counts."""
+    return Stream(data=sint(F_BITS), second=sint(F_BITS), both=bit(), tag=uint(KIND_BITS), last=bit())
+
+
+def word_stream(WORD: int, BITS: int) -> Stream:
+    """What a quantiser makes: words of WORD mantissas of BITS bits, with the exponent and the tag of their vector."""
+    return Stream(data=uint(WORD * BITS), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
 
 
 def latency(WORD, QLANES):
@@ -79,12 +88,13 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     word = m.clone()
 
     strobes = unpack(write_bus, writes)
-    banks = [bank(clk, rst, writes[k], row_done, complete, second if k % 2 else data, move, load, freed, elements[k],
-                  ROWS=ROWS) for k in range(QLANES)]
+    banks = [bank(clk=clk, rst=rst, write=writes[k], written=row_done, filled=complete, data=second if k % 2 else data,
+                  move=move, read=load, emptied=freed, element=elements[k], ROWS=ROWS) for k in range(QLANES)]
     packing = pack(elements, elements_bus)
-    common = exponent(clk, take, first, half, s.data, s.second, s.both, read_half, e, BITS=BITS)
-    arithmetic = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
-    output = spill(clk, rst, word, m)
+    exponent_ = exponent(clk=clk, take=take, first=first, half=half, data=s.data, second=s.second, both=s.both,
+                         of=read_half, e=e, BITS=BITS)
+    round_lanes_ = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
+    spill_ = spill(clk, rst, word, m)
 
     @always_comb
     def accept():
@@ -237,5 +247,11 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     def straight():
         word.data.next = mantissas
 
-    return (strobes, banks, packing, common, arithmetic, accept, spread, strobe, advance, describe, count, judge, moves,
-            step, describe_row, travel, label, output, (delay_groups, join) if GROUPS > 1 else straight)
+    return (strobes, banks, packing, exponent_, round_lanes_, accept, spread, strobe, advance, describe, count, judge,
+            moves, step, describe_row, travel, label, spill_, (delay_groups, join) if GROUPS > 1 else straight)
+
+
+def ports(MAX_LEN: int, WORD: int, QLANES: int, BITS: int) -> dict:
+    """Fresh ports and parameters."""
+    streams = dict(s=element_stream(), m=word_stream(WORD, BITS))
+    return dict(clk=bit(), rst=bit(), **streams, MAX_LEN=MAX_LEN, WORD=WORD, QLANES=QLANES, BITS=BITS)

@@ -3,7 +3,9 @@ from myhdl import always, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
-from llama2_myhdl.rtl.stream.stream import sint, uint
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import F_BITS
 
 LATENCY = 2  # cycles from x to y
 
@@ -72,3 +74,9 @@ def round_lanes(clk, move, x, keep, exponent, y, BITS):
                     mantissas[k].next = rounded[BITS:].signed()
 
     return split, packing, shift_coarse, shift_fine
+
+
+def ports(LANES: int, BITS: int) -> dict:
+    """Fresh ports and parameters for LANES lanes."""
+    row = dict(x=uint(LANES * F_BITS), keep=uint(LANES), exponent=uint(EXPONENT_BITS))
+    return dict(clk=bit(), move=bit(), **row, y=uint(LANES * BITS), BITS=BITS)

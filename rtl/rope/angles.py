@@ -2,11 +2,12 @@
 from myhdl import Signal, always, always_comb, concat, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.memory import ram as storage
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.rope import sincos as wave
 from llama2_myhdl.rtl.rope.sincos import VALUE_BITS, sincos
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import PHASE_BITS
 
@@ -53,9 +54,9 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
     value, cosine_value = sint(VALUE_BITS), sint(VALUE_BITS)
     word, entry = uint(2 * VALUE_BITS), uint(2 * VALUE_BITS)
 
-    frequencies = ram(clk, freq_we, freq_addr, freq_data, pair, frequency, DEPTH=PAIRS)
-    sine = sincos(clk, phase, cosine, value)
-    table = ram(clk, write, write_pair, word, raddr, entry, DEPTH=PAIRS)
+    frequency_ram = ram(clk, freq_we, freq_addr, freq_data, pair, frequency, DEPTH=PAIRS)
+    sincos_ = sincos(clk, phase, cosine, value)
+    angle_ram = ram(clk, write, write_pair, word, raddr, entry, DEPTH=PAIRS)
 
     @always_comb
     def connect():
@@ -119,4 +120,14 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
         rcos.next = entry[2 * VALUE_BITS:VALUE_BITS].signed()
         rsin.next = entry[VALUE_BITS:].signed()
 
-    return frequencies, sine, table, connect, control, multiply, hold, read
+    return frequency_ram, sincos_, angle_ram, connect, control, multiply, hold, read
+
+
+def ports(cfg: BuildConfig) -> dict:
+    """Fresh ports and parameters for a build: `angles(**ports(cfg))`."""
+    pair_bits = clog2(cfg.max_head_dim // 2)
+    frequency = dict(freq_we=bit(), freq_addr=uint(pair_bits), freq_data=uint(PHASE_BITS))
+    table = dict(raddr=uint(pair_bits), rcos=sint(VALUE_BITS), rsin=sint(VALUE_BITS), ready=bit())
+    position = Stream(pos=uint(cfg.pos_bits))
+    pairs = ShapeRegisters(cfg).pairs
+    return dict(clk=bit(), rst=bit(), s_pos=position, **frequency, pairs=pairs, **table, CFG=cfg)

@@ -5,8 +5,9 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import saturate as clip
 from llama2_myhdl.rtl.arith.saturate import saturate
 from llama2_myhdl.rtl.arith.split_product import LOW_BITS, split_product
+from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint
-from llama2_myhdl.spec.formats import EXP2_FRAC
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS
 
 LATENCY = 3 + clip.LATENCY  # cycles from a, b, their factors and second to y
 
@@ -36,9 +37,9 @@ def rotate(clk, a, b, a_factor, b_factor, second, y, clipped):
     total = sint(HIGH + 2)
     adding = bit()
 
-    a_product = split_product(clk, a, a_factor, a_high, a_low)
-    b_product = split_product(clk, b, b_factor, b_high, b_low)
-    result = saturate(clk, total, y, clipped)
+    a_split_product = split_product(clk, a, a_factor, a_high, a_low)
+    b_split_product = split_product(clk, b, b_factor, b_high, b_low)
+    saturate_ = saturate(clk, total, y, clipped)
 
     @always(clk.posedge)
     def add():
@@ -58,4 +59,10 @@ def rotate(clk, a, b, a_factor, b_factor, second, y, clipped):
         half[:] = low[LOW_BITS - 1]
         total.next = high + carry + half
 
-    return a_product, b_product, result, add, combine
+    return a_split_product, b_split_product, saturate_, add, combine
+
+
+def ports() -> dict:
+    """Fresh ports."""
+    inputs = dict(a=sint(F_BITS), b=sint(F_BITS), a_factor=sint(VALUE_BITS), b_factor=sint(VALUE_BITS), second=bit())
+    return dict(clk=bit(), **inputs, y=sint(F_BITS), clipped=bit())

@@ -2,7 +2,7 @@
 from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.formats import EXP2_FRAC, INTERP_BITS, PHASE_BITS, TABLE_BITS
 from llama2_myhdl.spec.tables import sine_slope, sine_table
 
@@ -84,3 +84,8 @@ def sincos(clk, phase, cosine, y):
             y.next = value
 
     return fold, address, look_up, interpolate, sign
+
+
+def ports() -> dict:
+    """Fresh ports."""
+    return dict(clk=bit(), phase=uint(PHASE_BITS), cosine=bit(), y=sint(VALUE_BITS))

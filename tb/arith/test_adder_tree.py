@@ -4,20 +4,15 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.arith.adder_tree import adder_tree, latency
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.arith.adder_tree import adder_tree, latency, ports
+from llama2_myhdl.rtl.stream.stream import sint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.spec.config import clog2
-from tb.attention.rows import packed, row
+from tb.lanes import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 BITS = 9
 COUNTS = (2, 3, 4, 6, 11, 16, 21)
-
-
-def arguments(n):
-    return dict(clk=bit(), terms=uint(n * BITS), total=sint(BITS + clog2(n)), N=n)
 
 
 def stimulus(n):
@@ -29,13 +24,13 @@ def stimulus(n):
 @pytest.mark.parametrize("n", COUNTS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_adder_tree(sim, n):
-    run(adder_tree, arguments(n), __name__, sim, parameters=dict(n=n), tests=1)
+    run(adder_tree, ports(n, BITS), __name__, sim, parameters=dict(n=n), tests=1)
 
 
 @pytest.mark.parametrize("n", COUNTS)
 def test_adder_tree_myhdl(n):
     inputs, wanted = stimulus(n)
-    assert simulate(adder_tree, arguments(n), inputs, ["total"], latency(n)) == wanted
+    assert simulate(adder_tree, ports(n, BITS), inputs, ["total"], latency(n)) == wanted
 
 
 def test_stages():
@@ -44,7 +39,7 @@ def test_stages():
 
 def test_widths_that_do_not_fit():
     with pytest.raises(ValueError, match="do not fit N = 4"):
-        adder_tree(**dict(arguments(4), total=sint(BITS)))
+        adder_tree(**dict(ports(4, BITS), total=sint(BITS)))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -4,7 +4,7 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.arith.delay import delay
+from llama2_myhdl.rtl.arith.delay import delay, ports
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
@@ -14,10 +14,6 @@ WIDTH = 5
 CYCLES = [1, 9]
 
 
-def ports(cycles):
-    return dict(clk=bit(), d=uint(WIDTH), q=uint(WIDTH), CYCLES=cycles)
-
-
 def vectors():
     rng = random.Random(18)
     return [dict(d=rng.randrange(1 << WIDTH)) for _ in range(100)]
@@ -25,18 +21,18 @@ def vectors():
 
 @pytest.mark.parametrize("cycles", CYCLES)
 def test_delay_myhdl(cycles):
-    assert simulate(delay, ports(cycles), vectors(), ["q"], cycles) == [dict(q=v["d"]) for v in vectors()]
+    assert simulate(delay, ports(WIDTH, cycles), vectors(), ["q"], cycles) == [dict(q=v["d"]) for v in vectors()]
 
 
 @pytest.mark.parametrize("cycles", CYCLES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_delay(sim, cycles):
-    run(delay, ports(cycles), __name__, sim, parameters=dict(cycles=cycles), tests=1)
+    run(delay, ports(WIDTH, cycles), __name__, sim, parameters=dict(cycles=cycles), tests=1)
 
 
 def test_arguments_are_checked():
     with pytest.raises(ValueError, match="CYCLES must be at least 1, is 0"):
-        delay(**ports(0))
+        delay(**ports(WIDTH, 0))
     with pytest.raises(ValueError, match="q must be as wide as d, 5 bits, is 6"):
         delay(bit(), uint(WIDTH), uint(WIDTH + 1), CYCLES=1)
 

@@ -5,19 +5,13 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.functions import exp2_neg
-from llama2_myhdl.rtl.arith.exp2 import LATENCY, exp2
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.arith.exp2 import LATENCY, exp2, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.spec.formats import EXP2_FRAC, INTERP_BITS, TABLE_BITS
+from llama2_myhdl.spec.formats import F_BITS, INTERP_BITS, TABLE_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
-U_BITS = 32
 ONE = 1 << (INTERP_BITS + TABLE_BITS)  # u = 1.0
-
-
-def ports():
-    return dict(clk=bit(), u=uint(U_BITS), y=uint(EXP2_FRAC + 1))
 
 
 def vectors():
@@ -25,9 +19,9 @@ def vectors():
     rng = random.Random(4)
     steps = [(k << INTERP_BITS) + d for k in range(1 << TABLE_BITS) for d in (0, 1, (1 << INTERP_BITS) - 1)]
     whole = [max(0, n * ONE + d) for n in (*range(40), 1 << 11) for d in (-1, 0, 1)]
-    extremes = [(1 << U_BITS) - 1, 1 << (U_BITS - 1), (1 << (U_BITS - 1)) - 1]
+    extremes = [(1 << F_BITS) - 1, 1 << (F_BITS - 1), (1 << (F_BITS - 1)) - 1]
     small = [rng.randrange(20 * ONE) for _ in range(1500)]
-    return [dict(u=u) for u in steps + whole + extremes + small + [rng.randrange(1 << U_BITS) for _ in range(300)]]
+    return [dict(u=u) for u in steps + whole + extremes + small + [rng.randrange(1 << F_BITS) for _ in range(300)]]
 
 
 def wanted(vectors):

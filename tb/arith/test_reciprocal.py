@@ -5,18 +5,13 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.functions import reciprocal as golden_reciprocal
-from llama2_myhdl.rtl.arith.reciprocal import LATENCY, reciprocal
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.arith.reciprocal import LATENCY, ports, reciprocal
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.formats import EXP2_FRAC, TABLE_BITS, UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 STEP = 1 << (EXP2_FRAC - TABLE_BITS)  # width of one table interval
-
-
-def ports():
-    return dict(clk=bit(), d=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
 
 
 def vectors():

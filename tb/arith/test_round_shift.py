@@ -6,22 +6,17 @@ import pytest
 
 from llama2_myhdl.golden.fixed.arith import Saturations, saturate
 from llama2_myhdl.golden.fixed.arith import round_shift as golden_round_shift
-from llama2_myhdl.rtl.arith.round_shift import LATENCY, round_shift
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.arith.round_shift import LATENCY, ports, round_shift
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
-WIDTHS = ((36, 20), (51, 32))  # of x and y
-
-
-def arguments(widths):
-    return dict(clk=bit(), x=sint(widths[0]), n=uint(6), y=sint(widths[1]), clipped=bit())
+WIDTHS = ((36, 6, 20), (51, 6, 32))  # of x, n and y
 
 
 def stimulus(widths):
     """Every amount with the extremes, halves and values next to them, and random ones; (inputs, wanted)."""
-    rng, (wide, narrow), inputs, wanted = random.Random(3), widths, [], []
+    rng, (wide, _, narrow), inputs, wanted = random.Random(3), widths, [], []
     ends = [-(1 << wide - 1), (1 << wide - 1) - 1, 0, 1, -1]
     for n in range(64):
         half = 1 << min(max(n - 1, 0), wide - 2)
@@ -38,19 +33,18 @@ def stimulus(widths):
 @pytest.mark.parametrize("widths", WIDTHS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_round_shift(sim, widths):
-    run(round_shift, arguments(widths), __name__, sim, parameters=dict(widths=widths), tests=1)
+    run(round_shift, ports(*widths), __name__, sim, parameters=dict(widths=widths), tests=1)
 
 
 @pytest.mark.parametrize("widths", WIDTHS)
 def test_round_shift_myhdl(widths):
     inputs, wanted = stimulus(widths)
-    assert simulate(round_shift, arguments(widths), inputs, ["y", "clipped"], LATENCY) == wanted
+    assert simulate(round_shift, ports(*widths), inputs, ["y", "clipped"], LATENCY) == wanted
 
 
 def test_small_amount_is_refused():
-    ports = dict(arguments(WIDTHS[0]), n=uint(3))
     with pytest.raises(ValueError, match="more than 3 bits, has 3"):
-        round_shift(**ports)
+        round_shift(**ports(36, 3, 20))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

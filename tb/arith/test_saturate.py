@@ -5,18 +5,13 @@ import cocotb
 import pytest
 
 import llama2_myhdl.golden.fixed.arith as golden
-from llama2_myhdl.rtl.arith.saturate import LATENCY, saturate
-from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.rtl.arith.saturate import LATENCY, ports, saturate
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 WIDTHS = [(50, 32), (33, 32), (9, 8)]
 OUTPUTS = dict(y=True, clipped=False)
-
-
-def ports(x_bits, y_bits):
-    return dict(clk=bit(), x=sint(x_bits), y=sint(y_bits), clipped=bit())
 
 
 def vectors(x_bits, y_bits):

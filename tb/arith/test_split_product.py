@@ -4,19 +4,13 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.arith.split_product import LATENCY, LOW_BITS, split_product
-from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.rtl.arith.split_product import LATENCY, LOW_BITS, ports, split_product
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 WIDTHS = [(32, 18), (32, 17), (18, 4)]
 OUTPUTS = dict(high=True, low=True)
-
-
-def ports(x_bits, w_bits):
-    return dict(clk=bit(), x=sint(x_bits), w=sint(w_bits), high=sint(x_bits - LOW_BITS + w_bits),
-                low=sint(LOW_BITS + 1 + w_bits))
 
 
 def ends(bits):

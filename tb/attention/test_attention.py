@@ -11,18 +11,16 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import attend
-from llama2_myhdl.rtl.attention.attention import VALUE_LATENCY, attention, latency
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.rtl.attention.attention import VALUE_LATENCY, attention, latency, ports
+from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY, VALUE
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, row
+from tb.bench import Bench
+from tb.lanes import packed, row
 
 LAYERS = 2
-EXP_BITS = 5
 # head_dim, kv_mul, n_kv_heads
 SHAPES = [(4, 1, 8), (8, 2, 4), (16, 2, 4), (16, 8, 1), (10, 4, 2), (16, 1, 3), (6, 3, 2), (4, 1, 5), (6, 2, 4),
           (2, 3, 3), (6, 1, 1), (4, 4, 2), (4, 2, 2), (2, 2, 1)]
@@ -45,29 +43,16 @@ def shapes(cfg):
             if dim <= cfg.max_head_dim and mul * kv <= cfg.max_heads and kv <= cfg.max_kv_heads]
 
 
-def arguments(CFG):
-    """Ports of the block with the widths of a build."""
-    beside = dict(exponent=EXP_BITS, tag=KIND_BITS)
-    return dict(
-        clk=bit(), rst=bit(),
-        s=Stream(data=uint(CFG.max_head_dim * CFG.act_bits), **{n: uint(w) for n, w in beside.items()}, last=bit()),
-        s_value=Stream(data=uint(CFG.max_head_dim * CFG.value_bits), **{n: uint(w) for n, w in beside.items()},
-                       last=bit()),
-        m=Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit()), layer=uint(clog2(CFG.max_layers)),
-        seq=uint(CFG.seq_bits), pos=uint(CFG.pos_bits), head_dim=uint(clog2(CFG.max_head_dim + 1)),
-        kv_mul=uint(clog2(CFG.max_heads + 1)), n_kv_heads=uint(clog2(CFG.max_kv_heads + 1)),
-        saturated=bit(), busy=bit(), CFG=CFG)
-
-
 def head_row(rng, kind, role, pos, dim, bits):
     """Mantissas and exponent of one head row; growing: every score is above all before it, and so are the exponents."""
     top = 24 if role == VALUE else 16
+    drop = 0 if role == VALUE else 16 - bits  # the levels of keys and queries are those of 16 bits
     if kind == "growing":
         level = {KEY: 150 * (pos + 1), VALUE: rng.randint(-128, 127), QUERY: 4000}[role]
-        return [level >> (16 - bits if role == KEY else 0)] * dim, {KEY: 9, VALUE: min(pos, top), QUERY: 10}[role]
+        return [level >> drop] * dim, {KEY: 9 + drop, VALUE: min(pos, top), QUERY: 10 + drop}[role]
     if kind == "falling":
         level = {KEY: 7000 - 150 * pos, VALUE: rng.randint(-128, 127), QUERY: 4000}[role]
-        return [level >> (16 - bits if role == KEY else 0)] * dim, {KEY: 9, VALUE: max(top - pos, 0), QUERY: 10}[role]
+        return [level >> drop] * dim, {KEY: 9 + drop, VALUE: max(top - pos, 0), QUERY: 10 + drop}[role]
     if kind == "exponents":
         return row(rng, "random", dim, bits), rng.choice((0, top, rng.randint(0, top)))
     if kind == "random":
@@ -75,27 +60,27 @@ def head_row(rng, kind, role, pos, dim, bits):
     return row(rng, kind, dim, bits), rng.randint(0, top)
 
 
-class TB:
+class AttentionBench(Bench):
     """Drives tokens of one shape and keeps the golden cache."""
 
-    def __init__(self, dut, cfg, seed=1):
-        self.dut, self.cfg, self.rng = dut, cfg, random.Random(seed)
-        beside = dict(exponent=EXP_BITS, tag=KIND_BITS, last=1)
+    def __init__(self, dut, cfg):
+        super().__init__(dut, random.Random(1))
+        self.cfg = cfg
+        beside = dict(exponent=EXPONENT_BITS, tag=KIND_BITS, last=1)
         self.source = StreamSource(dut, "s", data=cfg.max_head_dim * cfg.act_bits, **beside)
         self.values = StreamSource(dut, "s_value", data=cfg.max_head_dim * cfg.value_bits, **beside)
         self.sink = StreamSink(dut, "m", data=-cfg.f_bits, second=-cfg.f_bits, last=1)
-        self.stats, self.pulses, self.compared = Saturations(), 0, 0
+        self.ports = self.source, self.values, self.sink
+        self.stats, self.compared = Saturations(), 0
         self.moments = {"s": [], "s_value": [], "m": []}  # of the transfers at each port, in cycles
         cocotb.start_soon(self._watch())
 
     async def _watch(self):
         pins = {port: [reader(getattr(self.dut, f"{port}_{name}")) for name in ("valid", "ready")]
                 for port in self.moments}
-        edge, saturated, rst = RisingEdge(self.dut.clk), reader(self.dut.saturated), reader(self.dut.rst)
+        edge = RisingEdge(self.dut.clk)
         for cycle in count():
             await edge
-            # registers hold anything before the reset
-            self.pulses += saturated() == "1" and rst() == "0"
             for port, handshake in pins.items():
                 if all(read() == "1" for read in handshake):
                     self.moments[port].append(cycle)
@@ -178,7 +163,7 @@ class TB:
 def test_attention(sim, build):
     # Icarus is some 50 times slower
     effort = dict(icarus=dict(long=6, short=2, rounds=1, timed=3), verilator=dict(long=41, short=5, rounds=2, timed=22))
-    run(attention, arguments(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=6)
+    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=6)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -186,15 +171,13 @@ async def shapes_and_extremes(dut):
     """Every shape in one build; the kinds of rows take turns; random idle and back-pressure."""
     p = test_parameters()
     cfg = BUILDS[p["build"]]
-    tb = TB(dut, cfg)
-    await start(dut)
+    tb = AttentionBench(dut, cfg)
+    await tb.start()
     values, fitting = 0, shapes(cfg)
     for n, (turn, kind) in enumerate(product(range(p["rounds"]), KINDS)):
         shape = fitting[(n + turn) % len(fitting)]
         positions = min(p["long" if kind in LONG[turn] else "short"], cfg.max_seq)
-        tb.source.pause(tb.rng, (0, 0.3, 0.7)[n % 3])
-        tb.values.pause(tb.rng, (0, 0.9, 0.3)[n % 3])
-        tb.sink.pause(tb.rng, (0, 0.6, 0.2)[n % 3])
+        tb.pause(*((0, 0, 0), (0.3, 0.9, 0.6), (0.7, 0.3, 0.2))[n % 3])
         tb.shape(*shape)
         await tb.sequence(positions, kind)
         values += positions * LAYERS * cfg.sequences * shape[0] * shape[1] * shape[2]
@@ -208,11 +191,11 @@ async def latency_and_cycles_a_pass(dut):
     """First pair after latency + pos cycles; then a pass every max(pos + 1, head_dim / 2) cycles, a pair a cycle."""
     p = test_parameters()
     cfg = BUILDS[p["build"]]
-    tb = TB(dut, cfg)
+    tb = AttentionBench(dut, cfg)
     dim, heads, positions = min(cfg.max_head_dim, 8), min(cfg.max_heads, 8), min(p["timed"], cfg.max_seq)
     queries, half = min(cfg.attention_queries, heads), dim // 2
     tb.shape(dim, heads, 1)  # all heads in one unit
-    await start(dut)
+    await tb.start()
     checked = 0
     for pos, layer in product(range(positions), range(LAYERS)):
         rows, values, wanted = tb.token(0, layer, pos, "random")
@@ -236,11 +219,11 @@ async def latency_from_the_value_row(dut):
     """VALUE_LATENCY cycles from the last value row to the first pair of its heads, at any position."""
     p = test_parameters()
     cfg = BUILDS[p["build"]]
-    tb = TB(dut, cfg)
+    tb = AttentionBench(dut, cfg)
     kv_heads = min(cfg.attention_units, cfg.max_kv_heads)
     dim, kv_mul = 2, min(cfg.attention_queries, cfg.max_heads // kv_heads)
     tb.shape(dim, kv_mul, kv_heads)  # one pass a unit
-    await start(dut)
+    await tb.start()
     for pos in range(min(p["timed"], cfg.max_seq)):
         rows, values, wanted = tb.token(0, 0, pos, "random")
         await tb.source.send(*rows)
@@ -261,8 +244,8 @@ async def latency_from_the_value_row(dut):
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def reset_within_a_token(dut):
     """Whatever a reset interrupts, the tokens after it come out right."""
-    tb = TB(dut, BUILDS[test_parameters()["build"]])
-    await start(dut)
+    tb = AttentionBench(dut, BUILDS[test_parameters()["build"]])
+    await tb.start()
     fitting = shapes(tb.cfg)
     for delay in range(0, 60, 7):
         tb.shape(*fitting[delay % len(fitting)])
@@ -283,9 +266,9 @@ async def reset_within_a_token(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms", expect_fail=True)
 async def wrong_value_is_seen(dut):
     """The scoreboard can fail: one golden value is changed by one unit in the last place."""
-    tb = TB(dut, BUILDS[test_parameters()["build"]])
+    tb = AttentionBench(dut, BUILDS[test_parameters()["build"]])
     tb.shape(4, 2, 1)
-    await start(dut)
+    await tb.start()
     rows, values, wanted = tb.token(0, 0, 0, "random")
     await tb.send(rows, values, "late")
     wanted[7] += 1
@@ -295,9 +278,9 @@ async def wrong_value_is_seen(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def surplus_is_seen(dut):
     """`finish` waits long enough: the pairs of a token that nobody waited for are there, and it objects."""
-    tb = TB(dut, BUILDS[test_parameters()["build"]])
+    tb = AttentionBench(dut, BUILDS[test_parameters()["build"]])
     tb.shape(4, 2, 1)
-    await start(dut)
+    await tb.start()
     for pos in range(4):
         rows, values, wanted = tb.token(0, 0, pos, "random")
         await tb.send(rows, values, "early")

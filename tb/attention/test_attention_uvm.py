@@ -5,11 +5,10 @@ from dataclasses import replace
 import pytest
 import pyuvm
 
-from llama2_myhdl.rtl.attention.attention import attention
+from llama2_myhdl.rtl.attention.attention import attention, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.test_attention import arguments
 from tb.attention.uvm_env import AttentionEnv, AttentionPredictor
 from tb.attention.uvm_sequences import AttentionWork, Token
 from tb.uvm.block_test import BlockTest
@@ -30,7 +29,7 @@ SHAPES = {
 
 
 def check(name, sim):
-    run(attention, arguments(BUILDS[name]), __name__, sim, parameters=dict(build=name), tests=TESTS)
+    run(attention, ports(BUILDS[name]), __name__, sim, parameters=dict(build=name), tests=TESTS)
 
 
 @pytest.mark.uvm

@@ -6,28 +6,23 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.attention.collect import collect
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.attention.collect import collect, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink
-from tb.attention.rows import packed
+from llama2_myhdl.spec.formats import F_BITS
+from tb.lanes import packed
 
 SHAPES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (3, 2))  # units, lanes of a unit
 MODELS = ((1, 1), (2, 3), (4, 2), (3, 5), (7, 1), (8, 4))  # key/value heads, query heads of each
-BITS, COUNT_BITS, MOST_PAIRS = 32, 4, 4
+COUNT_BITS, MOST_PAIRS = 4, 4
 
 
 @pytest.mark.parametrize("units, queries", SHAPES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_collect(sim, units, queries):
-    pipelines = units * queries
-    buses = dict(data=uint(pipelines * BITS), second=uint(pipelines * BITS), last=uint(pipelines),
-                 valid=uint(pipelines), ready=uint(pipelines))
-    ports = dict(clk=bit(), rst=bit(), **buses, kv_mul=uint(COUNT_BITS), n_kv_heads=uint(COUNT_BITS),
-                 m=Stream(data=sint(BITS), second=sint(BITS), last=bit()))
     parameters = dict(units=units, queries=queries)
-    run(collect, {**ports, "UNITS": units, "QUERIES": queries}, __name__, sim, parameters=parameters, tests=4)
+    run(collect, ports(units, queries, COUNT_BITS), __name__, sim, parameters=parameters, tests=4)
 
 
 class Bench:
@@ -41,7 +36,7 @@ class Bench:
         self.offered = [False] * len(self.queues)
         self.pause, self.cycle, self.heads = 0, 0, 0
         self.wanted, self.entered, self.ends = [], [], []
-        self.sink = StreamSink(dut, "m", data=-BITS, second=-BITS, last=1)
+        self.sink = StreamSink(dut, "m", data=-F_BITS, second=-F_BITS, last=1)
 
     async def start(self):
         for name in ("data", "second", "last", "valid", "kv_mul", "n_kv_heads"):
@@ -56,7 +51,7 @@ class Bench:
             pipeline = i // kv_mul % self.units * self.queries + i % kv_mul % self.queries
             count = self.rng.randint(1, MOST_PAIRS)
             for k in range(count):
-                data, second = [self.rng.randrange(-(1 << BITS - 1), 1 << BITS - 1) for _ in range(2)]
+                data, second = [self.rng.randrange(-(1 << F_BITS - 1), 1 << F_BITS - 1) for _ in range(2)]
                 end = k == count - 1
                 self.queues[pipeline].append((data, second, end))
                 self.wanted.append(dict(data=data, second=second, last=int(end and i == kv_heads * kv_mul - 1)))
@@ -67,8 +62,8 @@ class Bench:
             for k, queue in enumerate(self.queues):
                 self.offered[k] = bool(queue) and (self.offered[k] or self.rng.random() >= self.pause)
             fronts = [queue[0] if offer else (0, 0, 0) for queue, offer in zip(self.queues, self.offered)]
-            self.dut.data.value = packed([front[0] for front in fronts], BITS)
-            self.dut.second.value = packed([front[1] for front in fronts], BITS)
+            self.dut.data.value = packed([front[0] for front in fronts], F_BITS)
+            self.dut.second.value = packed([front[1] for front in fronts], F_BITS)
             self.dut.last.value = packed([int(front[2]) for front in fronts], 1)
             self.dut.valid.value = packed([int(offer) for offer in self.offered], 1)
             await RisingEdge(self.dut.clk)

@@ -10,15 +10,13 @@ from cocotb.triggers import RisingEdge
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import divide as golden_divide
-from llama2_myhdl.rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide
-from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
+from llama2_myhdl.rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide, ports
+from llama2_myhdl.rtl.attention.lazy import STEP
 from llama2_myhdl.rtl.attention.weighted_sum import den_bits, lanes_a_group, num_bits
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.clock import start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, unpacked
+from tb.lanes import packed, unpacked
 from tb.myhdl_sim import simulate
 
 BUILDS = ((16, 2), (512, 10), (2048, 40))  # context, lanes: one group; three; seven of six lanes; the last one smaller
@@ -39,14 +37,6 @@ def dimensions(lanes):
 def pairs_of(lanes):
     """Pairs in a test of that many lanes."""
     return HEADS * sum(dimensions(lanes)) // 2
-
-
-def arguments(context, lanes):
-    cfg = build(context, lanes)
-    return dict(clk=bit(), rst=bit(), den_load=bit(), den=uint(den_bits(cfg) + STEP - 1), scale_den=uint(SCALE_BITS),
-                num_load=bit(), num=uint(lanes * (num_bits(cfg) + STEP - 1)), scale_num=uint(SCALE_BITS), gap=uint(5),
-                head_dim=uint(clog2(lanes + 1)), valid=bit(), data=sint(cfg.f_bits), second=sint(cfg.f_bits),
-                last=bit(), clipped0=bit(), clipped1=bit(), CFG=cfg)
 
 
 def heads(rng, cfg, dim):
@@ -112,13 +102,13 @@ def skewed(cycles, bits, lanes):
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_divide(sim, context, lanes):
     parameters = dict(context=context, lanes=lanes)
-    run(divide, arguments(context, lanes), __name__, sim, parameters=parameters, tests=1)
+    run(divide, ports(build(context, lanes)), __name__, sim, parameters=parameters, tests=1)
 
 
 @pytest.mark.parametrize("context, lanes", BUILDS)
 def test_divide_myhdl(context, lanes):
     cycles, wanted, moments = stimulus(context, lanes)
-    found = simulate(divide, arguments(context, lanes), cycles, OUTPUTS, 0)
+    found = simulate(divide, ports(build(context, lanes)), cycles, OUTPUTS, 0)
     assert [t for t, v in enumerate(found) if v["valid"]] == moments
     assert [v for v in found if v["valid"]] == wanted
     assert len(wanted) == pairs_of(lanes)
@@ -148,17 +138,17 @@ def test_limits(den_at, num_at, count, fault):
     """The earliest numerator and the most reciprocals are fine; one more ends the simulation."""
     cycles = loads_at(den_at, num_at, count)
     if fault is None:
-        assert sum(v["valid"] for v in simulate(divide, arguments(16, 4), cycles, OUTPUTS, 0)) == count
+        assert sum(v["valid"] for v in simulate(divide, ports(build(16, 4)), cycles, OUTPUTS, 0)) == count
     else:
         with pytest.raises(AssertionError, match=fault):
-            simulate(divide, arguments(16, 4), cycles, OUTPUTS, 0)
+            simulate(divide, ports(build(16, 4)), cycles, OUTPUTS, 0)
 
 
 def test_overrun():
     """The numerator of a head that comes while the one before still has pairs ends the simulation."""
     cycles = [dict(c, head_dim=4) for c in loads_at(0, EARLY, 2)]
     with pytest.raises(AssertionError, match="serialise: a head was loaded before the last pair of the one before"):
-        simulate(divide, arguments(16, 4), cycles, OUTPUTS, 0)
+        simulate(divide, ports(build(16, 4)), cycles, OUTPUTS, 0)
 
 
 def test_reset():
@@ -166,7 +156,7 @@ def test_reset():
     before = loads_at(0, EARLY + 3, 3)[:EARLY + 7]
     cycles, wanted, moments = stimulus(16, 4)
     assert sum(c["den_load"] for c in before) == 3 and sum(c["num_load"] for c in before) == 1
-    found = simulate(divide, arguments(16, 4), before + cycles, OUTPUTS, 0)
+    found = simulate(divide, ports(build(16, 4)), before + cycles, OUTPUTS, 0)
     assert [t - len(before) for t, v in enumerate(found) if v["valid"]] == moments
     assert [v for v in found if v["valid"]] == wanted
 

@@ -5,8 +5,7 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.rtl.attention.event_queue import event_queue
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.attention.event_queue import event_queue, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 
@@ -16,8 +15,7 @@ COUNT_BITS = 12
 @pytest.mark.parametrize("strobes", (3, 6, 24, 31))
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_event_queue(sim, strobes):
-    ports = dict(clk=bit(), rst=bit(), events=uint(strobes), pulse=bit(), COUNT_BITS=COUNT_BITS)
-    run(event_queue, ports, __name__, sim, parameters=dict(strobes=strobes), tests=1)
+    run(event_queue, ports(strobes, COUNT_BITS), __name__, sim, parameters=dict(strobes=strobes), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

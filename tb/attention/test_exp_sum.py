@@ -5,10 +5,7 @@ import cocotb
 import numpy as np
 import pytest
 
-from llama2_myhdl.rtl.attention.exp_sum import LATENCY, SPLIT, ceiling_bits, exp_sum
-from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
-from llama2_myhdl.rtl.attention.weighted_sum import den_bits
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.attention.exp_sum import LATENCY, SPLIT, exp_sum, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.recurrence import HIGH, heads, idle_before, running, split, weights
@@ -16,15 +13,9 @@ from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 OUTPUTS = dict(c=True, mantissa=False, m=True, den=False, scale=False)
-CONTEXTS = (512, 2048)  # 16 and 18 fraction bits
+# 16 and 18 fraction bits of a weight
+BUILDS = {context: replace(PRESETS["default"].build, max_seq=context) for context in (512, 2048)}
 IDLE = dict(valid=0, first=1, s=HIGH)
-
-
-def arguments(context):
-    cfg = replace(PRESETS["default"].build, max_seq=context)
-    bits = ceiling_bits(cfg)
-    return dict(clk=bit(), valid=bit(), first=bit(), s=sint(cfg.score_bits), c=sint(bits), m=sint(bits),
-                mantissa=uint(cfg.p_frac + 1), den=uint(den_bits(cfg) + STEP - 1), scale=uint(SCALE_BITS), CFG=cfg)
 
 
 def vectors(p_frac):
@@ -55,16 +46,16 @@ def compared(found, wanted):
     return count
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("context", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_exp_sum(sim, context):
-    run(exp_sum, arguments(context), __name__, sim, parameters=dict(context=context), tests=1)
+    run(exp_sum, ports(BUILDS[context]), __name__, sim, parameters=dict(context=context), tests=1)
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("context", BUILDS)
 def test_exp_sum_myhdl(context):
-    inputs, wanted = vectors(arguments(context)["CFG"].p_frac)
-    found = simulate(exp_sum, arguments(context), inputs, OUTPUTS, 0)
+    inputs, wanted = vectors(BUILDS[context].p_frac)
+    found = simulate(exp_sum, ports(BUILDS[context]), inputs, OUTPUTS, 0)
     assert compared(found, wanted) == sum(v["valid"] for v in inputs) > 900
 
 
@@ -77,6 +68,6 @@ def test_compared_can_fail():
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def all_vectors(dut):
-    inputs, wanted = vectors(arguments(test_parameters()["context"])["CFG"].p_frac)
+    inputs, wanted = vectors(BUILDS[test_parameters()["context"]].p_frac)
     found = await apply(dut, inputs, OUTPUTS, 0)
     assert compared(found, wanted) == sum(v["valid"] for v in inputs) > 900

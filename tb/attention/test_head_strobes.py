@@ -4,18 +4,13 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.attention.head_strobes import head_strobes
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.attention.head_strobes import head_strobes, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 LANES, VECTORS = 2, 300
 CYCLES = (3, 7)
-
-
-def arguments(cycles):
-    return dict(clk=bit(), rst=bit(), ends=bit(), lanes=uint(LANES), load=uint(LANES), CYCLES=cycles)
 
 
 def traffic(cycles):
@@ -38,13 +33,13 @@ def compare(found, cycles):
 
 @pytest.mark.parametrize("cycles", CYCLES)
 def test_head_strobes_myhdl(cycles):
-    compare(simulate(head_strobes, arguments(cycles), traffic(cycles)[0], ["load"], cycles), cycles)
+    compare(simulate(head_strobes, ports(LANES, cycles), traffic(cycles)[0], ["load"], cycles), cycles)
 
 
 @pytest.mark.parametrize("cycles", CYCLES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_head_strobes(sim, cycles):
-    run(head_strobes, arguments(cycles), __name__, sim, parameters=dict(cycles=cycles), tests=1)
+    run(head_strobes, ports(LANES, cycles), __name__, sim, parameters=dict(cycles=cycles), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

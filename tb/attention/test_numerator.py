@@ -6,15 +6,13 @@ import cocotb
 import numpy as np
 import pytest
 
-from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
-from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
-from llama2_myhdl.rtl.attention.numerator import LATENCY, VALUES, numerator
+from llama2_myhdl.rtl.attention.lazy import STEP
+from llama2_myhdl.rtl.attention.numerator import LATENCY, VALUES, numerator, ports
 from llama2_myhdl.rtl.attention.weighted_sum import lanes_a_group, num_bits
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.presets import PRESETS
 from tb.attention.recurrence import heads, idle_before, running, split, weights
-from tb.attention.rows import packed, row, unpacked
+from tb.lanes import packed, row, unpacked
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
@@ -22,12 +20,6 @@ CFG = replace(PRESETS["default"].build, max_head_dim=6, max_seq=128)
 LANES, V_BITS, NUM = CFG.max_head_dim, CFG.value_bits, num_bits(CFG) + STEP - 1
 OUTPUTS = dict(num=False, scale=False, gap=False)
 IDLE = dict(valid=0, first=1, c=2047, mantissa=1, m=-2048, ve=31)
-
-
-def arguments():
-    bits = ceiling_bits(CFG)
-    return dict(clk=bit(), valid=bit(), first=bit(), c=sint(bits), mantissa=uint(CFG.p_frac + 1), m=sint(bits),
-                ve=uint(5), v=uint(LANES * V_BITS), num=uint(LANES * NUM), scale=uint(SCALE_BITS), gap=uint(5), CFG=CFG)
 
 
 def vectors():
@@ -69,12 +61,12 @@ def compared(found, wanted):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_numerator(sim):
-    run(numerator, arguments(), __name__, sim, tests=1)
+    run(numerator, ports(CFG), __name__, sim, tests=1)
 
 
 def test_numerator_myhdl():
     inputs, wanted = vectors()
-    found = simulate(numerator, arguments(), inputs, OUTPUTS, 0)
+    found = simulate(numerator, ports(CFG), inputs, OUTPUTS, 0)
     assert compared(found, wanted) == sum(v["valid"] for v in inputs) - 1 > 900
 
 

@@ -6,19 +6,18 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.attention.pair_queue import LATENCY, pair_queue
-from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, uint
+from llama2_myhdl.rtl.attention.pair_queue import LATENCY, pair_queue, ports
+from llama2_myhdl.rtl.stream.stream import Stream, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink
 
 BITS = 20
+PAIR = dict(data=BITS, last=1)
 
 
 def arguments(depth):
-    payload = dict(data=BITS, last=1)
-    types = [{name: uint(bits) for name, bits in payload.items()} for _ in range(2)]
-    return dict(clk=bit(), rst=bit(), push=bit(), pair=Payload(**types[0]), m=Stream(**types[1]), DEPTH=depth)
+    return ports(Stream(**{name: uint(bits) for name, bits in PAIR.items()}), depth)
 
 
 @pytest.mark.parametrize("depth", (5, 64))
@@ -38,7 +37,7 @@ async def bursts(dut):
     """Random pauses on both sides: the oldest pair is shown from LATENCY cycles after its push on, always."""
     depth, rng = test_parameters()["depth"], random.Random(6)
     dut.push.value = 0
-    sink = StreamSink(dut, "m", data=BITS, last=1)
+    sink = StreamSink(dut, "m", **PAIR)
     await start(dut)
     sent, compared, cycle, most = deque(), 0, 0, 0
     for phase in range(60):

@@ -6,8 +6,7 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.attention.query_queue import LATENCY, ROW_LATENCY, query_queue
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.attention.query_queue import LATENCY, ROW_LATENCY, ports, query_queue
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 
@@ -17,11 +16,7 @@ COUNT = 300
 
 
 def arguments(queries):
-    inputs = dict(push=bit(), lane=uint(queries), ends=bit(), row=uint(ROW), exponent=uint(EXPONENT), base=uint(BASE),
-                  lanes=uint(queries), last=bit())
-    m = Stream(base=uint(BASE), lanes=uint(queries), last=bit())
-    return dict(clk=bit(), rst=bit(), **inputs, m=m, read=bit(), q=uint(queries * ROW), qe=uint(queries * EXPONENT),
-                PASSES=PASSES)
+    return ports(queries, ROW, EXPONENT, BASE, PASSES)
 
 
 @pytest.mark.parametrize("queries", (1, 3))

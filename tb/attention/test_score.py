@@ -7,11 +7,10 @@ import pytest
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import scores
-from llama2_myhdl.rtl.attention.score import latency, score
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.attention.score import latency, ports, score
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, row
+from tb.lanes import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
@@ -20,11 +19,6 @@ BUILDS = ((4, 16), (12, 16), (16, 16), (8, 8))  # lanes, bits
 
 def build(lanes, bits):
     return replace(PRESETS["default"].build, max_head_dim=lanes, act_bits=bits, key_bits=bits)
-
-
-def arguments(lanes, bits):
-    return dict(clk=bit(), q=uint(lanes * bits), qe=uint(5), k=uint(lanes * bits), ke=uint(5), s=sint(20),
-                clipped=bit(), CFG=build(lanes, bits))
 
 
 def vectors(lanes, bits):
@@ -48,13 +42,13 @@ def vectors(lanes, bits):
 @pytest.mark.parametrize("lanes, bits", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_score(sim, lanes, bits):
-    run(score, arguments(lanes, bits), __name__, sim, parameters=dict(lanes=lanes, bits=bits), tests=1)
+    run(score, ports(build(lanes, bits)), __name__, sim, parameters=dict(lanes=lanes, bits=bits), tests=1)
 
 
 @pytest.mark.parametrize("lanes, bits", BUILDS)
 def test_score_myhdl(lanes, bits):
     inputs, wanted = vectors(lanes, bits)
-    assert simulate(score, arguments(lanes, bits), inputs, ["s", "clipped"], latency(build(lanes, bits))) == wanted
+    assert simulate(score, ports(build(lanes, bits)), inputs, ["s", "clipped"], latency(build(lanes, bits))) == wanted
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -5,12 +5,11 @@ from dataclasses import replace
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.attention.lazy import CLEAR, SCALE_BITS, STEP, STEP_BITS
-from llama2_myhdl.rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, weighted_sum
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.attention.lazy import CLEAR, STEP
+from llama2_myhdl.rtl.attention.weighted_sum import LATENCY, lanes_a_group, num_bits, ports, weighted_sum
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.presets import PRESETS
-from tb.attention.rows import packed, row, unpacked
+from tb.lanes import packed, row, unpacked
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
@@ -19,11 +18,6 @@ LANES, V_BITS = CFG.max_head_dim, CFG.value_bits
 SIZE = lanes_a_group(LANES)
 NUM = num_bits(CFG) + STEP - 1
 ONE = 1 << CFG.p_frac
-
-
-def arguments():
-    return dict(clk=bit(), valid=bit(), p=uint(CFG.p_frac + 1), scale=uint(SCALE_BITS), step=uint(STEP_BITS),
-                v=uint(LANES * V_BITS), num=uint(LANES * NUM), CFG=CFG)
 
 
 class Lazy:
@@ -76,12 +70,12 @@ def compared(found, wanted):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_weighted_sum(sim):
-    run(weighted_sum, arguments(), __name__, sim, tests=1)
+    run(weighted_sum, ports(CFG), __name__, sim, tests=1)
 
 
 def test_weighted_sum_myhdl():
     inputs, wanted = vectors()
-    found = simulate(weighted_sum, arguments(), inputs, ["num"], LATENCY)
+    found = simulate(weighted_sum, ports(CFG), inputs, ["num"], LATENCY)
     assert compared(found, wanted) == LANES * (sum(v["valid"] for v in inputs) - 1) > 5000
 
 

@@ -7,11 +7,11 @@ import numpy as np
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.attention import attend, scores
+from llama2_myhdl.rtl.attention.attention import ports
 from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
-from tb.attention.rows import unpacked
-from tb.attention.test_attention import arguments
+from tb.lanes import unpacked
 from tb.uvm.coverage import Coverage
-from tb.uvm.env import TRAFFIC, BlockEnv
+from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 
@@ -112,5 +112,4 @@ class AttentionEnv(BlockEnv):
     PREDICTOR, COVERAGE, QUIET, PULSES = AttentionPredictor, AttentionCoverage, 2000, ("saturated",)
 
     def streams(self):
-        ports = arguments(self.cdb_get("CFG"))
-        return {name: ports[name] for name in ("s", "s_value", "m")}
+        return streams_of(ports(self.cdb_get("CFG")))

@@ -3,8 +3,8 @@
 from pyuvm import uvm_object
 
 from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
-from tb.attention.rows import packed, row
 from tb.attention.uvm_env import CONTENTS, SHAPE_PINS
+from tb.lanes import packed, row
 from tb.uvm.block_test import BlockSequence
 from tb.uvm.env import TRAFFIC
 

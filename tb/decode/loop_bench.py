@@ -5,9 +5,6 @@ from dataclasses import replace
 import cocotb
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
-from llama2_myhdl.rtl.layer.packet import prediction, token_request
-from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.runner import test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import errors
@@ -19,24 +16,8 @@ VOCAB, CONTEXT, STOPS = 20, 10, (1, 2)
 FIELDS = ("token", "pos", "scored", "sampled", "stop", "last")  # of a beat
 
 
-def ports(sequences):
-    build = replace(BUILD, sequences=sequences)
-    return dict(
-        clk=bit(),
-        rst=bit(),
-        enable=bit(),
-        clear=bit(),
-        s_prompt=prompt_stream(build),
-        m_request=token_request(build),
-        s_prediction=prediction(build),
-        m_token=token_stream(build),
-        vocab_size=uint(build.token_bits),
-        seq_len=uint(build.pos_bits + 1),
-        stop_a=uint(build.token_bits),
-        stop_b=uint(build.token_bits),
-        error=uint(errors.ERROR_BITS),
-        SEQUENCES=sequences,
-    )
+def build_of(sequences):
+    return replace(BUILD, sequences=sequences)
 
 
 def answer(token, pos):
@@ -93,7 +74,7 @@ class Bench:
 
     def __init__(self, dut, rng):
         self.dut, self.rng, self.slots = dut, rng, test_parameters()["sequences"]
-        build = replace(BUILD, sequences=self.slots)
+        build = build_of(self.slots)
         position = dict(token=build.token_bits, seq=build.seq_bits, pos=build.pos_bits, scored=1)
         self.prompts = StreamSource(
             dut, "s_prompt", token=build.token_bits, seq=build.seq_bits, steps=build.pos_bits + 1, score=1, last=1

@@ -7,11 +7,11 @@ import pytest
 from cocotb.triggers import ClockCycles, FallingEdge
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.decode.counters import cycle_counter, engine_counters
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.decode.counters import cycle_counter, engine_counters, ports
+from llama2_myhdl.rtl.stream.stream import uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.spec.causes import CAUSE_BITS, CAUSES
+from llama2_myhdl.spec.causes import CAUSES
 from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS, SELECT_BITS
 
 SOURCES = 5
@@ -22,20 +22,15 @@ STROBES = ("token", "attention_busy")
 @hblock
 def both_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value, cycles):
     """An engine's counters beside the cycles."""
-    engine = engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value)
-    time = cycle_counter(clk, rst, enable, cycles)
-    return engine, time
-
-
-def ports():
-    strobes = {name: bit() for name in ("clk", "rst", "enable", *STROBES)}
-    buses = dict(cause=uint(CAUSE_BITS), saturated=uint(SOURCES), select=uint(SELECT_BITS))
-    return dict(**strobes, **buses, value=uint(COUNTER_BITS), cycles=uint(COUNTER_BITS))
+    engine_counters_ = engine_counters(clk=clk, rst=rst, enable=enable, cause=cause, token=token,
+                                       attention_busy=attention_busy, saturated=saturated, select=select, value=value)
+    cycle_counter_ = cycle_counter(clk, rst, enable, cycles)
+    return engine_counters_, cycle_counter_
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_counters(sim):
-    run(both_counters, ports(), __name__, sim, tests=1)
+    run(both_counters, ports(SOURCES) | dict(cycles=uint(COUNTER_BITS)), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -6,12 +6,12 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
-from llama2_myhdl.rtl.decode.decode_loop import LATENCY, PROMPT_LATENCY, TOKEN_LATENCY, decode_loop
+from llama2_myhdl.rtl.decode.decode_loop import LATENCY, PROMPT_LATENCY, TOKEN_LATENCY, decode_loop, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.stops import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
-from tb.decode.loop_bench import CONTEXT, VOCAB, Bench, cycles, expected, ports, prompt_beats, random_job, watch
+from tb.decode.loop_bench import CONTEXT, VOCAB, Bench, build_of, cycles, expected, prompt_beats, random_job, watch
 
 SEQUENCES = (1, 2, 4)
 OVERTAKEN = "a packet has overtaken another one of its sequence"
@@ -20,7 +20,7 @@ OVERTAKEN = "a packet has overtaken another one of its sequence"
 def run_tests(sim, sequences, *testcase):
     run(
         decode_loop,
-        ports(sequences),
+        ports(build_of(sequences)),
         __name__,
         sim,
         testcase=list(testcase),
@@ -52,7 +52,7 @@ def test_overtaking_is_noticed(sim):
 @pytest.mark.parametrize("sequences", [0, 3])
 def test_sequences_are_checked(sequences):
     with pytest.raises(ValueError, match="SEQUENCES is 1 to 2 here"):
-        decode_loop(**dict(ports(2), SEQUENCES=sequences))
+        decode_loop(**dict(ports(build_of(2)), SEQUENCES=sequences))
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")

@@ -13,7 +13,7 @@ from llama2_myhdl.spec.counters import COUNTERS
 from llama2_myhdl.spec.sequence import Beat, Request
 from llama2_myhdl.spec.stops import STOP_ERROR, STOP_NAMES, STOP_STEPS
 from tb.uvm.coverage import Coverage
-from tb.uvm.env import TRAFFIC, BlockEnv
+from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 from tb.uvm.scoreboard import Scoreboard
@@ -133,8 +133,7 @@ class DecoderEnv(BlockEnv):
     PREDICTOR, COVERAGE, QUIET = DecoderPredictor, DecoderCoverage, 4000
 
     def streams(self):
-        every = ports(self.cdb_get("CFG"))
-        return {name: every[name] for name in ("s_boot", "s_prompt", "m_token")}
+        return streams_of(ports(self.cdb_get("CFG")))
 
     def build_phase(self):
         super().build_phase()

@@ -5,21 +5,14 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.arith import round_shift, saturate
-from llama2_myhdl.rtl.ffn.gate import LATENCY, gate
-from llama2_myhdl.rtl.ffn.swiglu import F_FRAC
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.ffn.gate import LATENCY, gate, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
+from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, F_FRAC, UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 OUTPUTS = dict(z=True, clipped=False)
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
-
-
-def ports():
-    return dict(clk=bit(), h1=sint(F_BITS), h3=sint(F_BITS), sigma=uint(EXP2_FRAC + 1), second=bit(), z=sint(F_BITS),
-                clipped=bit(), F_FRAC=F_FRAC)
 
 
 def pairs():

@@ -5,18 +5,13 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.swiglu import sigmoid2
-from llama2_myhdl.rtl.ffn.sigmoid import LATENCY, sigmoid
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.ffn.sigmoid import LATENCY, ports, sigmoid
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS
+from llama2_myhdl.spec.formats import F_BITS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
-
-
-def ports():
-    return dict(clk=bit(), u=sint(F_BITS), y=uint(EXP2_FRAC + 1))
 
 
 def vectors():

@@ -3,15 +3,15 @@ import random
 
 import cocotb
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles
 
 import llama2_myhdl.golden.fixed.swiglu as golden
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.rtl.ffn.swiglu import LATENCY, ports, swiglu
-from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.formats import F_BITS
+from tb.bench import Bench, moments
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 EXTREMES = [LOW, LOW + 1, -1, 0, 1, 1 << 20, -(1 << 20), HIGH]
@@ -28,24 +28,15 @@ def test_block_is_checked():
         swiglu(**ports(F_BITS, 1) | dict(BLOCK=0))
 
 
-class Bench:
-    """Drivers of both streams, the golden results of what was sent, and a count of the `saturated` pulses."""
+class SwigluBench(Bench):
+    """The golden results of what was sent."""
 
     def __init__(self, dut, rng):
-        self.dut, self.rng, self.block = dut, rng, test_parameters()["block"]
+        super().__init__(dut, rng)
+        self.block, self.stats = test_parameters()["block"], Saturations()
         self.source = StreamSource(dut, "s", data=-F_BITS, last=1)
         self.sink = StreamSink(dut, "m", data=-F_BITS, last=1)
-        self.stats, self.wanted, self.pulses = Saturations(), [], 0
-
-    async def start(self):
-        await start(self.dut)
-        cocotb.start_soon(self.count_pulses())
-
-    async def count_pulses(self):
-        while True:
-            await RisingEdge(self.dut.clk)
-            if self.dut.rst.value == 0:  # before the reset registers hold anything
-                self.pulses += int(self.dut.saturated.value)
+        self.ports = self.source, self.sink
 
     def element(self):
         if self.rng.random() < 0.1:
@@ -68,25 +59,22 @@ class Bench:
 
     async def finish(self):
         """Compare everything; returns how many elements that were."""
-        await self.sink.wait(len(self.wanted))
-        await ClockCycles(self.dut.clk, 2 * LATENCY)
-        assert list(self.sink.queue) == self.wanted
-        assert self.source.sent == 2 * self.sink.received == 2 * len(self.wanted)
+        compared = await self.compare(2 * LATENCY)
+        assert self.source.sent == 2 * compared
         assert self.pulses == self.stats.count
-        return len(self.wanted)
+        return compared
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def random_traffic(dut):
     """All pairs of extremes, then random vectors of 1 to 60 elements, idle against back-pressure."""
     rng = random.Random(11)
-    bench = Bench(dut, rng)
+    bench = SwigluBench(dut, rng)
     await bench.start()
     count = len(EXTREMES) ** 2
     await bench.source.send(*bench.vector(sorted(EXTREMES * len(EXTREMES)), EXTREMES * len(EXTREMES)))
-    for idle, wait in [(0, 0), (0.5, 0), (0, 0.8), (0.3, 0.7), (0.7, 0.3), (0.9, 0.9)]:
-        bench.source.pause(rng, idle)
-        bench.sink.pause(rng, wait)
+    for pauses in [(0, 0), (0.5, 0), (0, 0.8), (0.3, 0.7), (0.7, 0.3), (0.9, 0.9)]:
+        bench.pause(*pauses)
         for length in (1, 2, rng.randrange(3, 20), 60, bench.block, 2 * bench.block + 1):
             await bench.source.send(*bench.random_vector(length))
             count += length
@@ -97,18 +85,12 @@ async def random_traffic(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_and_throughput(dut):
     """One element in a cycle without a gap; LATENCY cycles from the first element of a pair to its result."""
-    bench = Bench(dut, random.Random(12))
+    bench = SwigluBench(dut, random.Random(12))
     await bench.start()
     await ClockCycles(dut.clk, 2)
     bench.source.send_nowait(*bench.random_vector(100))
-    cycle, moved_in, results = 0, [], []
-    while len(results) < 100:
-        await RisingEdge(dut.clk)
-        cycle += 1
-        if dut.s_valid.value and dut.s_ready.value:
-            moved_in.append(cycle)
-        if dut.m_valid.value:
-            results.append(cycle)
+    seen = await moments(dut, "m", 100, moved=("s",), offered=("m",))
+    moved_in, results = seen["s"], seen["m"]
     assert moved_in == list(range(moved_in[0], moved_in[0] + 200))
     assert results == list(range(moved_in[0] + LATENCY, moved_in[0] + LATENCY + 200, 2))
     assert await bench.finish() == 100
@@ -117,7 +99,7 @@ async def latency_and_throughput(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def reset_empties(dut):
     """A reset in the middle of a block and of a pair; the next vectors pass right."""
-    bench = Bench(dut, random.Random(14))
+    bench = SwigluBench(dut, random.Random(14))
     await bench.start()
     await bench.source.send(*bench.random_vector(3)[:5])
     dut.rst.value = 1
@@ -135,7 +117,7 @@ async def reset_empties(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """h1 and h3 exchanged: the comparison objects."""
-    bench = Bench(dut, random.Random(13))
+    bench = SwigluBench(dut, random.Random(13))
     await bench.start()
     good = bench.vector([3 << 20] * 5, [5 << 20] * 5)
     for a, b in zip(good[::2], good[1::2]):

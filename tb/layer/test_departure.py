@@ -1,32 +1,26 @@
 """The departure: of a packet's 2 * n_layers + 1 vectors the last one leaves, unless it is to stay."""
 
 import random
+from dataclasses import replace
 from itertools import product
 
 import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.rtl.layer.departure import departure
-from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.layer.departure import departure, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.presets import preset
 
-BUILD = preset("nano").build
+BUILD = replace(preset("nano").build, max_layers=5)
 VECTOR = dict(data=-BUILD.f_bits, last=1)
-
-
-def ports():
-    streams = {name: vector(BUILD) for name in ("s", "m_norm", "m_exit")}
-    return dict(clk=bit(), rst=bit(), **streams, start=bit(), stay=bit(), n_layers=uint(3))
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_departure(sim):
-    run(departure, ports(), __name__, sim, tests=1)
+    run(departure, ports(BUILD), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -1,29 +1,24 @@
 """Value rows are cut into heads, whatever `last` said before."""
 
 import random
+from dataclasses import replace
 
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.layer.head_ends import head_ends
-from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.layer.head_ends import head_ends, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.presets import preset
 
-BUILD = preset("nano").build
+BUILD = replace(preset("nano").build, max_head_dim=16)
 VECTOR = dict(data=-BUILD.f_bits, last=1)
-
-
-def ports():
-    return dict(clk=bit(), rst=bit(), s=vector(BUILD), m=vector(BUILD), head_dim=uint(5))
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_head_ends(sim):
-    run(head_ends, ports(), __name__, sim, tests=3)
+    run(head_ends, ports(BUILD), __name__, sim, tests=3)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

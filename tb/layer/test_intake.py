@@ -6,9 +6,7 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.layer.intake import intake
-from llama2_myhdl.rtl.layer.packet import packet, vector
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.layer.intake import intake, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -19,24 +17,9 @@ PACKET = dict(data=-BUILD.f_bits, seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored
 PACKETS = 30
 
 
-def ports():
-    return dict(
-        clk=bit(),
-        rst=bit(),
-        s=packet(BUILD),
-        m_x=vector(BUILD),
-        m_pos=Stream(pos=uint(BUILD.pos_bits)),
-        start=bit(),
-        done=bit(),
-        pos=uint(BUILD.pos_bits),
-        seq=uint(BUILD.seq_bits),
-        scored=bit(),
-    )
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_intake(sim):
-    run(intake, ports(), __name__, sim, tests=1)
+    run(intake, ports(BUILD), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -5,16 +5,15 @@ import random
 import cocotb
 import numpy as np
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles
 
 from llama2_myhdl.golden.fixed.arith import Saturations, saturate
-from llama2_myhdl.rtl.layer.residual import LATENCY, PREFETCH, residual
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.rtl.layer.residual import LATENCY, PREFETCH, ports, residual
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.presets import preset
+from tb.bench import TRAFFIC, Bench, moments
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
@@ -23,44 +22,30 @@ LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 SHORTEST = 4
 
 
-def ports():
-    vector, rows = Stream(data=sint(F_BITS), last=bit()), Stream(data=sint(F_BITS), emit=bit(), last=bit())
-    return dict(clk=bit(), rst=bit(), s_x=vector, s_add=rows, m=vector.clone(), saturated=bit(), CFG=CFG)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_residual(sim):
     testcase = ["extremes", "random_traffic", "both_offer", "latency_and_throughput", "scoreboard_can_fail"]
-    run(residual, ports(), __name__, sim, testcase=testcase, tests=5)
+    run(residual, ports(CFG), __name__, sim, testcase=testcase, tests=5)
 
 
 @pytest.mark.parametrize("fault", ["a vector is not as long as x", "an element is read before it is written"])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_checks_fire(sim, fault):
     with pytest.raises(AssertionError, match=f"residual: {fault}"):
-        run(residual, ports(), __name__, sim, testcase="breaks_the_rules", parameters=dict(fault=fault))
+        run(residual, ports(CFG), __name__, sim, testcase="breaks_the_rules", parameters=dict(fault=fault))
 
 
-class Bench:
-    """Drivers of all ports, a model of the stored vector, and a count of the `saturated` pulses."""
+class ResidualBench(Bench):
+    """A model of the stored vector."""
 
-    def __init__(self, dut):
-        self.dut = dut
+    def __init__(self, dut, rng=None):
+        super().__init__(dut, rng)
         self.loads = StreamSource(dut, "s_x", data=-F_BITS, last=1)
         self.adds = StreamSource(dut, "s_add", data=-F_BITS, emit=1, last=1)
         self.sink = StreamSink(dut, "m", data=-F_BITS, last=1)
-        self.stored, self.wanted = np.zeros(CFG.max_dim, dtype=np.int64), []
-        self.stats, self.pulses, self.taken = Saturations(), 0, 0
-
-    async def start(self):
-        await start(self.dut)
-        cocotb.start_soon(self.count_pulses())
-
-    async def count_pulses(self):
-        while True:
-            await RisingEdge(self.dut.clk)
-            if self.dut.rst.value == 0:  # before the reset registers hold anything
-                self.pulses += int(self.dut.saturated.value)
+        self.ports = self.loads, self.adds, self.sink
+        self.stored = np.zeros(CFG.max_dim, dtype=np.int64)
+        self.stats, self.taken = Saturations(), 0
 
     def load(self, x):
         self.loads.send_nowait(*[dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(x)])
@@ -83,18 +68,16 @@ class Bench:
     async def finish(self):
         """Compare everything; returns the number of elements."""
         await self.settle()
-        await ClockCycles(self.dut.clk, LATENCY + 5)
-        assert list(self.sink.queue) == self.wanted
+        compared = await self.compare(LATENCY + 5)
         assert self.loads.sent + self.adds.sent == self.taken
-        assert self.sink.received == len(self.wanted)
         assert self.pulses == self.stats.count
-        return self.sink.received
+        return compared
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def extremes(dut):
     """Sums at and over both limits, zero vectors, the shortest and the longest."""
-    bench = Bench(dut)
+    bench = ResidualBench(dut)
     await bench.start()
     lengths = (SHORTEST, SHORTEST + 1, 8, CFG.max_dim - 1, CFG.max_dim)
     for length in lengths:
@@ -113,12 +96,10 @@ async def extremes(dut):
 async def random_traffic(dut):
     """A load, then additions back to back, shown or not: each must see the sums of the one before, however short."""
     rng = random.Random(3)
-    bench = Bench(dut)
+    bench = ResidualBench(dut, rng)
     await bench.start()
-    for idle, wait in [(0, 0), (0.5, 0.5), (0, 0.9), (0.9, 0)]:
-        for port in (bench.loads, bench.adds):
-            port.pause(rng, idle)
-        bench.sink.pause(rng, wait)
+    for idle, wait in TRAFFIC:
+        bench.pause(idle, idle, wait)
         for length in [SHORTEST, SHORTEST + 1, CFG.max_dim] + [rng.randint(SHORTEST, CFG.max_dim) for _ in range(6)]:
             span = rng.choice([0, 2, 8, 24])
             bench.load([rng.randint(LOW, HIGH) >> span for _ in range(length)])
@@ -134,7 +115,7 @@ async def random_traffic(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def both_offer(dut):
     """A load that is offered together with an addition goes first; a vector is never interrupted."""
-    bench = Bench(dut)
+    bench = ResidualBench(dut)
     await bench.start()
     bench.load([3] * 40)
     await bench.settle()
@@ -154,23 +135,15 @@ async def both_offer(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_and_throughput(dut):
     """One element a cycle without a gap between vectors, LATENCY cycles; PREFETCH + 1 from a new x to the first sum."""
-    bench = Bench(dut)
+    bench = ResidualBench(dut)
     await bench.start()
     await ClockCycles(dut.clk, 3)
     bench.load(list(range(CFG.max_dim)))
     bench.add([7] * CFG.max_dim)
     bench.add([8] * CFG.max_dim, emit=False)
     bench.add([9] * CFG.max_dim)
-    loaded, entered, left, cycle = [], [], [], 0
-    while len(left) < 3 * CFG.max_dim:
-        await RisingEdge(dut.clk)
-        cycle += 1
-        if dut.s_x_valid.value and dut.s_x_ready.value:
-            loaded.append(cycle)
-        if dut.s_add_valid.value and dut.s_add_ready.value:
-            entered.append(cycle)
-        if dut.m_valid.value:
-            left.append(cycle)
+    seen = await moments(dut, "m", 3 * CFG.max_dim, moved=("s_x", "s_add"), offered=("m",))
+    loaded, entered, left = seen["s_x"], seen["s_add"], seen["m"]
     assert loaded == list(range(loaded[0], loaded[0] + CFG.max_dim))
     first = loaded[-1] + PREFETCH + 1
     assert entered == list(range(first, first + 3 * CFG.max_dim))
@@ -182,7 +155,7 @@ async def latency_and_throughput(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """A sum that the model does not know of is seen."""
-    bench = Bench(dut)
+    bench = ResidualBench(dut)
     await bench.start()
     bench.load([1, 2, 3, 4])
     await bench.settle()
@@ -196,7 +169,7 @@ async def scoreboard_can_fail(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def breaks_the_rules(dut):
     """A vector to add that ends early; or an x that is too short. A check must end the simulation."""
-    bench = Bench(dut)
+    bench = ResidualBench(dut)
     await bench.start()
     length = 3 if "written" in test_parameters()["fault"] else 8
     bench.load([1] * length)

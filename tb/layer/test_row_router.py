@@ -4,9 +4,7 @@ import cocotb
 import pytest
 from cocotb.triggers import Timer
 
-from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.layer.row_router import row_router
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.layer.row_router import ports, row_router
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.presets import preset
@@ -21,16 +19,9 @@ OUTPUTS = {
 }
 
 
-def ports():
-    row = Stream(data=sint(BUILD.f_bits), kind=uint(kinds.KIND_BITS), last=bit())
-    delta = Stream(data=sint(BUILD.f_bits), emit=bit(), last=bit())
-    others = {name: vector(BUILD) for name in ("m_values", "m_ffn", "m_logits")}
-    return dict(s=row, m_heads=row.clone(), m_residual=delta, **others)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_row_router(sim):
-    run(row_router, ports(), __name__, sim, tests=1)
+    run(row_router, ports(BUILD), __name__, sim, tests=1)
 
 
 @cocotb.test()

@@ -6,8 +6,7 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.layer.schedule import schedule
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.layer.schedule import REGISTERS, ports, schedule
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink
@@ -18,7 +17,6 @@ from llama2_myhdl.spec.program import engine_program
 from llama2_myhdl.spec.registers import register_values
 
 BUILD = preset("default").build
-SHAPE_PORTS = ("n_layers", "dim", "kv_dim", "hidden_dim", "vocab_size", "dim_beats", "hidden_beats", "gain_beats")
 WIDTHS = dict(kind=KIND_BITS, rows=clog2(BUILD.max_rows + 1), beats=clog2(BUILD.max_row_beats + 1) + 1)
 FLAGS = ("release", "head")
 SHAPES = [
@@ -28,16 +26,9 @@ SHAPES = [
 ]
 
 
-def ports():
-    fields = {name: uint(bits) for name, bits in WIDTHS.items()} | {name: bit() for name in FLAGS}
-    registers = {name: uint(10) for name in SHAPE_PORTS}
-    layer = uint(clog2(BUILD.max_layers))
-    return dict(clk=bit(), rst=bit(), start=bit(), head=bit(), m=Stream(**fields), layer=layer, **registers, CFG=BUILD)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_schedule(sim):
-    run(schedule, ports(), __name__, sim, tests=1)
+    run(schedule, ports(BUILD), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -51,7 +42,7 @@ async def follows_the_program(dut):
     for shape in SHAPES:
         values = register_values(shape, BUILD)
         for layers, head in ((shape.n_layers, 1), (shape.n_layers, 0), (0, 1), (shape.n_layers, 1)):
-            for name in SHAPE_PORTS:
+            for name in REGISTERS:
                 getattr(dut, name).value = values[name]
             dut.n_layers.value = layers
             wanted = engine_program(shape, BUILD, 0, layers, bool(head))

@@ -6,14 +6,12 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.layer.vector_merge import vector_merge
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.rtl.layer.vector_merge import ports, vector_merge
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.presets import preset
+from tb.bench import Bench, moments
 
 BUILD = preset("nano").build
 F = BUILD.f_bits
@@ -21,25 +19,20 @@ TAGS = {"s_norm": kinds.GAIN, "s_attention": kinds.OUT, "s_ffn": kinds.GATE_UP}
 VECTORS = 40
 
 
-def ports():
-    merged = Stream(data=sint(F), second=sint(F), both=bit(), tag=uint(kinds.KIND_BITS), last=bit())
-    pairs = Stream(data=sint(F), second=sint(F), last=bit())
-    return dict(clk=bit(), rst=bit(), s_norm=vector(BUILD), s_attention=pairs, s_ffn=vector(BUILD), m=merged)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_vector_merge(sim):
-    run(vector_merge, ports(), __name__, sim, tests=3)
+    run(vector_merge, ports(BUILD), __name__, sim, tests=3)
 
 
-class Bench:
-    """Drivers of all ports and the vectors sent of each tag, as lists of (data, second or None)."""
+class MergeBench(Bench):
+    """The vectors sent of each tag, as lists of (data, second or None)."""
 
     def __init__(self, dut, rng):
-        self.dut, self.rng = dut, rng
+        super().__init__(dut, rng)
         self.sources = {name: StreamSource(dut, name, data=-F, last=1) for name in ("s_norm", "s_ffn")}
         self.sources["s_attention"] = StreamSource(dut, "s_attention", data=-F, second=-F, last=1)
         self.sink = StreamSink(dut, "m", data=-F, second=-F, both=1, tag=kinds.KIND_BITS, last=1)
+        self.ports = *self.sources.values(), self.sink
         self.sent = {tag: [] for tag in TAGS.values()}
 
     def send(self, name, length):
@@ -73,11 +66,10 @@ class Bench:
 async def whole_vectors(dut):
     """All sources at once, random lengths and pauses: per source the order is kept, and no vector is torn."""
     rng = random.Random(9)
-    bench = Bench(dut, rng)
-    bench.sink.pause(rng, 0.3)
-    await start(dut)
-    for name, source in bench.sources.items():
-        source.pause(rng, 0.4)
+    bench = MergeBench(dut, rng)
+    bench.pause(0.4, 0.4, 0.4, 0.3)
+    await bench.start()
+    for name in bench.sources:
         for _ in range(VECTORS):
             bench.send(name, rng.randrange(1, 9))
     order = await bench.finish()
@@ -88,8 +80,8 @@ async def whole_vectors(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def no_idle_cycle(dut):
     """A first element passes in the cycle in which it is offered, and vectors follow each other without a gap."""
-    bench = Bench(dut, random.Random(10))
-    await start(dut)
+    bench = MergeBench(dut, random.Random(10))
+    await bench.start()
     lengths = {"s_norm": 3, "s_attention": 1, "s_ffn": 4}
     for name, length in lengths.items():
         await ClockCycles(dut.clk, 4)
@@ -102,12 +94,8 @@ async def no_idle_cycle(dut):
     for _ in range(5):
         for name, length in lengths.items():
             bench.send(name, length)
-    total, moved, cycle = 5 * sum(lengths.values()), [], 0
-    while len(moved) < total:
-        await RisingEdge(dut.clk)
-        cycle += 1
-        if dut.m_valid.value and dut.m_ready.value:
-            moved.append(cycle)
+    total = 5 * sum(lengths.values())
+    moved = (await moments(dut, "m", total, moved=("m",)))["m"]
     assert moved == list(range(moved[0], moved[0] + total))
     order = await bench.finish()
     assert order[3:] == [kinds.GAIN] * 5 + [kinds.OUT] * 5 + [kinds.GATE_UP] * 5
@@ -116,8 +104,8 @@ async def no_idle_cycle(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """One wrong second element is seen."""
-    bench = Bench(dut, random.Random(11))
-    await start(dut)
+    bench = MergeBench(dut, random.Random(11))
+    await bench.start()
     bench.send("s_attention", 3)
     data, second = bench.sent[kinds.OUT][0][1]
     bench.sent[kinds.OUT][0][1] = (data, second ^ 1)

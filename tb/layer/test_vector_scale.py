@@ -6,48 +6,37 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge, Timer
 
-from llama2_myhdl.rtl.layer.vector_scale import DEPTH, SCALE_LATENCY, vector_scale
+from llama2_myhdl.rtl.layer.vector_scale import DEPTH, SCALE_LATENCY, ports, vector_scale
 from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
 from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
+from llama2_myhdl.spec.presets import preset
+from tb.bench import Bench
 
-WORD_BITS = 32
+BUILD = preset("nano").build
+WORD_BITS = BUILD.act_word_bits
 VECTORS = 80
 SCALAR = dict(factor=FACTOR_BITS, scale=-SCALE_BITS)
 
 
-def ports():
-    scalar = Stream(factor=uint(FACTOR_BITS), scale=sint(SCALE_BITS))
-    return dict(
-        clk=bit(),
-        rst=bit(),
-        s=Stream(data=uint(WORD_BITS), exponent=uint(EXPONENT_BITS), tag=uint(kinds.KIND_BITS), last=bit()),
-        s_r=scalar,
-        m=Stream(data=uint(WORD_BITS), last=bit()),
-        m_scale=scalar.clone(),
-    )
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_vector_scale(sim):
-    run(vector_scale, ports(), __name__, sim, tests=4)
+    run(vector_scale, ports(BUILD), __name__, sim, tests=4)
 
 
-class Bench:
-    def __init__(self, dut):
-        self.dut = dut
+class ScaleBench(Bench):
+    """Words go out as they come in at `passed`; the scalars at `scalars`."""
+
+    def __init__(self, dut, rng):
+        super().__init__(dut, rng)
         self.words = StreamSource(dut, "s", data=WORD_BITS, exponent=EXPONENT_BITS, tag=kinds.KIND_BITS, last=1)
         self.inverse = StreamSource(dut, "s_r", **SCALAR)
         self.passed = StreamSink(dut, "m", data=WORD_BITS, last=1)
         self.scalars = StreamSink(dut, "m_scale", **SCALAR)
-
-    def ends(self):
-        return self.words, self.inverse, self.passed, self.scalars
+        self.ports = self.words, self.inverse, self.passed, self.scalars
 
 
 def vector(rng, tag, words):
@@ -64,12 +53,12 @@ def vector(rng, tag, words):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def random_traffic(dut):
     """Vectors of all tags, every port pausing; nothing is held up for good, whatever waits."""
-    rng, bench = random.Random(5), Bench(dut)
-    await start(dut)
+    rng = random.Random(5)
+    bench = ScaleBench(dut, rng)
+    await bench.start()
     for pauses in ((0.3, 0.9, 0.4, 0.3), (0, 0, 0, 0), (0, 0.5, 0, 0.9), (0.5, 0.5, 0.5, 0.5)):
         words, scalars = [], []
-        for port, probability in zip(bench.ends(), pauses):
-            port.pause(rng, probability)
+        bench.pause(*pauses)
         for _ in range(VECTORS):
             sent, inverse, scalar = vector(rng, rng.choice((kinds.GAIN, kinds.OUT, kinds.GATE_UP)), rng.randrange(1, 5))
             bench.words.send_nowait(*sent)
@@ -89,8 +78,9 @@ async def random_traffic(dut):
 @cocotb.test(timeout_time=1, timeout_unit="us")
 async def latencies(dut):
     """A word in its own cycle, its scalar SCALE_LATENCY later; a scalar with its 1/rms within the cycle."""
-    rng, bench = random.Random(6), Bench(dut)
-    await start(dut)
+    rng = random.Random(6)
+    bench = ScaleBench(dut, rng)
+    await bench.start()
     await ClockCycles(dut.clk, 3)
     for tag, waits in ((kinds.OUT, SCALE_LATENCY), (kinds.GAIN, None)):
         (word,), inverse, scalar = vector(rng, tag, 1)
@@ -114,8 +104,9 @@ async def latencies(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def others_do_not_wait(dut):
     """The words of DEPTH vectors and more pass at full rate while the first one's 1/rms is missing; then some wait."""
-    rng, bench = random.Random(7), Bench(dut)
-    await start(dut)
+    rng = random.Random(7)
+    bench = ScaleBench(dut, rng)
+    await bench.start()
     await ClockCycles(dut.clk, 2)
     made = [vector(rng, tag, 3) for tag in (kinds.GAIN, *(DEPTH + 4) * [kinds.GATE_UP])]
     for sent, _, _ in made:
@@ -136,8 +127,9 @@ async def others_do_not_wait(dut):
 @cocotb.test(timeout_time=1, timeout_unit="us")
 async def reset(dut):
     """What waits is dropped."""
-    rng, bench = random.Random(8), Bench(dut)
-    await start(dut)
+    rng = random.Random(8)
+    bench = ScaleBench(dut, rng)
+    await bench.start()
     await ClockCycles(dut.clk, 2)
     sent, _, _ = vector(rng, kinds.GAIN, 2)
     bench.words.send_nowait(*sent)

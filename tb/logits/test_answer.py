@@ -6,9 +6,7 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.rtl.layer.packet import prediction, vector
-from llama2_myhdl.rtl.logits.answer import answer
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.logits.answer import answer, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -19,15 +17,9 @@ LABEL = dict(seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1)
 PACKETS = 60
 
 
-def ports():
-    label = dict(pos=uint(BUILD.pos_bits), seq=uint(BUILD.seq_bits), scored=bit())
-    best = Stream(token=uint(BUILD.token_bits))
-    return dict(clk=bit(), rst=bit(), s_best=best, s_exit=vector(BUILD), m=prediction(BUILD), done=bit(), **label)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_answer(sim):
-    run(answer, ports(), __name__, sim, tests=1)
+    run(answer, ports(BUILD), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

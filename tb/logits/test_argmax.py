@@ -4,15 +4,13 @@ import random
 import cocotb
 import numpy as np
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.logits.argmax import LATENCY, argmax
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.rtl.logits.argmax import LATENCY, argmax, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.presets import preset
+from tb.bench import TRAFFIC, Bench, moments
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
@@ -20,19 +18,17 @@ LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_argmax(sim):
-    ports = dict(clk=bit(), rst=bit(), s=Stream(data=sint(F_BITS), last=bit()), m=Stream(token=uint(CFG.token_bits)),
-                 CFG=CFG)
-    run(argmax, ports, __name__, sim, tests=4)
+    run(argmax, ports(CFG), __name__, sim, tests=4)
 
 
-class Bench:
-    """Drivers of both ports and the golden tokens of what was sent."""
+class ArgmaxBench(Bench):
+    """The golden tokens of what was sent."""
 
-    def __init__(self, dut):
-        self.dut = dut
+    def __init__(self, dut, rng=None):
+        super().__init__(dut, rng)
         self.source = StreamSource(dut, "s", data=-F_BITS, last=1)
         self.sink = StreamSink(dut, "m", token=CFG.token_bits)
-        self.wanted = []
+        self.ports = self.source, self.sink
 
     def send(self, logits):
         self.source.send_nowait(*[dict(data=v, last=int(k == len(logits) - 1)) for k, v in enumerate(logits)])
@@ -40,18 +36,16 @@ class Bench:
 
     async def finish(self):
         """Compare everything; returns the number of tokens."""
-        await self.sink.wait(len(self.wanted))
-        await ClockCycles(self.dut.clk, 4 * LATENCY)
-        assert list(self.sink.queue) == self.wanted
+        compared = await self.compare(4 * LATENCY)
         assert not self.source.queue
-        return self.sink.received
+        return compared
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def extremes(dut):
     """Vectors of one, all equal, all at a limit, the maximum first, last and twice; a vector after a larger one."""
-    bench = Bench(dut)
-    await start(dut)
+    bench = ArgmaxBench(dut)
+    await bench.start()
     for length in (1, 2, 3, CFG.max_vocab):
         for value in (LOW, -1, 0, HIGH):
             bench.send([value] * length)
@@ -65,11 +59,10 @@ async def extremes(dut):
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def random_traffic(dut):
     rng = random.Random(3)
-    bench = Bench(dut)
-    await start(dut)
-    for idle, wait in [(0, 0), (0.5, 0.5), (0, 0.9), (0.9, 0)]:
-        bench.source.pause(rng, idle)
-        bench.sink.pause(rng, wait)
+    bench = ArgmaxBench(dut, rng)
+    await bench.start()
+    for pauses in TRAFFIC:
+        bench.pause(*pauses)
         for _ in range(40):
             span = rng.choice([0, 0, 29, 30])  # few distinct values give ties
             bench.send([rng.randint(LOW, HIGH) >> span for _ in range(rng.randint(1, 30))])
@@ -80,18 +73,12 @@ async def random_traffic(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_and_throughput(dut):
     """A logit a cycle, the token LATENCY cycles after the last; then the next vector."""
-    bench = Bench(dut)
-    await start(dut)
+    bench = ArgmaxBench(dut)
+    await bench.start()
     for _ in range(2):
         bench.send(list(range(50)))
-    entered, left, cycle = [], [], 0
-    while len(left) < 2:
-        await RisingEdge(dut.clk)
-        cycle += 1
-        if dut.s_valid.value and dut.s_ready.value:
-            entered.append(cycle)
-        if dut.m_valid.value:
-            left.append(cycle)
+    seen = await moments(dut, "m", 2, moved=("s",), offered=("m",))
+    entered, left = seen["s"], seen["m"]
     for first in (0, 50):
         assert entered[first:first + 50] == list(range(entered[first], entered[first] + 50))
     assert left == [entered[49] + LATENCY, entered[99] + LATENCY]
@@ -102,8 +89,8 @@ async def latency_and_throughput(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """The golden answer of the reversed vector is not taken for right."""
-    bench = Bench(dut)
-    await start(dut)
+    bench = ArgmaxBench(dut)
+    await bench.start()
     bench.send([0, 1, 1])
     bench.wanted = [dict(token=2)]
     with pytest.raises(AssertionError):

@@ -9,7 +9,18 @@ from llama2_myhdl.golden.fixed.matvec import Activation, matvec
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import UNIT
 from llama2_myhdl.spec.kinds import GAIN, LOGITS
-from tb.matvec.bits import extremes, packed
+from tb.lanes import packed
+
+
+def extremes(rng, bits, count):
+    """`count` lists' worth of one choice: all low, all high, or random signed numbers."""
+    low, high = -(1 << bits - 1), (1 << bits - 1) - 1
+    kind = rng.randrange(4)
+    if kind == 0:
+        return [low] * count
+    if kind == 1:
+        return [rng.choice((low, high)) for _ in range(count)]
+    return [rng.randint(low, high) for _ in range(count)]
 
 
 @dataclass(frozen=True)

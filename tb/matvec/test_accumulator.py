@@ -5,18 +5,13 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.matvec.accumulator import accumulator
-from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.rtl.matvec.accumulator import accumulator, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 X_BITS, Y_BITS = 30, 32  # up to 4 beats a row
 COUNT = 400
-
-
-def ports():
-    return dict(clk=bit(), enable=bit(), first=bit(), x=sint(X_BITS), y=sint(Y_BITS))
 
 
 def traffic():
@@ -44,12 +39,12 @@ def compare(found, expected):
 
 def test_accumulator_myhdl():
     given, expected = traffic()
-    assert compare(simulate(accumulator, ports(), given, ["y"], 0), expected) > COUNT // 2
+    assert compare(simulate(accumulator, ports(X_BITS, Y_BITS), given, ["y"], 0), expected) > COUNT // 2
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_accumulator(sim):
-    run(accumulator, ports(), __name__, sim, tests=1)
+    run(accumulator, ports(X_BITS, Y_BITS), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

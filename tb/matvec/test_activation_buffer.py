@@ -7,10 +7,8 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.rtl.matvec.activation_buffer import FIRST, LATENCY, activation_buffer
+from llama2_myhdl.rtl.matvec.activation_buffer import FIRST, LATENCY, activation_buffer, ports
 from llama2_myhdl.rtl.matvec.matvec import ring_words
-from llama2_myhdl.rtl.matvec.streams import activation_stream
-from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSource
@@ -21,12 +19,7 @@ CFG = PRESETS["nano"].build
 DEPTH = ring_words(CFG)
 RING = (1 << clog2(DEPTH + 1)) - 1  # words it holds
 VECTORS = 80
-
-
-def ports():
-    control = {name: bit() for name in ("there", "step", "again", "drop")}
-    return dict(clk=bit(), rst=bit(), s=activation_stream(CFG), **control, data=uint(CFG.act_word_bits), DEPTH=DEPTH,
-                PARTS=2)
+PARTS = 2
 
 
 def vectors(longest=DEPTH):
@@ -53,7 +46,7 @@ def steps(sent, rng):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_activation_buffer(sim):
-    run(activation_buffer, ports(), __name__, sim, tests=3,
+    run(activation_buffer, ports(CFG, DEPTH, PARTS), __name__, sim, tests=3,
         testcase=["random_steps", "a_step_every_cycle", "full_ring"])
 
 
@@ -61,7 +54,7 @@ def test_activation_buffer(sim):
 @pytest.mark.parametrize("testcase, message", [("unfinished", "not its last"), ("early", "that is not there")])
 def test_misuse_is_seen(sim, testcase, message):
     with pytest.raises(AssertionError, match=message):
-        run(activation_buffer, ports(), __name__, sim, testcase=testcase)
+        run(activation_buffer, ports(CFG, DEPTH, PARTS), __name__, sim, testcase=testcase)
 
 
 async def prepare(dut):

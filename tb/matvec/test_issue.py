@@ -6,16 +6,13 @@ import cocotb
 import pytest
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.rtl.matvec.issue import LATENCY, Issued, issue
-from llama2_myhdl.rtl.matvec.streams import command_stream
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.matvec.issue import LATENCY, issue, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSource
 from llama2_myhdl.spec.causes import (
     ACTIVATION,
     ATTENTION,
-    CAUSE_BITS,
     CAUSES,
     DOWNSTREAM,
     HEADER,
@@ -23,23 +20,14 @@ from llama2_myhdl.spec.causes import (
     TAPE,
     WEIGHTS,
 )
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.kinds import GAIN, KIND_BITS, OUT
 from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["nano"].build
 COMMANDS = 80
 HOLDS = ("tape_valid", "gain_ready", "there", "room")
-STROBES = ("tape_ready", "from_head", "gain_valid", "step", "again", "drop", "row")
 TOLD = ("first", "lane", "kind", "last", "free")  # of a weight beat
 FIRST = 2  # cycles from a command's transfer to the cycle in which its first beat may pass
-
-
-def ports():
-    handshakes = {name: bit() for name in (*HOLDS, *STROBES)}
-    told = Issued(clog2(CFG.lanes), KIND_BITS)
-    return dict(clk=bit(), rst=bit(), s=command_stream(CFG), **handshakes, cause=uint(CAUSE_BITS), m=told,
-                LANES=CFG.lanes)
 
 
 def traffic(seed):
@@ -68,7 +56,7 @@ def traffic(seed):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_issue(sim):
-    run(issue, ports(), __name__, sim, tests=3)
+    run(issue, ports(CFG), __name__, sim, tests=3)
 
 
 class Follower:

@@ -6,22 +6,16 @@ import cocotb
 import numpy as np
 import pytest
 
-from llama2_myhdl.rtl.matvec.mac_array import latency, mac_array
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.matvec.mac_array import latency, mac_array, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.presets import PRESETS
-from tb.matvec.bits import extremes, packed
+from tb.lanes import packed
+from tb.matvec.model import extremes
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 COUNT = 300
 BUILDS = ("nano", "default")
-
-
-def ports(name):
-    cfg = PRESETS[name].build
-    y_bits = cfg.weight_bits + cfg.act_bits + cfg.lanes.bit_length() - 1
-    return dict(clk=bit(), w=uint(cfg.beat_bits), a=uint(cfg.act_word_bits), y=sint(y_bits), LANES=cfg.lanes)
 
 
 def traffic(name):
@@ -35,13 +29,13 @@ def traffic(name):
 @pytest.mark.parametrize("name", BUILDS)
 def test_mac_array_myhdl(name):
     given, expected = traffic(name)
-    assert simulate(mac_array, ports(name), given, ["y"], latency(PRESETS[name].build.lanes)) == expected
+    assert simulate(mac_array, ports(PRESETS[name].build), given, ["y"], latency(PRESETS[name].build.lanes)) == expected
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_mac_array(sim, name):
-    run(mac_array, ports(name), __name__, sim, parameters=dict(name=name), tests=1)
+    run(mac_array, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -9,23 +9,17 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.rtl.matvec import results
 from llama2_myhdl.rtl.matvec.activation_buffer import FIRST
-from llama2_myhdl.rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ring_words, sum_latency
+from llama2_myhdl.rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ports, ring_words, sum_latency
 from llama2_myhdl.rtl.matvec.streams import (
     FACTOR_BITS,
     SCALE_BITS,
-    activation_stream,
-    beat_stream,
-    command_stream,
-    row_stream,
-    scale_stream,
 )
-from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
-from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, CAUSE_BITS, DOWNSTREAM, HEADER, IDLE, WEIGHTS
+from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, WEIGHTS
 from llama2_myhdl.spec.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
 from llama2_myhdl.spec.presets import PRESETS
+from tb.bench import Bench
 from tb.matvec.model import Work, random_work
 
 BUILDS = ("nano", "default")  # 4 and 64 lanes
@@ -40,24 +34,19 @@ PAUSES = (  # probabilities of an idle tape, idle activations, late scalars, hel
 VECTORS = {"nano": 30, "default": 4}  # activation vectors a round
 
 
-def ports(cfg):
-    streams = dict(s_cmd=command_stream(cfg), s_tape=beat_stream(cfg), s_act=activation_stream(cfg),
-                   s_scale=scale_stream(cfg), m_row=row_stream(cfg), m_gain=beat_stream(cfg))
-    return dict(clk=bit(), rst=bit(), **streams, from_head=bit(), cause=uint(CAUSE_BITS), saturated=bit(), CFG=cfg)
-
-
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_matvec(sim, name):
     run(matvec, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=8)
 
 
-class Bench:
+class MatvecBench(Bench):
     """Sources, sinks and counters around one matvec."""
 
-    def __init__(self, dut):
-        cfg = self.cfg = PRESETS[test_parameters()["name"]].build
-        self.dut, self.name = dut, test_parameters()["name"]
+    def __init__(self, dut, rng):
+        super().__init__(dut, rng)
+        self.name = test_parameters()["name"]
+        cfg = self.cfg = PRESETS[self.name].build
         self.commands = StreamSource(dut, "s_cmd", kind=KIND_BITS, rows=len(dut.s_cmd_rows), beats=len(dut.s_cmd_beats),
                                      release=1, head=1)
         self.tape = StreamSource(dut, "s_tape", data=cfg.beat_bits)
@@ -65,7 +54,8 @@ class Bench:
         self.scales = StreamSource(dut, "s_scale", factor=FACTOR_BITS, scale=-SCALE_BITS)
         self.rows = StreamSink(dut, "m_row", data=-cfg.f_bits, kind=KIND_BITS, last=1)
         self.gains = StreamSink(dut, "m_gain", data=cfg.beat_bits)
-        self.cycle = self.saturations = 0
+        self.ports = self.tape, self.words, self.scales, self.rows, self.gains
+        self.cycle = 0
         self.causes = Counter()
         self.heads = []  # from_head with each beat
         # of the transfers
@@ -74,7 +64,7 @@ class Bench:
 
     async def _count(self):
         dut, edge, passed = self.dut, RisingEdge(self.dut.clk), False
-        rst, cause_bits, saturated = reader(dut.rst), reader(dut.cause), reader(dut.saturated)
+        rst, cause_bits = reader(dut.rst), reader(dut.cause)
         tape, words = self._moves("s_tape", self.tape_cycles), self._moves("s_act", self.word_cycles)
         scales, rows = self._moves("s_scale", self.scale_cycles), self._moves("m_row", self.row_cycles)
         while True:
@@ -86,7 +76,6 @@ class Bench:
             cause = int(cause_bits(), 2)
             assert (cause in (WEIGHTS, HEADER)) == passed  # the cause is that of the cycle before
             self.causes[cause] += 1
-            self.saturations += int(saturated(), 2)
             passed = tape()
             if passed:
                 self.heads.append(int(dut.from_head.value))
@@ -158,11 +147,11 @@ def test_scoreboard_can_fail(fault):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def random_traffic(dut):
     """Every round of PAUSES."""
-    bench, rng, total, headers = Bench(dut), random.Random(11), Work(None), 0
-    await start(dut)
+    rng, total, headers = random.Random(11), Work(None), 0
+    bench = MatvecBench(dut, rng)
+    await bench.start()
     for pauses in PAUSES:
-        for port, probability in zip((bench.tape, bench.words, bench.scales, bench.rows, bench.gains), pauses):
-            port.pause(rng, probability)
+        bench.pause(*pauses)
         work = random_work(bench.cfg, rng, VECTORS[bench.name])
         bench.send(work)
         await bench.finish(work)
@@ -170,7 +159,7 @@ async def random_traffic(dut):
         total.stats.count += work.stats.count
         headers += len(work.tape) - work.weight_beats
     assert (bench.causes[WEIGHTS], bench.causes[HEADER]) == (total.weight_beats, headers)
-    assert bench.saturations == total.stats.count > 0
+    assert bench.pulses == total.stats.count > 0
     assert bench.rows.received > 500
 
 
@@ -187,9 +176,10 @@ async def cycles_of(dut, bench, work):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def no_beat_is_lost(dut):
     """Rows of one and of several beats, groups cut short, gains between, many vectors: a beat in every cycle."""
-    bench, rng = Bench(dut), random.Random(12)
+    rng = random.Random(12)
+    bench = MatvecBench(dut, rng)
     work, lanes, cfg = Work(bench.cfg), bench.cfg.lanes, bench.cfg
-    await start(dut)
+    await bench.start()
     act = work.vector(rng, 1)
     work.matrix(rng, act, lanes, KEY, False)
     work.matrix(rng, act, min(2 * lanes + 3, cfg.max_rows), VALUE, False)
@@ -208,9 +198,10 @@ async def no_beat_is_lost(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def words_just_in_time(dut):
     """A long row starts FIRST cycles after its first word; with a word every cycle no beat waits."""
-    bench, rng = Bench(dut), random.Random(18)
+    rng = random.Random(18)
+    bench = MatvecBench(dut, rng)
     work, beats = Work(bench.cfg), bench.cfg.max_row_beats
-    await start(dut)
+    await bench.start()
     work.matrix(rng, work.vector(rng, beats), 1, GATE_UP, True)
     bench.send(work, words=False)
     await ClockCycles(dut.clk, 20)
@@ -225,9 +216,10 @@ async def words_just_in_time(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_of_a_row(dut):
     """From the transfer of a row's last beat to its result."""
-    bench, rng = Bench(dut), random.Random(13)
+    rng = random.Random(13)
+    bench = MatvecBench(dut, rng)
     work = Work(bench.cfg)
-    await start(dut)
+    await bench.start()
     work.matrix(rng, work.vector(rng, bench.cfg.max_row_beats), 1, KEY, True)
     await cycles_of(dut, bench, work)
     assert bench.row_cycles[0] - bench.tape_cycles[-1] == latency(bench.cfg.lanes)
@@ -236,9 +228,10 @@ async def latency_of_a_row(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scalar_comes_last(dut):
     """The tape runs on until WAIT rows wait for it; the first result follows it by the narrowing."""
-    bench, rng = Bench(dut), random.Random(16)
+    rng = random.Random(16)
+    bench = MatvecBench(dut, rng)
     work = Work(bench.cfg)
-    await start(dut)
+    await bench.start()
     work.matrix(rng, work.vector(rng, 1), min(WAIT + 20, bench.cfg.max_rows), KEY, True)
     bench.send(work, scales=False)
     await ClockCycles(dut.clk, 100)
@@ -255,9 +248,10 @@ async def scalar_comes_last(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def headers_come_first(dut):
     """Gains and a matrix's first exponents pass before the vector is there; no beat of weights does."""
-    bench, rng = Bench(dut), random.Random(17)
+    rng = random.Random(17)
+    bench = MatvecBench(dut, rng)
     work = Work(bench.cfg)
-    await start(dut)
+    await bench.start()
     work.gain(rng, 3)
     work.matrix(rng, work.vector(rng, 1), 2, OUT, True)
     bench.send(work, words=False)
@@ -272,12 +266,13 @@ async def headers_come_first(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def ring_is_full(dut):
     """The words that do not fit wait until a vector is released."""
-    bench, rng = Bench(dut), random.Random(14)
+    rng = random.Random(14)
+    bench = MatvecBench(dut, rng)
     work, beats = Work(bench.cfg), bench.cfg.max_row_beats
     ring = (1 << ring_words(bench.cfg).bit_length()) - 1
     for _ in range(ring // beats + 2):
         work.matrix(rng, work.vector(rng, beats), 3, KEY, True)
-    await start(dut)
+    await bench.start()
     bench.words.send_nowait(*work.words)
     await ClockCycles(dut.clk, 60)
     assert bench.words.sent == ring < len(work.words)
@@ -289,8 +284,9 @@ async def ring_is_full(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def reset_in_the_middle(dut):
     """A reset drops results, vectors, scalars and half a matrix; the next work runs right."""
-    bench, rng = Bench(dut), random.Random(15)
-    await start(dut)
+    rng = random.Random(15)
+    bench = MatvecBench(dut, rng)
+    await bench.start()
     bench.rows.pause(rng, 1)
     await ClockCycles(dut.clk, 2)
     dropped = Work(bench.cfg)

@@ -5,12 +5,11 @@ import pytest
 import pyuvm
 
 from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT
-from llama2_myhdl.rtl.matvec.matvec import matvec
+from llama2_myhdl.rtl.matvec.matvec import matvec, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.formats import UNIT
 from llama2_myhdl.spec.kinds import GAIN, KEY, LOGITS
 from llama2_myhdl.spec.presets import PRESETS
-from tb.matvec.test_matvec import ports
 from tb.matvec.uvm_env import MatvecEnv, MatvecPredictor
 from tb.matvec.uvm_sequences import Matrix, MatvecWork, Vector
 from tb.uvm.block_test import BlockTest

@@ -9,9 +9,8 @@ import pytest
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import Activation
 from llama2_myhdl.golden.fixed.matvec import narrow as golden_narrow
-from llama2_myhdl.rtl.matvec.narrow import LATENCY, narrow
-from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.matvec.narrow import LATENCY, narrow, ports
+from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.formats import UNIT
 from llama2_myhdl.spec.presets import PRESETS
@@ -20,12 +19,6 @@ from tb.pipeline import apply
 
 COUNT = 3000
 BUILDS = ("nano", "default", "tinyllama-1.1B")  # two and three multipliers
-
-
-def ports(name):
-    cfg = PRESETS[name].build
-    inputs = dict(acc=sint(cfg.acc_bits), factor=uint(FACTOR_BITS), exponent=sint(cfg.exp_bits), scale=sint(SCALE_BITS))
-    return dict(clk=bit(), enable=bit(), **inputs, y=sint(cfg.f_bits), clipped=bit())
 
 
 def traffic(name):
@@ -98,13 +91,13 @@ def compare(found, behind):
 @pytest.mark.parametrize("name", BUILDS)
 def test_narrow_myhdl(name):
     cycles, behind = stalled(name)
-    assert compare(simulate(narrow, ports(name), cycles, ["y", "clipped"], 1), behind) >= COUNT
+    assert compare(simulate(narrow, ports(PRESETS[name].build), cycles, ["y", "clipped"], 1), behind) >= COUNT
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_narrow(sim, name):
-    run(narrow, ports(name), __name__, sim, parameters=dict(name=name), tests=1)
+    run(narrow, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -9,15 +9,14 @@ from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import Activation, narrow
-from llama2_myhdl.rtl.matvec.results import LATENCY, Row, results
-from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS, row_stream, scale_stream
-from llama2_myhdl.rtl.stream.stream import bit
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.rtl.matvec.results import LATENCY, ports, results
+from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.formats import UNIT
 from llama2_myhdl.spec.kinds import GAIN, KIND_BITS
 from llama2_myhdl.spec.presets import PRESETS
+from tb.bench import Bench
 
 CFG = PRESETS["nano"].build
 DEPTH, SCALES = 12, 4
@@ -25,22 +24,16 @@ VECTORS = 60
 FIELDS = ("acc", "exponent", "kind", "last", "free")
 
 
-def ports():
-    row = Row(CFG.acc_bits, CFG.exp_bits, KIND_BITS)
-    return dict(clk=bit(), rst=bit(), arrives=bit(), row=row, s_scale=scale_stream(CFG), m=row_stream(CFG), taken=bit(),
-                saturated=bit(), DEPTH=DEPTH, SCALES=SCALES)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_results(sim):
-    run(results, ports(), __name__, sim, tests=5,
+    run(results, ports(CFG, DEPTH, SCALES), __name__, sim, tests=5,
         testcase=["random_traffic", "a_row_every_cycle", "latency", "scalar_last", "reset"])
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_overflow_is_seen(sim):
     with pytest.raises(AssertionError, match="finds no place"):
-        run(results, ports(), __name__, sim, testcase="too_many")
+        run(results, ports(CFG, DEPTH, SCALES), __name__, sim, testcase="too_many")
 
 
 def traffic(rng, vectors=VECTORS):
@@ -78,13 +71,15 @@ def test_scoreboard_can_fail(fault):
         compare(found, expected)
 
 
-class Bench:
+class ResultsBench(Bench):
     """Rows are started as the credits allow; cycles: of the rows' arrival, of transfers in and out."""
 
-    def __init__(self, dut):
-        self.dut, self.pins = dut, {name: getattr(dut, f"row_{name}") for name in FIELDS}
+    def __init__(self, dut, rng=None):
+        super().__init__(dut, rng)
+        self.pins = {name: getattr(dut, f"row_{name}") for name in FIELDS}
         self.scales = StreamSource(dut, "s_scale", factor=FACTOR_BITS, scale=-SCALE_BITS)
         self.sink = StreamSink(dut, "m", data=-CFG.f_bits, kind=KIND_BITS, last=1)
+        self.ports = self.scales, self.sink
         self.cycle = self.clipped = self.used = 0
         self.arrivals, self.scalar_cycles, self.offers = [], [], []
         dut.arrives.value = 0
@@ -114,12 +109,12 @@ class Bench:
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def random_traffic(dut):
-    rng, bench, total = random.Random(41), Bench(dut), 0
-    await start(dut)
+    rng, total = random.Random(41), 0
+    bench = ResultsBench(dut, rng)
+    await bench.start()
     for idle, late, held in ((0, 0.5, 0), (0.5, 0, 0), (0, 0, 0.6), (0.3, 0.9, 0.3), (0.3, 0.3, 0.3)):
         rows, scales, expected, clipped = traffic(rng)
-        bench.scales.pause(rng, late)
-        bench.sink.pause(rng, held)
+        bench.pause(late, held)
         bench.scales.send_nowait(*scales)
         await bench.play(rows, idle, rng)
         bench.sink.pause(rng, 0)
@@ -134,8 +129,8 @@ async def random_traffic(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def a_row_every_cycle(dut):
     """Also across vectors of a single row, the scalars being there; clipped rows are counted exactly."""
-    rng, bench = random.Random(42), Bench(dut)
-    await start(dut)
+    rng, bench = random.Random(42), ResultsBench(dut)
+    await bench.start()
     rows, scales, expected, clipped = traffic(rng)
     bench.scales.send_nowait(*scales)
     await ClockCycles(dut.clk, 10)
@@ -147,8 +142,8 @@ async def a_row_every_cycle(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency(dut):
-    bench = Bench(dut)
-    await start(dut)
+    bench = ResultsBench(dut)
+    await bench.start()
     rows, scales, expected, _ = traffic(random.Random(43), 1)
     bench.scales.send_nowait(*scales)
     await ClockCycles(dut.clk, 10)
@@ -160,8 +155,8 @@ async def latency(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scalar_last(dut):
     """DEPTH rows wait; the narrowing after their scalar is there the first one leaves."""
-    bench = Bench(dut)
-    await start(dut)
+    bench = ResultsBench(dut)
+    await bench.start()
     rows, scales, expected, _ = traffic(random.Random(44), 9)
     playing = cocotb.start_soon(bench.play(rows))
     await ClockCycles(dut.clk, 50)
@@ -175,9 +170,10 @@ async def scalar_last(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def reset(dut):
     """Rows, scalars and results are dropped."""
-    bench, rng = Bench(dut), random.Random(45)
-    await start(dut)
-    bench.sink.pause(rng, 1)
+    rng = random.Random(45)
+    bench = ResultsBench(dut, rng)
+    await bench.start()
+    bench.pause(0, 1)
     await ClockCycles(dut.clk, 2)
     rows, scales, _, _ = traffic(rng, SCALES)
     bench.scales.send_nowait(*scales)
@@ -189,7 +185,7 @@ async def reset(dut):
     dut.rst.value = 1
     await ClockCycles(dut.clk, 3)
     dut.rst.value = 0
-    bench.sink.pause(rng, 0)
+    bench.pause(0, 0)
     await ClockCycles(dut.clk, 2 * LATENCY)
     assert bench.sink.received == 0
     bench.used = 0
@@ -202,7 +198,7 @@ async def reset(dut):
 @cocotb.test(timeout_time=1, timeout_unit="us")
 async def too_many(dut):
     """One row more than there are places."""
-    bench = Bench(dut)
-    await start(dut)
+    bench = ResultsBench(dut)
+    await bench.start()
     rows, _, _, _ = traffic(random.Random(46), 20)
     await bench.play(rows[: DEPTH + 2], check_room=False)

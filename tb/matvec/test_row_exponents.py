@@ -5,23 +5,15 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.matvec.row_exponents import LATENCY, row_exponents
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.matvec.row_exponents import LATENCY, ports, row_exponents
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.presets import PRESETS
-from tb.matvec.bits import packed
+from tb.lanes import packed
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 COUNT = 400
 BUILDS = ("nano", "default")
-
-
-def ports(name):
-    cfg = PRESETS[name].build
-    inputs = dict(load=bit(), beat=uint(cfg.beat_bits), lane=uint(clog2(cfg.lanes)))
-    return dict(clk=bit(), **inputs, exponent=sint(cfg.exp_bits), LANES=cfg.lanes)
 
 
 def traffic(name):
@@ -40,14 +32,14 @@ def traffic(name):
 @pytest.mark.parametrize("name", BUILDS)
 def test_row_exponents_myhdl(name):
     given, expected = traffic(name)
-    found = simulate(row_exponents, ports(name), given, ["exponent"], LATENCY)
+    found = simulate(row_exponents, ports(PRESETS[name].build), given, ["exponent"], LATENCY)
     assert [item["exponent"] for item in found[1:]] == expected[1:]
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_row_exponents(sim, name):
-    run(row_exponents, ports(name), __name__, sim, parameters=dict(name=name), tests=1)
+    run(row_exponents, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

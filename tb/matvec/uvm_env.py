@@ -9,13 +9,13 @@ from pyuvm import uvm_component
 
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT, Activation, matvec
-from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.rtl.matvec.matvec import ports
 from llama2_myhdl.spec.causes import CAUSES, HEADER, WEIGHTS
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.kinds import GAIN
 from llama2_myhdl.spec.quantised import QuantisedMatrix
 from tb.uvm.coverage import Coverage
-from tb.uvm.env import TRAFFIC, BlockEnv
+from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 from tb.uvm.scoreboard import Mismatch, WrongCount
@@ -206,12 +206,4 @@ class MatvecEnv(BlockEnv):
         self.watch = TapeWatch.create("watch", self)
 
     def streams(self):
-        cfg = self.cdb_get("CFG")
-        return dict(
-            s_cmd=command_stream(cfg),
-            s_tape=beat_stream(cfg),
-            s_act=activation_stream(cfg),
-            s_scale=scale_stream(cfg),
-            m_row=row_stream(cfg),
-            m_gain=beat_stream(cfg),
-        )
+        return streams_of(ports(self.cdb_get("CFG")))

@@ -4,31 +4,21 @@ import random
 import cocotb
 import numpy as np
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles
 
 import llama2_myhdl.golden.fixed.norm as golden
-from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
-from llama2_myhdl.rtl.norm.rmsnorm import LATENCY, R_LATENCY, rmsnorm
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.rtl.norm.rmsnorm import LATENCY, R_LATENCY, ports, rmsnorm
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.constants import epsilon_term
 from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, F_BITS, GAIN_BITS
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import gain_beats
+from tb.bench import Bench, moments
 
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
 TOP_GAIN = (1 << (GAIN_BITS - 1)) - 1
-
-
-def ports(cfg):
-    shape = ShapeRegisters(cfg)
-    return dict(clk=bit(), rst=bit(), s_gain=Stream(data=uint(cfg.beat_bits)),
-                s_x=Stream(data=sint(F_BITS), last=bit()),
-                m_y=Stream(data=sint(F_BITS), last=bit()),
-                m_r=Stream(factor=uint(EXP2_FRAC + 1), scale=sint(SCALE_BITS)),
-                eps_term=shape.eps_term, gain_beats=shape.gain_beats, CFG=cfg)
 
 
 @pytest.mark.parametrize("name", ["default", "nano"])
@@ -37,16 +27,17 @@ def test_rmsnorm(sim, name):
     run(rmsnorm, ports(preset(name).build), __name__, sim, parameters=dict(preset=name), tests=4)
 
 
-class Bench:
-    """Drivers of all ports and the golden results of what was sent."""
+class RmsNormBench(Bench):
+    """The golden results of what was sent: elements, and in `wanted_r` the scalars."""
 
     def __init__(self, dut, rng):
-        self.dut, self.rng, self.cfg = dut, rng, preset(test_parameters()["preset"]).build
+        super().__init__(dut, rng)
+        self.cfg, self.wanted_r = preset(test_parameters()["preset"]).build, []
         self.gains = StreamSource(dut, "s_gain", data=self.cfg.beat_bits)
         self.source = StreamSource(dut, "s_x", data=-F_BITS, last=1)
         self.sink = StreamSink(dut, "m_y", data=-F_BITS, last=1)
         self.scalars = StreamSink(dut, "m_r", factor=EXP2_FRAC + 1, scale=-SCALE_BITS)
-        self.wanted_y, self.wanted_r = [], []
+        self.ports = self.gains, self.source, self.sink, self.scalars
         dut.eps_term.value = 0
         dut.gain_beats.value = 1
 
@@ -64,7 +55,7 @@ class Bench:
         self.gains.send_nowait(*[dict(data=beat) for beat in beats])
         self.source.send_nowait(*[dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(x)])
         y = golden.scale_by_gain(x, np.array(gain)).tolist()
-        self.wanted_y += [dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(y)]
+        self.wanted += [dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(y)]
         factor, k = golden.inverse_rms(x, self.eps_term)
         self.wanted_r.append(dict(factor=factor, scale=exponent + k - EXP2_FRAC))
 
@@ -75,27 +66,27 @@ class Bench:
         self.send([rng.randrange(LOW, HIGH + 1) >> span for _ in range(dim)], gain, rng.randrange(-60, 60))
 
     async def settle(self):
-        await self.sink.wait(len(self.wanted_y))
+        await self.sink.wait(len(self.wanted))
         await self.scalars.wait(len(self.wanted_r))
         await ClockCycles(self.dut.clk, 2 * R_LATENCY)
 
     async def finish(self):
         """Compare everything; returns the counts of elements and of scalars."""
         await self.settle()
-        assert list(self.sink.queue) == self.wanted_y
+        compared = await self.compare(1)
         assert list(self.scalars.queue) == self.wanted_r
         assert not self.gains.queue
-        assert self.source.sent == self.sink.received == len(self.wanted_y)
-        return self.sink.received, self.scalars.received
+        assert self.source.sent == compared
+        return compared, self.scalars.received
 
 
 @cocotb.test(timeout_time=3, timeout_unit="ms")
 async def extremes(dut):
     """Zeros with and without epsilon, single elements, all at the limits, tiny values; every factor of the gain."""
-    bench = Bench(dut, random.Random(1))
-    await start(dut)
+    bench = RmsNormBench(dut, random.Random(1))
+    await bench.start()
     for dim in (1, 2, bench.cfg.max_dim - 1, bench.cfg.max_dim):
-        for eps in (0, 1, golden.epsilon_term(dim, 1e-5), (1 << EPS_FRAC) - 1):
+        for eps in (0, 1, epsilon_term(dim, 1e-5), (1 << EPS_FRAC) - 1):
             bench.set_shape(dim, eps)
             for value in (0, 1, -1, LOW, HIGH, LOW + 1, 0xFFFF, -0x10000):
                 for gain in (TOP_GAIN, -TOP_GAIN):
@@ -109,13 +100,12 @@ async def extremes(dut):
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def random_traffic(dut):
     rng = random.Random(3)
-    bench = Bench(dut, rng)
-    await start(dut)
-    for gap, idle, wait, late in [(0, 0, 0, 0), (0.5, 0.5, 0.5, 0.5), (0, 0, 0.8, 0), (0, 0.8, 0, 0), (0.9, 0, 0, 0.9)]:
-        for port, probability in zip((bench.gains, bench.source, bench.sink, bench.scalars), (gap, idle, wait, late)):
-            port.pause(rng, probability)
+    bench = RmsNormBench(dut, rng)
+    await bench.start()
+    for pauses in [(0, 0, 0, 0), (0.5, 0.5, 0.5, 0.5), (0, 0, 0.8, 0), (0, 0.8, 0, 0), (0.9, 0, 0, 0.9)]:
+        bench.pause(*pauses)
         for dim in (bench.cfg.max_dim, 2, bench.cfg.max_dim // 2 + 1, 5):
-            bench.set_shape(dim, golden.epsilon_term(dim, 1e-5))
+            bench.set_shape(dim, epsilon_term(dim, 1e-5))
             for _ in range(6):
                 bench.random_vector()
             await bench.settle()
@@ -127,42 +117,34 @@ async def random_traffic(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_and_throughput(dut):
     """LATENCY to each element, no gap in a vector, R_LATENCY from the last element to the scalar."""
-    bench = Bench(dut, random.Random(4))
-    await start(dut)
+    bench = RmsNormBench(dut, random.Random(4))
+    await bench.start()
     bench.set_shape(bench.cfg.max_dim, 1)
     await ClockCycles(dut.clk, 3)
     bench.random_vector()
-    entered, left, scalar, cycle = [], [], None, 0
-    while scalar is None:
-        await RisingEdge(dut.clk)
-        cycle += 1
-        if dut.s_x_valid.value and dut.s_x_ready.value:
-            entered.append(cycle)
-        if dut.m_y_valid.value:
-            left.append(cycle)
-        if dut.m_r_valid.value:
-            scalar = cycle
+    seen = await moments(dut, "m_r", 1, moved=("s_x",), offered=("m_y", "m_r"))
+    entered, left = seen["s_x"], seen["m_y"]
     assert entered == list(range(entered[0], entered[0] + bench.dim))
     assert left == [cycle + LATENCY for cycle in entered]
-    assert scalar == entered[-1] + R_LATENCY
+    assert seen["m_r"] == [entered[-1] + R_LATENCY]
     assert await bench.finish() == (bench.dim, 1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """One wrong bit in every gain and one in the epsilon, and all outputs differ."""
-    bench = Bench(dut, random.Random(5))
-    await start(dut)
+    bench = RmsNormBench(dut, random.Random(5))
+    await bench.start()
     bench.set_shape(bench.cfg.max_dim, 1)
     x = [1 << 14] * bench.dim
     bench.send(x, [1] * bench.dim, 0)
-    good = list(bench.wanted_y), list(bench.wanted_r)
-    bench.wanted_y, bench.wanted_r = [], []
+    good = list(bench.wanted), list(bench.wanted_r)
+    bench.wanted, bench.wanted_r = [], []
     bench.set_shape(bench.dim, 1 | 1 << EPS_FRAC - 1)
     bench.gains.queue.clear()
     bench.source.queue.clear()
     bench.send(x, [3] * bench.dim, 0)
-    bench.wanted_y, bench.wanted_r = good
+    bench.wanted, bench.wanted_r = good
     with pytest.raises(AssertionError):
         await bench.finish()
     assert bench.sink.received == bench.dim and bench.scalars.received == 1

@@ -5,18 +5,13 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.functions import rsqrt as golden_rsqrt
-from llama2_myhdl.rtl.norm.rsqrt import LATENCY, rsqrt
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.norm.rsqrt import LATENCY, ports, rsqrt
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
+from llama2_myhdl.spec.formats import UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 ONE = UNIT // 2  # 1.0 in 2.15
-
-
-def ports():
-    return dict(clk=bit(), m=uint(EXP2_FRAC + 1), y=uint(EXP2_FRAC + 1))
 
 
 def values():

@@ -4,10 +4,8 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.norm.sum_of_squares import LATENCY, sum_of_squares
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.norm.sum_of_squares import LATENCY, ports, sum_of_squares
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS
 from llama2_myhdl.spec.presets import preset
 from tb.myhdl_sim import simulate
@@ -17,11 +15,6 @@ CFG = preset("default").build
 ELEMENTS = CFG.max_dim
 FRAC = CFG.f_frac
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
-
-
-def ports():
-    return dict(clk=bit(), x=sint(F_BITS), take=bit(), first=bit(), eps_term=uint(EPS_FRAC),
-                total=uint(2 * F_BITS - 1 + clog2(ELEMENTS)), FRAC=FRAC)
 
 
 def cases():
@@ -66,12 +59,12 @@ def totals(rows):
 
 def test_sum_of_squares_myhdl():
     # before the first vector `total` is 0 and holds
-    assert totals(simulate(sum_of_squares, ports(), vectors(), ["total"], LATENCY)) == wanted()
+    assert totals(simulate(sum_of_squares, ports(CFG), vectors(), ["total"], LATENCY)) == wanted()
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_sum_of_squares(sim):
-    run(sum_of_squares, ports(), __name__, sim, tests=1)
+    run(sum_of_squares, ports(CFG), __name__, sim, tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

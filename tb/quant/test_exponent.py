@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from llama2_myhdl.golden.fixed.arith import quantise
-from llama2_myhdl.rtl.quant.exponent import exponent
-from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.quant.exponent import exponent, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.formats import F_BITS
 from tb.myhdl_sim import simulate
@@ -17,11 +15,6 @@ from tb.pipeline import apply
 FORMATS = [16, 8, 9]  # BITS
 OUTPUTS = dict(e=False)
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
-
-
-def ports(bits, e_bits=EXPONENT_BITS):
-    return dict(clk=bit(), take=bit(), first=bit(), half=uint(1), data=sint(F_BITS), second=sint(F_BITS), both=bit(),
-                of=uint(1), e=uint(e_bits), BITS=bits)
 
 
 def stimulus():
@@ -73,7 +66,7 @@ def test_exponent(sim, bits):
 
 def test_width_is_checked():
     with pytest.raises(ValueError, match="e must hold 16, has 4 bits"):
-        exponent(**ports(16, e_bits=4))
+        exponent(**ports(16, EBITS=4))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

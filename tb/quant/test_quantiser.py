@@ -4,17 +4,17 @@ import random
 import cocotb
 import numpy as np
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles
 
 import llama2_myhdl.golden.fixed.arith as golden
-from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, latency, quantiser
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, latency, ports, quantiser
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY
 from llama2_myhdl.spec.presets import preset
+from tb.bench import TRAFFIC, Bench, moments
+from tb.lanes import packed
 
 CFG = preset("default").build
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
@@ -28,44 +28,38 @@ USES = {
 }
 
 
-def ports(use):
-    word = uint(use["WORD"] * use["BITS"])
-    pairs = Stream(data=sint(F_BITS), second=sint(F_BITS), both=bit(), tag=uint(KIND_BITS), last=bit())
-    return dict(clk=bit(), rst=bit(), s=pairs,
-                m=Stream(data=word, exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()), **use)
-
-
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_quantiser(sim, use):
-    run(quantiser, ports(USES[use]), __name__, sim, parameters=USES[use], tests=6)
+    run(quantiser, ports(**USES[use]), __name__, sim, parameters=USES[use], tests=6)
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
 def test_lanes_are_checked(lanes):
     with pytest.raises(ValueError, match=f"QLANES must be even and divide WORD = 4, is {lanes}"):
-        quantiser(**ports(USES["short"] | dict(QLANES=lanes)))
+        quantiser(**ports(**USES["short"] | dict(QLANES=lanes)))
 
 
 def words(x, tag, use):
     """Golden words of one vector, as the sink reports them."""
     bits = use["BITS"]
     mantissas, exponent = golden.quantise(np.array(x), bits)
-    lanes = [int(v) & ((1 << bits) - 1) for v in mantissas] + [0] * (-len(x) % use["WORD"])
+    lanes = [*mantissas, *[0] * (-len(x) % use["WORD"])]
     rows = [lanes[k:k + use["WORD"]] for k in range(0, len(lanes), use["WORD"])]
-    return [dict(data=sum(v << (k * bits) for k, v in enumerate(row)), exponent=exponent, tag=tag,
+    return [dict(data=packed(row, bits), exponent=exponent, tag=tag,
                  last=int(n == len(rows) - 1)) for n, row in enumerate(rows)]
 
 
-class Bench:
-    """Drivers of both ports and the golden words of what was sent."""
+class QuantiserBench(Bench):
+    """The golden words of what was sent."""
 
     def __init__(self, dut, rng):
-        self.dut, self.rng, self.use = dut, rng, test_parameters()
+        super().__init__(dut, rng)
+        self.use, self.transfers = test_parameters(), 0
         self.source = StreamSource(dut, "s", data=-F_BITS, second=-F_BITS, both=1, tag=KIND_BITS, last=1)
         self.sink = StreamSink(dut, "m", data=self.use["WORD"] * self.use["BITS"], exponent=EXPONENT_BITS,
                                tag=KIND_BITS, last=1)
-        self.wanted, self.transfers = [], 0
+        self.ports = self.source, self.sink
 
     def send(self, x, tag, pairs=False):
         """Queue a vector, one element at a time or two; an odd one goes in single elements."""
@@ -87,19 +81,16 @@ class Bench:
 
     async def finish(self):
         """Compare everything; returns the number of words."""
-        await self.sink.wait(len(self.wanted))
-        await ClockCycles(self.dut.clk, 2 * latency(self.use["WORD"], self.use["QLANES"]))
-        assert list(self.sink.queue) == self.wanted
+        compared = await self.compare(2 * latency(self.use["WORD"], self.use["QLANES"]))
         assert self.source.sent == self.transfers
-        assert self.sink.received == len(self.wanted)
-        return self.sink.received
+        return compared
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def extremes(dut):
     """Zero and single elements, all at the limits, and around every power of two: all exponents, all clips."""
-    bench = Bench(dut, random.Random(1))
-    await start(dut)
+    bench = QuantiserBench(dut, random.Random(1))
+    await bench.start()
     longest = bench.use["MAX_LEN"]
     for length in (1, longest):
         for value in (0, 1, -1, LOW, HIGH):
@@ -117,12 +108,11 @@ async def extremes(dut):
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def random_traffic(dut):
     rng = random.Random(3)
-    bench = Bench(dut, rng)
-    await start(dut)
+    bench = QuantiserBench(dut, rng)
+    await bench.start()
     longest = bench.use["MAX_LEN"]
-    for idle, wait in [(0, 0), (0.5, 0.5), (0, 0.9), (0.9, 0), (0, 0.5)]:
-        bench.source.pause(rng, idle)
-        bench.sink.pause(rng, wait)
+    for pauses in (*TRAFFIC, (0, 0.5)):
+        bench.pause(*pauses)
         for length in [1, 1, 1, longest, longest, 1, longest] + [rng.randint(1, longest) for _ in range(12)]:
             bench.send(bench.vector(length), rng.choice([KEY, QUERY]), pairs=rng.random() < 0.5)
         await bench.sink.wait(len(bench.wanted))
@@ -131,22 +121,15 @@ async def random_traffic(dut):
 
 async def watch(bench, count):
     """Cycles of the transfers in, and those with a word at the output (nothing stops it), until `count` words came."""
-    entered, left, cycle = [], [], 0
-    while len(left) < count:
-        await RisingEdge(bench.dut.clk)
-        cycle += 1
-        if bench.dut.s_valid.value and bench.dut.s_ready.value:
-            entered.append(cycle)
-        if bench.dut.m_valid.value:
-            left.append(cycle)
-    return entered, left
+    seen = await moments(bench.dut, "m", count, moved=("s",), offered=("m",))
+    return seen["s"], seen["m"]
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_of_every_length(dut):
     """One vector at a time: `latency` to the first word, then a word every WORD / QLANES cycles."""
-    bench = Bench(dut, random.Random(6))
-    await start(dut)
+    bench = QuantiserBench(dut, random.Random(6))
+    await bench.start()
     await ClockCycles(dut.clk, 3)
     word, lanes, longest = (bench.use[name] for name in ("WORD", "QLANES", "MAX_LEN"))
     for length in sorted({1, 2, lanes - 1, lanes, lanes + 1, word - 1, word, word + 1, longest - 1, longest}):
@@ -163,8 +146,8 @@ async def latency_of_every_length(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def throughput(dut):
     """Vectors as long as the buffers hold, back to back: no gap at the input, and the same latency for each."""
-    bench = Bench(dut, random.Random(4))
-    await start(dut)
+    bench = QuantiserBench(dut, random.Random(4))
+    await bench.start()
     await ClockCycles(dut.clk, 3)
     word, lanes, longest = (bench.use[name] for name in ("WORD", "QLANES", "MAX_LEN"))
     vectors, per_vector = 4, -(-longest // word)
@@ -181,9 +164,9 @@ async def throughput(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def reset_empties(dut):
     """A reset with a word waiting and a vector begun; the next ones pass right."""
-    bench = Bench(dut, random.Random(7))
+    bench = QuantiserBench(dut, random.Random(7))
     bench.sink.pause(random.Random(0), 1.0)
-    await start(dut)
+    await bench.start()
     longest = bench.use["MAX_LEN"]
     bench.send([HIGH] * longest, KEY)
     bench.source.send_nowait(dict(data=HIGH, second=0, both=0, tag=0, last=0))
@@ -204,8 +187,8 @@ async def reset_empties(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """One unit more in the first element, and the words differ."""
-    bench = Bench(dut, random.Random(5))
-    await start(dut)
+    bench = QuantiserBench(dut, random.Random(5))
+    await bench.start()
     bench.send([5] + [0] * (bench.use["MAX_LEN"] - 1), KEY)
     good, bench.wanted = bench.wanted, []
     bench.wanted = words([6] + [0] * (bench.use["MAX_LEN"] - 1), KEY, bench.use)

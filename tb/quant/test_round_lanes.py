@@ -5,25 +5,15 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.arith import round_shift, saturate
-from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS
-from llama2_myhdl.rtl.quant.round_lanes import LATENCY, round_lanes
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.quant.round_lanes import LATENCY, ports, round_lanes
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.formats import F_BITS
+from tb.lanes import packed
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 FORMATS = [16, 8, 12]  # BITS
 LANES = 3
-
-
-def ports(bits):
-    return dict(clk=bit(), move=bit(), x=uint(LANES * F_BITS), keep=uint(LANES),
-                exponent=uint(EXPONENT_BITS), y=uint(LANES * bits), BITS=bits)
-
-
-def packed(values, bits):
-    return sum((int(v) & ((1 << bits) - 1)) << (k * bits) for k, v in enumerate(values))
 
 
 def cases(bits):
@@ -73,13 +63,13 @@ def check(found, shown, bits):
 @pytest.mark.parametrize("bits", FORMATS)
 def test_round_lanes_myhdl(bits):
     rows, shown = vectors(bits, 0.3)
-    assert check(simulate(round_lanes, ports(bits), rows, ["y"], 0), shown, bits) >= len(cases(bits)) - 1
+    assert check(simulate(round_lanes, ports(LANES, bits), rows, ["y"], 0), shown, bits) >= len(cases(bits)) - 1
 
 
 @pytest.mark.parametrize("bits", FORMATS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_round_lanes(sim, bits):
-    run(round_lanes, ports(bits), __name__, sim, parameters=dict(bits=bits), tests=2)
+    run(round_lanes, ports(LANES, bits), __name__, sim, parameters=dict(bits=bits), tests=2)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

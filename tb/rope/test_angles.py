@@ -6,14 +6,11 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.rope as golden
-from llama2_myhdl.rtl.rope.angles import READ_LATENCY, angles, latency
-from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.rope.angles import READ_LATENCY, angles, latency, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSource
 from llama2_myhdl.spec import constants
-from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import PHASE_BITS
 from llama2_myhdl.spec.presets import preset
 
@@ -22,15 +19,9 @@ MAX_PAIRS = CFG.max_head_dim // 2
 TURN = 1 << PHASE_BITS
 
 
-def ports():
-    return dict(clk=bit(), rst=bit(), s_pos=Stream(pos=uint(CFG.pos_bits)), freq_we=bit(),
-                freq_addr=uint(clog2(MAX_PAIRS)), freq_data=uint(PHASE_BITS), pairs=uint(clog2(MAX_PAIRS + 1)),
-                raddr=uint(clog2(MAX_PAIRS)), rcos=sint(VALUE_BITS), rsin=sint(VALUE_BITS), ready=bit(), CFG=CFG)
-
-
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_angles(sim):
-    run(angles, ports(), __name__, sim, tests=2)
+    run(angles, ports(CFG), __name__, sim, tests=2)
 
 
 async def write_frequencies(dut, frequencies):

@@ -3,18 +3,17 @@ import random
 
 import cocotb
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
 
 import llama2_myhdl.golden.fixed.rope as golden
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.rtl.rope.rope import LATENCY, ports, rope
-from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.constants import frequencies
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY
 from llama2_myhdl.spec.presets import preset
+from tb.bench import Bench, moments
 from tb.rope.test_angles import write_frequencies
 
 # 8 pairs a head; 2; 24, which is no power of two, with a table deeper than what is used
@@ -28,27 +27,21 @@ def test_rope(sim, name):
     run(rope, ports(CONFIGS[name]), __name__, sim, parameters=dict(config=name), tests=3)
 
 
-class Bench:
-    """Drivers of all ports, the golden results of what was sent, and a count of the `saturated` pulses."""
+class RopeBench(Bench):
+    """The golden results of what was sent."""
 
     def __init__(self, dut, rng):
-        self.dut, self.rng, self.cfg = dut, rng, CONFIGS[test_parameters()["config"]]
+        super().__init__(dut, rng)
+        self.cfg, self.stats = CONFIGS[test_parameters()["config"]], Saturations()
         self.source = StreamSource(dut, "s", data=-F_BITS, kind=KIND_BITS, last=1)
         self.positions = StreamSource(dut, "s_pos", pos=self.cfg.pos_bits)
         self.sink = StreamSink(dut, "m", data=-F_BITS, tag=KIND_BITS, last=1)
-        self.stats, self.wanted, self.pulses = Saturations(), [], 0
+        self.ports = self.source, self.sink
 
     async def start(self):
         self.dut.freq_we.value = 0
         self.dut.pairs.value = 1
-        await start(self.dut)
-        cocotb.start_soon(self.count_pulses())
-
-    async def count_pulses(self):
-        while True:
-            await RisingEdge(self.dut.clk)
-            if self.dut.rst.value == 0:  # before the reset registers hold anything
-                self.pulses += int(self.dut.saturated.value)
+        await super().start()
 
     async def set_shape(self, head_dim, theta=10000.0):
         self.frequencies = frequencies(head_dim, theta)
@@ -77,18 +70,17 @@ class Bench:
 
     async def finish(self):
         """Compare everything; returns how many elements that were."""
-        await ClockCycles(self.dut.clk, 3 * LATENCY)
-        assert list(self.sink.queue) == self.wanted
-        assert self.source.sent == self.sink.received == len(self.wanted)
+        compared = await self.compare(3 * LATENCY)
+        assert self.source.sent == compared
         assert self.pulses == self.stats.count
-        return len(self.wanted)
+        return compared
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")
 async def random_traffic(dut):
     """Head sizes from 2 to the maximum at run time, first, last and random positions, idle against back-pressure."""
     rng = random.Random(3)
-    bench = Bench(dut, rng)
+    bench = RopeBench(dut, rng)
     await bench.start()
     largest, max_seq = bench.cfg.max_head_dim, bench.cfg.max_seq
     sizes = range(2, largest + 1, 2) if largest <= 16 else (2, 4, 10, largest - 2, largest)
@@ -96,9 +88,7 @@ async def random_traffic(dut):
     for head_dim in sizes:
         await bench.set_shape(head_dim, rng.choice([10000.0, 500000.0]))
         for pos in (0, max_seq - 1, *[rng.randrange(max_seq) for _ in range(3)]):
-            idle, wait = rng.choice(pauses)
-            bench.source.pause(rng, idle)
-            bench.sink.pause(rng, wait)
+            bench.pause(*rng.choice(pauses))
             await bench.token(pos, 2, 3)
     assert await bench.finish() == 5 * 5 * sum(sizes)
     assert bench.pulses > 0
@@ -107,22 +97,16 @@ async def random_traffic(dut):
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def latency_and_throughput(dut):
     """One element a cycle without a gap; LATENCY cycles from the first element of a pair to its first result."""
-    bench = Bench(dut, random.Random(4))
+    bench = RopeBench(dut, random.Random(4))
     await bench.start()
     await bench.set_shape(bench.cfg.max_head_dim)
     await bench.token(1, 1, 1)  # angles are ready from here on
     before = bench.sink.received
     payloads = [p for _ in range(8) for p in bench.head(1, QUERY)]
     bench.source.send_nowait(*payloads)
-    cycle, first_in, results = 0, None, []
-    while len(results) < len(payloads):
-        await RisingEdge(dut.clk)
-        cycle += 1
-        if first_in is None and dut.s_valid.value and dut.s_ready.value:
-            first_in = cycle
-        if dut.m_valid.value:
-            results.append(cycle)
-    assert results[0] - first_in == LATENCY
+    seen = await moments(dut, "m", len(payloads), moved=("s",), offered=("m",))
+    results = seen["m"]
+    assert results[0] - seen["s"][0] == LATENCY
     assert results == list(range(results[0], results[0] + len(payloads)))
     assert bench.sink.received - before >= len(payloads) - 1
     assert await bench.finish() == 10 * bench.cfg.max_head_dim
@@ -131,7 +115,7 @@ async def latency_and_throughput(dut):
 @cocotb.test(timeout_time=2, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """One wrong position, and nearly every result differs from the golden one."""
-    bench = Bench(dut, random.Random(5))
+    bench = RopeBench(dut, random.Random(5))
     await bench.start()
     await bench.set_shape(bench.cfg.max_head_dim)
     await bench.token(7, 1, 2)

@@ -7,9 +7,7 @@ import pytest
 import llama2_myhdl.golden.fixed.rope as golden
 from llama2_myhdl.golden.fixed.arith import Saturations
 from llama2_myhdl.golden.fixed.functions import cosine, sine
-from llama2_myhdl.rtl.rope.rotate import LATENCY, rotate
-from llama2_myhdl.rtl.rope.sincos import VALUE_BITS
-from llama2_myhdl.rtl.stream.stream import bit, sint
+from llama2_myhdl.rtl.rope.rotate import LATENCY, ports, rotate
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.formats import F_BITS
 from tb.myhdl_sim import simulate
@@ -17,11 +15,6 @@ from tb.pipeline import apply
 
 OUTPUTS = dict(y=True, clipped=False)
 LOW, HIGH = -(1 << (F_BITS - 1)), (1 << (F_BITS - 1)) - 1
-
-
-def ports():
-    return dict(clk=bit(), a=sint(F_BITS), b=sint(F_BITS), a_factor=sint(VALUE_BITS), b_factor=sint(VALUE_BITS),
-                second=bit(), y=sint(F_BITS), clipped=bit())
 
 
 def pairs():

@@ -5,16 +5,11 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.functions import cosine, sine
-from llama2_myhdl.rtl.rope.sincos import LATENCY, VALUE_BITS, sincos
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.rope.sincos import LATENCY, ports, sincos
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.formats import PHASE_BITS, TABLE_BITS, UNIT
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
-
-
-def ports():
-    return dict(clk=bit(), phase=uint(PHASE_BITS), cosine=bit(), y=sint(VALUE_BITS))
 
 
 def vectors():

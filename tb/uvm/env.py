@@ -16,6 +16,11 @@ TRAFFIC = {"free": (0.0, 0.0), "idle": (0.4, 0.0), "held": (0.0, 0.6), "both": (
 STEP = 8  # cycles between two looks
 
 
+def streams_of(ports: dict) -> dict[str, Stream]:
+    """The streams among a block's ports, by prefix."""
+    return {name: port for name, port in ports.items() if isinstance(port, Stream)}
+
+
 class Stuck(AssertionError):
     """The block does not take what it is given."""
 

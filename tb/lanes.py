@@ -1,4 +1,4 @@
-"""Rows of signed lanes for the attention tests."""
+"""Rows of signed lanes, and the packed buses that hold them."""
 
 
 def row(rng, kind, lanes, bits):
@@ -13,8 +13,8 @@ def row(rng, kind, lanes, bits):
 
 
 def packed(lanes, bits):
-    """Lanes side by side, lane 0 in the low bits."""
-    return sum((value & ((1 << bits) - 1)) << (bits * k) for k, value in enumerate(lanes))
+    """Signed lanes side by side, lane 0 in the low bits."""
+    return sum((int(value) & ((1 << bits) - 1)) << (bits * k) for k, value in enumerate(lanes))
 
 
 def unpacked(word, bits, count):

@@ -3,7 +3,8 @@ from myhdl import always, always_comb, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import unpack
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.formats import EXP2_FRAC
 
 LATENCY = 2  # cycles from s to m and half
 
@@ -17,7 +18,7 @@ def group_count(bits):
 
 
 @hblock
-def normalise(clk, s, m, half):
+def even_shift(clk, s, m, half):
     """s = m * 4**half with m in [1, 4), truncated. A pure pipeline, LATENCY cycles.
 
     Ports: clk; s unsigned; m uint(17), 2.15; half signed, 0 .. len(s) / 2. s = 0 gives m = 0, half = -1.
@@ -28,7 +29,7 @@ def normalise(clk, s, m, half):
     M_BITS = len(m)
     WINDOW = 2 * GROUP
     if M_BITS + 2 * (PAIRS - 1) > WINDOW:
-        raise ValueError(f"normalise: m has {M_BITS} bits, at most {WINDOW - 2 * (PAIRS - 1)} fit")
+        raise ValueError(f"even_shift: m has {M_BITS} bits, at most {WINDOW - 2 * (PAIRS - 1)} fit")
     AMOUNT_BITS = WINDOW.bit_length()
     LOWEST = WINDOW - M_BITS
     LIMIT = 2 * PAIRS * GROUPS
@@ -85,3 +86,9 @@ def normalise(clk, s, m, half):
         half.next = place - zeros
 
     return widen, split, inspect, choose, count_zeros, shift
+
+
+def ports(WIDTH: int) -> dict:
+    """Fresh ports for numbers of WIDTH bits."""
+    half = sint((GROUP * group_count(WIDTH)).bit_length())
+    return dict(clk=bit(), s=uint(WIDTH), m=uint(EXP2_FRAC + 1), half=half)

@@ -12,7 +12,7 @@ FINE_BITS = 2  # of the normalising shift, done in the second of two stages
 
 
 @hblock
-def normalise(clk, den, scale, d, top, P_FRAC):
+def leading_one(clk, den, scale, d, top, P_FRAC):
     """d = (den >> scale) as 1.16, truncated; top = place of its leading one, P_FRAC - 1 or above.
 
     Ports: clk; den, scale unsigned, the lazily shifted denominator (lazy.py); d uint(EXP2_FRAC + 1); top unsigned.
@@ -30,7 +30,7 @@ def normalise(clk, den, scale, d, top, P_FRAC):
     LOW = BITS - 1 - EXP2_FRAC
     COARSE = (1 << ZERO_BITS) - (1 << FINE_BITS) if ZERO_BITS > FINE_BITS else 0
     if LOW < 0:
-        raise ValueError(f"normalise: den must have at least {EXP2_FRAC + 1} bits beside its scale, has {BITS}")
+        raise ValueError(f"leading_one: den must have at least {EXP2_FRAC + 1} bits beside its scale, has {BITS}")
 
     whole, waited, coarse = uint(BITS), uint(BITS), uint(BITS)
     zeros, zeros1 = uint(ZERO_BITS), uint(ZERO_BITS)

@@ -1,11 +1,11 @@
-"""normalise against the shift that golden.fixed.norm.inverse_rms makes, in Verilog and in MyHDL's simulation."""
+"""even_shift against the shift that golden.fixed.norm.inverse_rms makes, in Verilog and in MyHDL's simulation."""
 import random
 
 import cocotb
 import pytest
 
-from llama2_myhdl.rtl.norm.normalise import GROUP, LATENCY, group_count, normalise
-from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.rtl.norm.even_shift import LATENCY, even_shift, ports
+from llama2_myhdl.rtl.stream.stream import uint
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.formats import EXP2_FRAC
 from tb.myhdl_sim import simulate
@@ -13,10 +13,6 @@ from tb.pipeline import apply
 
 WIDTHS = [69, 80, 32]
 OUTPUTS = dict(m=False, half=True)
-
-
-def ports(bits):
-    return dict(clk=bit(), s=uint(bits), m=uint(EXP2_FRAC + 1), half=sint((GROUP * group_count(bits)).bit_length()))
 
 
 def vectors(bits):
@@ -37,19 +33,19 @@ def wanted(vectors):
 
 
 @pytest.mark.parametrize("bits", WIDTHS)
-def test_normalise_myhdl(bits):
-    assert simulate(normalise, ports(bits), vectors(bits), list(OUTPUTS), LATENCY) == wanted(vectors(bits))
+def test_even_shift_myhdl(bits):
+    assert simulate(even_shift, ports(bits), vectors(bits), list(OUTPUTS), LATENCY) == wanted(vectors(bits))
 
 
 @pytest.mark.parametrize("bits", WIDTHS)
 @pytest.mark.parametrize("sim", SIMULATORS)
-def test_normalise(sim, bits):
-    run(normalise, ports(bits), __name__, sim, tests=1)
+def test_even_shift(sim, bits):
+    run(even_shift, ports(bits), __name__, sim, tests=1)
 
 
 def test_width_is_checked():
     with pytest.raises(ValueError, match="m has 19 bits, at most 18 fit"):
-        normalise(bit(), uint(69), uint(19), sint(7))
+        even_shift(**dict(ports(69), m=uint(19)))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
