@@ -68,11 +68,11 @@ def lint(name: str) -> list[str]:
 
 
 def main(argv: list[str]) -> int:
-    unknown = [name for name in argv if name not in blocks.BLOCKS]
+    unknown = [name for name in argv if name not in blocks.UNITS]
     if unknown:
-        print(f"unknown BLOCK {unknown[0]!r}; known: {', '.join(sorted(blocks.BLOCKS))}", file=sys.stderr)
+        print(f"unknown BLOCK {unknown[0]!r}; known: {', '.join(sorted(blocks.UNITS))}", file=sys.stderr)
         return 2
-    names = argv or sorted(blocks.BLOCKS)
+    names = argv or sorted(blocks.UNITS)
     faults = []
     for name in names:
         found = lint(name)

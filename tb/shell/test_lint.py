@@ -35,11 +35,11 @@ def test_unknown_block_is_refused_with_the_known_ones(main, capsys):
     assert main(["nonsense"]) != 0
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("unknown BLOCK 'nonsense'")
-    assert all(name in line for name in blocks.BLOCKS)
+    assert all(name in line for name in blocks.UNITS)
 
 
 @pytest.mark.syn
-@pytest.mark.parametrize("name", sorted(blocks.BLOCKS))
+@pytest.mark.parametrize("name", sorted(blocks.UNITS))
 def test_registered_block_is_clean(name):
     assert lint.lint(name) == []
 
