@@ -3,6 +3,7 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
 IDLE, PASS, BUSY = range(3)
@@ -18,11 +19,10 @@ def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq, scored):
     """
     state = uint(2)
     placed = bit()  # the position has been taken
+    payload = carry(s, m_x)
 
     @always_comb
     def streams():
-        m_x.data.next = s.data
-        m_x.last.next = s.last
         m_x.valid.next = s.valid and state == PASS
         s.ready.next = m_x.ready and state == PASS
         m_pos.valid.next = state != IDLE and not placed
@@ -51,4 +51,4 @@ def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq, scored):
             elif done:
                 state.next = IDLE
 
-    return streams, control
+    return payload, streams, control

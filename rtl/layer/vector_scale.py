@@ -3,6 +3,7 @@
 from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.formats import EXP2_FRAC, UNIT
@@ -22,12 +23,11 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
     """
     entry = Stream(exponent=uint(len(s.exponent)), normed=bit())
     oldest = entry.clone()
+    payload = carry(s, m)
     waiting = fifo(clk, rst, entry, oldest, DEPTH=DEPTH)
 
     @always_comb
     def words():
-        m.data.next = s.data
-        m.last.next = s.last
         m.valid.next = s.valid and entry.ready
         s.ready.next = m.ready and entry.ready
         entry.valid.next = s.valid and s.last and m.ready
@@ -46,4 +46,4 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
         oldest.ready.next = m_scale.ready and (s_r.valid or not oldest.normed)
         s_r.ready.next = m_scale.ready and oldest.valid and oldest.normed
 
-    return waiting, words, scalars
+    return payload, waiting, words, scalars

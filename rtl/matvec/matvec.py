@@ -17,6 +17,7 @@ from llama2_myhdl.rtl.matvec.issue import Issued, issue
 from llama2_myhdl.rtl.matvec.mac_array import mac_array
 from llama2_myhdl.rtl.matvec.results import Row, results
 from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig
@@ -114,9 +115,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     def hold():
         beat.next = s_tape.data
 
-    @always_comb
-    def gains():
-        m_gain.data.next = s_tape.data
+    gains = carry(s_tape, m_gain)
 
     @always(clk.posedge)
     def travel():
