@@ -76,7 +76,7 @@ def derive(clk, rst, we, number, word, start, give, value, CFG):
     stored, operand, left = [uint(WIDTH) for _ in range(3)]
     addend, total = [Signal(modbv(0)[WIDTH:]) for _ in range(2)]
 
-    memory = ram(clk, we, waddr, stored, raddr, operand, DEPTH=len(NUMBER), STYLE="distributed")
+    ram_ = ram(clk, we, waddr, stored, raddr, operand, DEPTH=len(NUMBER), STYLE="distributed")
     decoding = unpack(code, fields)
 
     @always_comb
@@ -151,7 +151,7 @@ def derive(clk, rst, we, number, word, start, give, value, CFG):
             left.next = left >> 1
 
     return (
-        memory,
+        ram_,
         decoding,
         connect,
         address,

@@ -4,6 +4,7 @@ from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.stream.split import split
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.config import BuildConfig
 
@@ -18,6 +19,7 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
     """
     vectors = uint(len(n_layers) + 1)  # that have passed
     at_end, leaving = bit(), bit()
+    split_ = split(s, m_norm, m_exit, leaving)
 
     @always_comb
     def place():
@@ -31,22 +33,6 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
     def choose():
         leaving.next = at_end and not stay
 
-    @always_comb
-    def split():
-        m_norm.data.next = s.data
-        m_norm.last.next = s.last
-        m_norm.valid.next = s.valid and not leaving
-        m_exit.data.next = s.data
-        m_exit.last.next = s.last
-        m_exit.valid.next = s.valid and leaving
-
-    @always_comb
-    def ready():
-        if leaving:
-            s.ready.next = m_exit.ready
-        else:
-            s.ready.next = m_norm.ready
-
     @always(clk.posedge)
     def count():
         if rst or start:
@@ -54,7 +40,7 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
         elif s.valid and s.ready and s.last:
             vectors.next = vectors + 1
 
-    return place, choose, split, ready, count
+    return split_, place, choose, count
 
 
 def ports(cfg: BuildConfig) -> dict:

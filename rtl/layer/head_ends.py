@@ -5,6 +5,7 @@ from myhdl import always, always_comb
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.layer.packet import vector
+from llama2_myhdl.rtl.stream.connect import connect
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.config import BuildConfig
 
@@ -16,26 +17,25 @@ def head_ends(clk, rst, s, m, head_dim):
     head_dim: shape register; a matrix has whole heads.
     """
     element = uint(len(head_dim))
+    at_end = bit()
     unused(s.last)
+    through = connect(s, m, last=at_end)
 
     @always_comb
-    def through():
-        m.data.next = s.data
-        m.valid.next = s.valid
-        m.last.next = element == head_dim - 1
-        s.ready.next = m.ready
+    def ends():
+        at_end.next = element == head_dim - 1
 
     @always(clk.posedge)
     def count():
         if rst:
             element.next = 0
         elif s.valid and m.ready:
-            if m.last:
+            if at_end:
                 element.next = 0
             else:
                 element.next = element + 1
 
-    return through, count
+    return through, ends, count
 
 
 def ports(cfg: BuildConfig) -> dict:

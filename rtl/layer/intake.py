@@ -4,6 +4,7 @@ from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import label, packet, vector
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig
 
@@ -20,11 +21,10 @@ def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq, scored):
     """
     state = uint(2)
     placed = bit()  # the position has been taken
+    payload = carry(s, m_x)
 
     @always_comb
     def streams():
-        m_x.data.next = s.data
-        m_x.last.next = s.last
         m_x.valid.next = s.valid and state == PASS
         s.ready.next = m_x.ready and state == PASS
         m_pos.valid.next = state != IDLE and not placed
@@ -53,7 +53,7 @@ def intake(clk, rst, s, m_x, m_pos, start, done, pos, seq, scored):
             elif done:
                 state.next = IDLE
 
-    return streams, control
+    return payload, streams, control
 
 
 def ports(cfg: BuildConfig) -> dict:

@@ -5,6 +5,7 @@ from myhdl import always_comb
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import delta_stream, vector
 from llama2_myhdl.rtl.matvec.streams import row_stream
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.stream import bit
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.kinds import DOWN, GATE_UP, LOGITS, OUT, PARTIAL, VALUE
@@ -21,6 +22,9 @@ def row_router(s, m_heads, m_values, m_residual, m_ffn, m_logits):
     to_residual = bit()
     to_ffn = bit()
     to_logits = bit()
+    whole = bit()
+    payloads = [carry(s, m_heads), carry(s, m_values), carry(s, m_residual, emit=whole)]
+    payloads += [carry(s, m_ffn), carry(s, m_logits)]
 
     @always_comb
     def select():
@@ -28,21 +32,7 @@ def row_router(s, m_heads, m_values, m_residual, m_ffn, m_logits):
         to_residual.next = s.kind == OUT or s.kind == PARTIAL or s.kind == DOWN
         to_ffn.next = s.kind == GATE_UP
         to_logits.next = s.kind == LOGITS
-
-    @always_comb
-    def payload():
-        m_heads.data.next = s.data
-        m_heads.kind.next = s.kind
-        m_heads.last.next = s.last
-        m_values.data.next = s.data
-        m_values.last.next = s.last
-        m_residual.data.next = s.data
-        m_residual.emit.next = s.kind != PARTIAL
-        m_residual.last.next = s.last
-        m_ffn.data.next = s.data
-        m_ffn.last.next = s.last
-        m_logits.data.next = s.data
-        m_logits.last.next = s.last
+        whole.next = s.kind != PARTIAL
 
     @always_comb
     def valid():
@@ -65,7 +55,7 @@ def row_router(s, m_heads, m_values, m_residual, m_ffn, m_logits):
         else:
             s.ready.next = m_heads.ready
 
-    return select, payload, valid, ready
+    return payloads, select, valid, ready
 
 
 def ports(cfg: BuildConfig) -> dict:

@@ -5,6 +5,7 @@ from myhdl import always_comb
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.matvec.streams import activation_stream, scale_stream
 from llama2_myhdl.rtl.quant.quantiser import word_stream
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig
@@ -25,12 +26,11 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
     """
     entry = Stream(exponent=uint(len(s.exponent)), normed=bit())
     oldest = entry.clone()
+    payload = carry(s, m)
     fifo_ = fifo(clk, rst, entry, oldest, DEPTH=DEPTH)
 
     @always_comb
     def words():
-        m.data.next = s.data
-        m.last.next = s.last
         m.valid.next = s.valid and entry.ready
         s.ready.next = m.ready and entry.ready
         entry.valid.next = s.valid and s.last and m.ready
@@ -49,7 +49,7 @@ def vector_scale(clk, rst, s, s_r, m, m_scale):
         oldest.ready.next = m_scale.ready and (s_r.valid or not oldest.normed)
         s_r.ready.next = m_scale.ready and oldest.valid and oldest.normed
 
-    return fifo_, words, scalars
+    return payload, fifo_, words, scalars
 
 
 def ports(cfg: BuildConfig) -> dict:

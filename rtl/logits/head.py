@@ -6,12 +6,11 @@ packet -> intake -> departure -> rmsnorm -> block quantiser -> scale -> matvec -
 from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
-from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode.counters import engine_counters
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.engine import singles
 from llama2_myhdl.rtl.layer.intake import intake
-from llama2_myhdl.rtl.layer.packet import packet, prediction, vector
+from llama2_myhdl.rtl.layer.packet import vector
 from llama2_myhdl.rtl.layer.schedule import schedule
 from llama2_myhdl.rtl.layer.vector_scale import vector_scale
 from llama2_myhdl.rtl.logits.tail import tail
@@ -22,8 +21,7 @@ from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
 from llama2_myhdl.rtl.stream.connect import connect
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.causes import CAUSE_BITS
-from llama2_myhdl.spec.config import BuildConfig, clog2
-from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
+from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.kinds import GAIN, KIND_BITS
 
 
@@ -148,20 +146,3 @@ USED = (
     "gain_beats",
     "eps_term",
 )
-
-
-def ports(cfg: BuildConfig) -> dict:
-    """Fresh ports and parameters, by name; cfg: `BuildConfig.engine` of a build."""
-    return dict(
-        clk=bit(),
-        rst=bit(),
-        s=packet(cfg),
-        s_tape=beat_stream(cfg),
-        m=prediction(cfg),
-        from_head=bit(),
-        shape=ShapeRegisters(cfg),
-        enable=bit(),
-        select=uint(SELECT_BITS),
-        value=uint(COUNTER_BITS),
-        CFG=cfg,
-    )

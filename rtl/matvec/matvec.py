@@ -18,6 +18,7 @@ from llama2_myhdl.rtl.matvec.mac_array import mac_array
 from llama2_myhdl.rtl.matvec.results import Row, results
 from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.causes import CAUSE_BITS
@@ -118,9 +119,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     def hold():
         beat.next = s_tape.data
 
-    @always_comb
-    def gains():
-        m_gain.data.next = s_tape.data
+    gains = carry(s_tape, m_gain)
 
     @always(clk.posedge)
     def travel():
