@@ -43,8 +43,7 @@ class Bench:
         await self.sink.wait(len(self.wanted))
         await ClockCycles(self.dut.clk, cycles)
         assert list(self.sink.queue) == self.wanted
-        assert self.sink.received == len(self.wanted)
-        return self.sink.received
+        return len(self.wanted)
 
 
 async def moments(dut, last, count, moved=(), offered=()):

@@ -7,10 +7,10 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.rtl.attention.collect import collect, ports
-from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink
 from llama2_myhdl.spec.formats import F_BITS
+from tb.bench import TRAFFIC, Bench
 from tb.lanes import packed
 
 SHAPES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (3, 2))  # units, lanes of a unit
@@ -25,23 +25,23 @@ def test_collect(sim, units, queries):
     run(collect, ports(units, queries, COUNT_BITS), __name__, sim, parameters=parameters, tests=4)
 
 
-class Bench:
-    """Drives the pipelines' buses from a queue each, and knows the order of what comes out."""
+class CollectBench(Bench):
+    """Drives the pipelines' buses from a queue each, pausing as `idle` says, and knows the order of what comes out."""
 
     def __init__(self, dut):
-        self.dut, self.rng = dut, random.Random(5)
+        super().__init__(dut, random.Random(5))
         shape = test_parameters()
         self.units, self.queries = shape["units"], shape["queries"]
         self.queues = [deque() for _ in range(self.units * self.queries)]
         self.offered = [False] * len(self.queues)
-        self.pause, self.cycle, self.heads = 0, 0, 0
-        self.wanted, self.entered, self.ends = [], [], []
+        self.idle, self.cycle, self.heads = 0, 0, 0
+        self.entered, self.ends = [], []
         self.sink = StreamSink(dut, "m", data=-F_BITS, second=-F_BITS, last=1)
 
     async def start(self):
         for name in ("data", "second", "last", "valid", "kv_mul", "n_kv_heads"):
             getattr(self.dut, name).value = 0
-        await start(self.dut)
+        await super().start()
         cocotb.start_soon(self.drive())
 
     def token(self, kv_heads, kv_mul):
@@ -60,7 +60,7 @@ class Bench:
     async def drive(self):
         while True:
             for k, queue in enumerate(self.queues):
-                self.offered[k] = bool(queue) and (self.offered[k] or self.rng.random() >= self.pause)
+                self.offered[k] = bool(queue) and (self.offered[k] or self.rng.random() >= self.idle)
             fronts = [queue[0] if offer else (0, 0, 0) for queue, offer in zip(self.queues, self.offered)]
             self.dut.data.value = packed([front[0] for front in fronts], F_BITS)
             self.dut.second.value = packed([front[1] for front in fronts], F_BITS)
@@ -83,32 +83,30 @@ class Bench:
 
     async def finish(self):
         """Wait for all pairs and compare them; returns their number."""
-        await self.sink.wait(len(self.wanted))
-        await ClockCycles(self.dut.clk, 3)
-        assert list(self.sink.queue) == self.wanted
+        compared = await self.compare(3)
         assert not any(self.queues)
         assert len(self.ends) == self.heads
-        return self.sink.received
+        return compared
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def order(dut):
     """Every model, also kv_mul that is no multiple of the lanes, with and without pauses on both sides."""
-    bench = Bench(dut)
+    bench = CollectBench(dut)
     await bench.start()
-    for bench.pause, wait in ((0, 0), (0.5, 0.5), (0.9, 0), (0, 0.9)):
+    for bench.idle, wait in TRAFFIC:
         bench.sink.pause(bench.rng, wait)
         for kv_heads, kv_mul in MODELS:
             bench.token(kv_heads, kv_mul)
             await bench.finish()
-    assert await bench.finish() >= bench.heads == 4 * sum(a * b for a, b in MODELS)
-    assert sum(pair["last"] for pair in bench.sink.queue) == 4 * len(MODELS)
+    assert await bench.finish() >= bench.heads == len(TRAFFIC) * sum(a * b for a, b in MODELS)
+    assert sum(pair["last"] for pair in bench.sink.queue) == len(TRAFFIC) * len(MODELS)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def throughput(dut):
     """A pair a cycle, over the heads and tokens."""
-    bench = Bench(dut)
+    bench = CollectBench(dut)
     await bench.start()
     await ClockCycles(dut.clk, 3)
     for _ in range(3):
@@ -120,7 +118,7 @@ async def throughput(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def reset(dut):
     """In the middle of a token: the next one begins with head 0."""
-    bench = Bench(dut)
+    bench = CollectBench(dut)
     await bench.start()
     bench.token(3, 3)
     await bench.sink.wait(MOST_PAIRS * 4)
@@ -138,7 +136,7 @@ async def reset(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """Two pairs in the wrong order are seen."""
-    bench = Bench(dut)
+    bench = CollectBench(dut)
     await bench.start()
     bench.token(2, 2)
     bench.wanted[0], bench.wanted[1] = bench.wanted[1], bench.wanted[0]

@@ -10,6 +10,7 @@ from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from tb.bench import Bench
 
 BUILD = preset("nano").build
 VOCAB, CONTEXT, STOPS = 20, 10, (1, 2)
@@ -69,11 +70,12 @@ def prompt_beats(seq, job, rng):
         yield dict(token=token, seq=seq, steps=rng.randrange(16) if k else steps, score=score, last=last)
 
 
-class Bench:
+class LoopBench(Bench):
     """Drivers of the four streams, and the layers' stand-in: it answers in order, each request after a while."""
 
     def __init__(self, dut, rng):
-        self.dut, self.rng, self.slots = dut, rng, test_parameters()["sequences"]
+        super().__init__(dut, rng)
+        self.slots = test_parameters()["sequences"]
         build = build_of(self.slots)
         position = dict(token=build.token_bits, seq=build.seq_bits, pos=build.pos_bits, scored=1)
         self.prompts = StreamSource(
@@ -82,6 +84,7 @@ class Bench:
         self.requests = StreamSink(dut, "m_request", **position)
         self.answers = StreamSource(dut, "s_prediction", **position)
         self.tokens = StreamSink(dut, "m_token", **position, sampled=1, stop=STOP_BITS, last=1)
+        self.ports = self.prompts, self.requests, self.answers, self.tokens
         self.seen = {seq: [] for seq in range(self.slots)}
         self.wrong = set()  # numbers of requests to answer wrongly
         dut.vocab_size.value, dut.seq_len.value = VOCAB, CONTEXT
@@ -101,10 +104,9 @@ class Bench:
             self.answers.send_nowait(dict(request, token=best))
             number += 1
 
-    def pause(self, most):
+    def pause_up_to(self, most):
         """New random pauses on all streams, up to this probability: a long pause of the answers is a long latency."""
-        for port in (self.prompts, self.requests, self.answers, self.tokens):
-            port.pause(self.rng, self.rng.random() * most)
+        self.pause(*(self.rng.random() * most for _ in self.ports))
 
     async def check(self, jobs):
         """Receive all beats of each slot's jobs and compare them and the requests; returns how many beats."""

@@ -7,11 +7,10 @@ import pytest
 from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
 
 from llama2_myhdl.rtl.decode.decode_loop import LATENCY, PROMPT_LATENCY, TOKEN_LATENCY, decode_loop, ports
-from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.stops import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
-from tb.decode.loop_bench import CONTEXT, VOCAB, Bench, build_of, cycles, expected, prompt_beats, random_job, watch
+from tb.decode.loop_bench import CONTEXT, VOCAB, LoopBench, build_of, cycles, expected, prompt_beats, random_job, watch
 
 SEQUENCES = (1, 2, 4)
 OVERTAKEN = "a packet has overtaken another one of its sequence"
@@ -59,16 +58,16 @@ def test_sequences_are_checked(sequences):
 async def one_after_another(dut):
     """Random jobs in random slots, each alone: its beats, its requests, its error and that it can be cleared."""
     rng = random.Random(6)
-    bench = Bench(dut, rng)
+    bench = LoopBench(dut, rng)
     dut.enable.value = 0
-    await start(dut)
+    await bench.start()
     bench.prompts.send_nowait(dict(token=3, seq=0, steps=2, score=0, last=1))
     await ClockCycles(dut.clk, 20)
     assert bench.prompts.sent == 0, "a prompt was taken before a model was loaded"
     dut.enable.value = 1
     reached, compared = set(), 0
     for number in range(200):
-        bench.pause(0.5)
+        bench.pause_up_to(0.5)
         seq, job = rng.randrange(bench.slots), random_job(rng)
         if number == 0:
             seq, job = 0, ([3], 2, 0)
@@ -99,11 +98,11 @@ async def one_after_another(dut):
 async def side_by_side(dut):
     """Every slot has a list of jobs, the prompts' beats come in random order: each sequence is as if it were alone."""
     rng = random.Random(7)
-    bench = Bench(dut, rng)
-    await start(dut)
+    bench = LoopBench(dut, rng)
+    await bench.start()
     compared = together = 0
     for _ in range(12):
-        bench.pause(0.8)
+        bench.pause_up_to(0.8)
         jobs = {seq: [random_job(rng) for _ in range(8)] for seq in range(bench.slots)}
         beats = {seq: [beat for job in jobs[seq] for beat in prompt_beats(seq, job, rng)] for seq in jobs}
         before = None
@@ -122,8 +121,8 @@ async def side_by_side(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def latency_and_rate(dut):
     """Without pauses: exact latencies; prompt tokens are requested every other cycle, unanswered."""
-    bench = Bench(dut, random.Random(8))
-    await start(dut)
+    bench = LoopBench(dut, random.Random(8))
+    await bench.start()
     await ClockCycles(dut.clk, 3)
     log = {}
     cocotb.start_soon(watch(dut, log))
@@ -144,9 +143,9 @@ async def latency_and_rate(dut):
 async def taking_turns(dut):
     """Prompts without end against decoding sequences: neither side waits for more than a few of the other's."""
     rng = random.Random(9)
-    bench = Bench(dut, rng)
+    bench = LoopBench(dut, rng)
     dut.stop_a.value = dut.stop_b.value = VOCAB  # never
-    await start(dut)
+    await bench.start()
     log = {}
     cocotb.start_soon(watch(dut, log))
     rounds, last = 30, bench.slots - 1
@@ -181,8 +180,8 @@ async def taking_turns(dut):
 async def a_stalled_prompt(dut):
     """A prompt that does not go on, and one that has failed and is not over, hold up nobody else."""
     rng = random.Random(10)
-    bench = Bench(dut, rng)
-    await start(dut)
+    bench = LoopBench(dut, rng)
+    await bench.start()
     for first, stop in ((5, None), (VOCAB, STOP_ERROR)):
         bench.prompts.send_nowait(dict(token=first, seq=1, steps=0, score=1, last=0))
         seen = await bench.tokens.recv()
@@ -207,8 +206,8 @@ async def a_stalled_prompt(dut):
 async def after_a_reset(dut):
     """A reset with sequences under way, in their prompts or decoding: the next ones are as the first."""
     rng = random.Random(11)
-    bench = Bench(dut, rng)
-    await start(dut)
+    bench = LoopBench(dut, rng)
+    await bench.start()
     for held in (0, 3, 12, 30):
         bench.answers.pause(None, 0)
         for seq in range(bench.slots):
@@ -237,9 +236,9 @@ async def after_a_reset(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def scoreboard_can_fail(dut):
     """One wrong answer: the comparison objects."""
-    bench = Bench(dut, random.Random(12))
+    bench = LoopBench(dut, random.Random(12))
     bench.wrong = {2}
-    await start(dut)
+    await bench.start()
     job = [3, 4, 5, 6], 9, 1
     bench.prompts.send_nowait(*prompt_beats(0, job, bench.rng))
     with pytest.raises(AssertionError):
@@ -250,8 +249,8 @@ async def scoreboard_can_fail(dut):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def one_overtakes(dut):
     """Two answers of one sequence change places."""
-    bench = Bench(dut, random.Random(13))
-    await start(dut)
+    bench = LoopBench(dut, random.Random(13))
+    await bench.start()
     bench.answers.pause(bench.rng, 1)
     bench.prompts.send_nowait(*prompt_beats(1, ([3, 4, 5, 6], 9, 1), bench.rng))
     await ClockCycles(dut.clk, 30)
