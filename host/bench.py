@@ -20,11 +20,11 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.host import gantt
+from llama2_myhdl.host.bench_limits import MEASURES, Results, compare, counts
+from llama2_myhdl.host.bench_machine import FILES, attempt
 from llama2_myhdl.host.bench_report import render, summary
-from llama2_myhdl.host.limits import MEASURES, Results, compare, counts
-from llama2_myhdl.host.machine import FILES, attempt
+from llama2_myhdl.host.bench_scenarios import FULL, PICTURED, QUICK, TRACED, VOICES, WAVE, Machine
 from llama2_myhdl.host.readme import README, ReadmeError, insert
-from llama2_myhdl.host.scenarios import FULL, PICTURED, QUICK, TRACED, VOICES, WAVE, Machine
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.weights.cache import quantised

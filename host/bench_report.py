@@ -1,6 +1,6 @@
 """What `make bench` found, as Markdown: made from the contents of docs/bench.json and nothing else."""
 
-from llama2_myhdl.host.report import table
+from llama2_myhdl.host.figures_report import table
 from llama2_myhdl.spec.causes import CAUSES
 
 CONTEXT = (  # published figures of other designs, from their own pages

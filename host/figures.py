@@ -13,10 +13,10 @@ from functools import partial
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.options import Parser
-from llama2_myhdl.host import measure
-from llama2_myhdl.host.measure import Missing
+from llama2_myhdl.host import figures_measure as measure
+from llama2_myhdl.host.figures_measure import Missing
+from llama2_myhdl.host.figures_report import render
 from llama2_myhdl.host.readme import README, ReadmeError, insert
-from llama2_myhdl.host.report import render
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.config import ConfigError
 
@@ -53,7 +53,7 @@ def plan() -> list[Figure]:
     for block in BLOCKS:
         digest = partial(measure.verilog_digest, block)
         figures.append(Figure(f"routed/{block}", f"make pnr BLOCK={block}", partial(measure.routed, block), digest))
-    digest = partial(measure.source_digest, "rtl/*.py", "rtl/layer/*.py")
+    digest = partial(measure.source_digest, "spec/*.py")
     return [*figures, Figure("configurations", "make figures", measure.configurations, digest)]
 
 

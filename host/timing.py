@@ -12,8 +12,8 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import check_writable, write_whole
 from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.base.options import Parser
+from llama2_myhdl.host.bench_machine import SIM
 from llama2_myhdl.host.gantt import Window, units, window
-from llama2_myhdl.host.machine import SIM
 from llama2_myhdl.readers.checkpoint import read_checkpoint
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.simulator import SimulationError

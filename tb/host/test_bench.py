@@ -7,11 +7,11 @@ import pytest
 
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.host import bench
+from llama2_myhdl.host.bench_limits import MEASURES, compare, counts
+from llama2_myhdl.host.bench_machine import _same_beats, attempt, check, stalls, station_beats, summarise
 from llama2_myhdl.host.bench_report import CONTEXT, render, summary
-from llama2_myhdl.host.limits import MEASURES, compare, counts
-from llama2_myhdl.host.machine import _same_beats, attempt, check, stalls, station_beats, summarise
+from llama2_myhdl.host.bench_scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
 from llama2_myhdl.host.readme import README, insert
-from llama2_myhdl.host.scenarios import FULL, QUICK, Machine, Scenario, Stories, groups
 from llama2_myhdl.host.utilisation import mac_utilisation
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.sim.jobs import Job, Outcome
@@ -272,7 +272,7 @@ def test_a_wrong_beat_is_seen(stories, field, value):
 
 def test_a_failure_is_one_line(tmp_path, monkeypatch):
     """.. even before anything has been built; its whole text is in the file that it names."""
-    monkeypatch.setattr("llama2_myhdl.host.machine.FOLDER", tmp_path / "sim_build" / "weights")
+    monkeypatch.setattr("llama2_myhdl.host.bench_machine.FOLDER", tmp_path / "sim_build" / "weights")
     line = attempt(Machine("huge", 4, 1, 1, ()), lambda *what: None)
     assert isinstance(line, str) and "huge" in line and "\n" not in line
     assert "huge" in next((tmp_path / "sim_build").glob("bench-*.log")).read_text()

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from llama2_myhdl.host import measure
+from llama2_myhdl.host import figures_measure as measure
 from llama2_myhdl.host.figures import JSON, SECTION, Figure, collect, plan
-from llama2_myhdl.host.measure import Missing
+from llama2_myhdl.host.figures_measure import Missing
+from llama2_myhdl.host.figures_report import DAGGER, render
 from llama2_myhdl.host.readme import README, ReadmeError, insert, markers
-from llama2_myhdl.host.report import DAGGER, render
 
 BEGIN, END = markers(SECTION)
 TEXT = f"above\n\n{BEGIN}\nold | table\n{END}\n\nbelow\n"

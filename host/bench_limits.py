@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 
-from llama2_myhdl.host.scenarios import (
+from llama2_myhdl.host.bench_scenarios import (
     ALONE,
     ARRIVALS,
     DECODE_BIG,

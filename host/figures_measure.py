@@ -16,8 +16,8 @@ from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.host.accuracy import evaluate
-from llama2_myhdl.host.machine import SIM, check
-from llama2_myhdl.host.scenarios import Stories
+from llama2_myhdl.host.bench_machine import SIM, check
+from llama2_myhdl.host.bench_scenarios import Stories
 from llama2_myhdl.readers.checkpoint import read_checkpoint
 from llama2_myhdl.rtl.decoder import decoder as top
 from llama2_myhdl.rtl.decoder import ports

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.host.scenarios import EARLY, Machine, Scenario, Stories, groups
+from llama2_myhdl.host.bench_scenarios import EARLY, Machine, Scenario, Stories, groups
 from llama2_myhdl.host.utilisation import mac_utilisation
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.rtl.decoder import stations
@@ -123,7 +123,7 @@ def kept_rows(scenario: Scenario, outcomes: list[Outcome]) -> list[dict]:
     return [row for row in outcomes[0].trace if row["stage"] != IDLE and first <= row["pos"] <= last]
 
 
-def serve(machine: Machine, say: Callable[[str, int, int], None]) -> dict[str, dict]:
+def run_machine(machine: Machine, say: Callable[[str, int, int], None]) -> dict[str, dict]:
     """Run all scenarios: {"model/lanes/engines/scenario": figures}; `say` gets what is done, and how much of it.
 
     A scenario that is traced has its rows in the field `trace`. Whatever fails is a SimulationError.
@@ -162,9 +162,9 @@ def serve(machine: Machine, say: Callable[[str, int, int], None]) -> dict[str, d
 
 
 def attempt(machine: Machine, say: Callable[[str, int, int], None]) -> dict[str, dict] | str:
-    """As `serve`; a failure as one line, its whole text in a file."""
+    """As `run_machine`; a failure as one line, its whole text in a file."""
     try:
-        return serve(machine, say)
+        return run_machine(machine, say)
     except Exception as error:  # whatever it is, the other machines go on
         path = FOLDER.parent / f"bench-{machine.key.replace('/', '-')}.log"
         path.parent.mkdir(parents=True, exist_ok=True)
