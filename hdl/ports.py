@@ -27,6 +27,24 @@ class TiedSignal(_Signal):
     __slots__ = ()
 
 
+class Series:
+    """Interfaces or Signals as one port, one beside the other: `m = Series(Stream(..), Stream(..))` is a port of each
+    Signal, `m_0_data`, `m_0_valid`, `m_1_data` .. in Verilog. To be indexed, counted and iterated like a tuple."""
+
+    def __init__(self, *items):
+        for k, item in enumerate(items):
+            setattr(self, str(k), item)
+
+    def __getitem__(self, k):
+        return tuple(self)[k]
+
+    def __len__(self):
+        return len(vars(self))
+
+    def __iter__(self):
+        return iter(vars(self).values())
+
+
 def tied(signal):
     """A constant for a child's input port: `tied(uint(4, 9))` connects the literal 4'h9.
 

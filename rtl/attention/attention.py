@@ -3,6 +3,7 @@ from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.ports import Series
 from llama2_myhdl.rtl.attention import attention_unit as one_unit
 from llama2_myhdl.rtl.attention import row_intake as sorting
 from llama2_myhdl.rtl.attention import value_intake as placing
@@ -52,16 +53,14 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     Multipliers (18x18): (2 * max_head_dim + 6) * attention_queries * attention_units.
     """
     UNITS, QUERIES = CFG.attention_units, CFG.attention_queries
-    PIPELINES, EVENTS = UNITS * QUERIES, 3 * QUERIES
+    EVENTS = 3 * QUERIES
 
     row, exponent, base = uint(len(s.data)), uint(len(s.exponent)), uint(base_bits(CFG))
     lane, lanes, ends, last_pass = uint(QUERIES), uint(QUERIES), bit(), bit()
     value_row, value_exponent, value_base = uint(len(s_value.data)), uint(len(s_value.exponent)), uint(base_bits(CFG))
     key_we, value_we, push = uint(UNITS), uint(UNITS), uint(UNITS)
     key_wes, value_wes, pushes = [[bit() for _ in range(UNITS)] for _ in range(3)]
-    buses = [[uint(QUERIES * w) for _ in range(UNITS)] for w in (CFG.f_bits, CFG.f_bits, 1, 1, 1)]
-    datas, seconds, lasts, valids, readies = buses
-    data, second, last, valid, ready = [uint(PIPELINES * w) for w in (CFG.f_bits, CFG.f_bits, 1, 1, 1)]
+    heads = [Series(*(pairs(CFG) for _ in range(QUERIES))) for _ in range(UNITS)]
     clips = [uint(EVENTS) for _ in range(UNITS)]
     events = uint(UNITS * EVENTS)
     ordered = m.clone()
@@ -75,13 +74,12 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     attention_units = [attention_unit(clk=clk, rst=rst, key_we=key_wes[u], push=pushes[u], lane=lane, ends=ends,
                                       row=row, exponent=exponent, base=base, lanes=lanes, last_pass=last_pass,
                                       value_we=value_wes[u], value_row=value_row, value_exponent=value_exponent,
-                                      value_base=value_base, pos=pos, head_dim=head_dim, data=datas[u],
-                                      second=seconds[u], last=lasts[u], valid=valids[u], ready=readies[u],
-                                      clips=clips[u], CFG=CFG) for u in range(UNITS)]
-    joining = (pack(datas, data), pack(seconds, second), pack(lasts, last), pack(valids, valid), unpack(ready, readies),
-               pack(clips, events))
-    collect_ = collect(clk=clk, rst=rst, data=data, second=second, last=last, valid=valid, ready=ready, kv_mul=kv_mul,
-                       n_kv_heads=n_kv_heads, m=ordered, UNITS=UNITS, QUERIES=QUERIES)
+                                      value_base=value_base, pos=pos, head_dim=head_dim, m=heads[u], clips=clips[u],
+                                      CFG=CFG) for u in range(UNITS)]
+    joining = pack(clips, events)
+    pipelines = Series(*(stream for unit in heads for stream in unit))
+    collect_ = collect(clk=clk, rst=rst, s=pipelines, kv_mul=kv_mul, n_kv_heads=n_kv_heads, m=ordered, UNITS=UNITS,
+                       QUERIES=QUERIES)
     skid_ = skid(clk, rst, ordered, m)
     event_queue_ = event_queue(clk, rst, events, saturated, COUNT_BITS=_EVENT_BITS)
 

@@ -19,13 +19,13 @@ def latency(CFG):
 
 @hblock
 def attention_unit(clk, rst, key_we, push, lane, ends, row, exponent, base, lanes, last_pass, value_we, value_row,
-                   value_exponent, value_base, pos, head_dim, data, second, last, valid, ready, clips, CFG):
+                   value_exponent, value_base, pos, head_dim, m, clips, CFG):
     """Streams the caches past one pass of query rows after the other: scores, softmax, weighted sums, divisions.
 
     Ports: clk, rst; key_we, push, lane, ends, row, exponent, base, lanes, last_pass: from `row_intake`, for this unit;
     value_we, value_row, value_exponent, value_base: from `value_intake`; pos, head_dim: stable while a row is inside;
-    data, second, last, valid, ready: a stream of pairs of F for each query of a pass, side by side, which holds up to
-    max_heads heads; clips uint(3 * attention_queries): so many values were clipped in this cycle.
+    m: Series of `packet.pairs`, a stream for each query of a pass, which holds up to max_heads heads; clips
+    uint(3 * attention_queries): so many values were clipped in this cycle.
     A pass takes max(pos + 1, head_dim / 2) cycles; the numerators wait for a value row, nothing else does.
     (2 * max_head_dim + 6) * attention_queries multipliers (18x18).
 
@@ -45,7 +45,6 @@ def attention_unit(clk, rst, key_we, push, lane, ends, row, exponent, base, lane
                          den_load=den_load, den=den, scale_den=scale_den, clips=scores_clipped, CFG=CFG)
     value_side_ = value_side(clk=clk, rst=rst, s_pass=m_pass, s_step=m_step, den_load=den_load, den=den,
                              scale_den=scale_den, we=value_we, row=value_row, exponent=value_exponent, base=value_base,
-                             pos=pos, head_dim=head_dim, data=data, second=second, last=last, valid=valid, ready=ready,
-                             clips=elements_clipped, CFG=CFG)
+                             pos=pos, head_dim=head_dim, m=m, clips=elements_clipped, CFG=CFG)
     joining = pack([scores_clipped, elements_clipped], clips)
     return key_side_, value_side_, joining

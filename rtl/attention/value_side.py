@@ -14,7 +14,7 @@ from llama2_myhdl.rtl.attention.row_ram import row_ram, rows
 from llama2_myhdl.rtl.attention.sequencer import sequencer
 from llama2_myhdl.rtl.attention.value_gate import value_gate
 from llama2_myhdl.rtl.attention.value_lane import value_lane
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.stream.stream import bit, uint
 
 _DIVIDED = summing.LATENCY + division.LATENCY + output.LATENCY
 LATENCY = cache.LATENCY + _DIVIDED  # cycles from the last step of a pass to its first pair
@@ -22,13 +22,13 @@ VALUE_LATENCY = _DIVIDED  # the same from the value row that the last step waits
 
 
 @hblock
-def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, exponent, base, pos, head_dim, data, second,
-               last, valid, ready, clips, CFG):
+def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, exponent, base, pos, head_dim, m, clips,
+               CFG):
     """Weighs the value rows of pass after pass with what the key side found, and divides.
 
     Ports: clk, rst; s_pass, s_step, den_load, den, scale_den: from `key_side`; we: write `row`, `exponent` into the
-    cache at {base, pos}; data, second, last, valid, ready: streams of pairs of F, one a query, side by side, lane 0
-    low; clips uint(2 * queries): an element of a pair was clipped.
+    cache at {base, pos}; m: Series of `packet.pairs`, a stream for each query; clips uint(2 * queries): an element was
+    clipped.
     A pass takes max(pos + 1, head_dim / 2) cycles; its step t = pos waits for the value row of the token, which may
     jump the cache.
 
@@ -53,7 +53,6 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     num_load = uint(QUERIES)
     steps, dens, scales = [[uint(w) for _ in range(QUERIES)] for w in (STEP, DEN, SCALE)]
     den_loads, num_loads = [bit() for _ in range(QUERIES)], [bit() for _ in range(QUERIES)]
-    outs = [Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit()) for _ in range(QUERIES)]
     events = [uint(2) for _ in range(QUERIES)]
 
     value_gate_ = value_gate(clk=clk, rst=rst, waiting=waiting, last=at_last, ends=s_pass.last, arrives=we,
@@ -71,11 +70,9 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
                  unpack(num_load, num_loads))
     value_lanes = [value_lane(clk=clk, rst=rst, valid=valid_taken, first=first_taken, step=steps[g], ve=ve, v=v,
                               den_load=den_loads[g], den=dens[g], scale_den=scales[g], num_load=num_loads[g],
-                              head_dim=head_dim, m=outs[g], clips=events[g], CFG=CFG) for g in range(QUERIES)]
+                              head_dim=head_dim, m=m[g], clips=events[g], CFG=CFG) for g in range(QUERIES)]
     unused(step)
-    joining = (pack([out.data for out in outs], data), pack([out.second for out in outs], second),
-               pack([out.last for out in outs], last), pack([out.valid for out in outs], valid),
-               unpack(ready, [out.ready for out in outs]), pack(events, clips))
+    joining = pack(events, clips)
 
     @always_comb
     def accept():

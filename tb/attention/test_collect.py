@@ -11,7 +11,6 @@ from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink
 from llama2_myhdl.spec.formats import F_BITS
 from tb.bench import TRAFFIC, Bench
-from tb.lanes import packed
 
 SHAPES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (3, 2))  # units, lanes of a unit
 MODELS = ((1, 1), (2, 3), (4, 2), (3, 5), (7, 1), (8, 4))  # key/value heads, query heads of each
@@ -26,7 +25,7 @@ def test_collect(sim, units, queries):
 
 
 class CollectBench(Bench):
-    """Drives the pipelines' buses from a queue each, pausing as `idle` says, and knows the order of what comes out."""
+    """Drives the pipelines' streams from queues, pausing as `idle` says, and knows the order of what comes out."""
 
     def __init__(self, dut):
         super().__init__(dut, random.Random(5))
@@ -39,8 +38,9 @@ class CollectBench(Bench):
         self.sink = StreamSink(dut, "m", data=-F_BITS, second=-F_BITS, last=1)
 
     async def start(self):
-        for name in ("data", "second", "last", "valid", "kv_mul", "n_kv_heads"):
-            getattr(self.dut, name).value = 0
+        self.dut.kv_mul.value, self.dut.n_kv_heads.value = 0, 0
+        for k in range(len(self.queues)):
+            self.offer(k, (0, 0, 0), False)
         await super().start()
         cocotb.start_soon(self.drive())
 
@@ -57,25 +57,26 @@ class CollectBench(Bench):
                 self.wanted.append(dict(data=data, second=second, last=int(end and i == kv_heads * kv_mul - 1)))
             self.heads += 1
 
+    def offer(self, k, front, valid):
+        for name, value in zip(("data", "second", "last", "valid"), (*front, valid)):
+            getattr(self.dut, f"s_{k}_{name}").value = int(value)
+
     async def drive(self):
+        pins = [[getattr(self.dut, f"s_{k}_{name}") for name in ("valid", "ready")] for k in range(len(self.queues))]
         while True:
             for k, queue in enumerate(self.queues):
                 self.offered[k] = bool(queue) and (self.offered[k] or self.rng.random() >= self.idle)
-            fronts = [queue[0] if offer else (0, 0, 0) for queue, offer in zip(self.queues, self.offered)]
-            self.dut.data.value = packed([front[0] for front in fronts], F_BITS)
-            self.dut.second.value = packed([front[1] for front in fronts], F_BITS)
-            self.dut.last.value = packed([int(front[2]) for front in fronts], 1)
-            self.dut.valid.value = packed([int(offer) for offer in self.offered], 1)
+                self.offer(k, queue[0] if self.offered[k] else (0, 0, 0), self.offered[k])
             await RisingEdge(self.dut.clk)
             self.cycle += 1
             if self.dut.rst.value:
                 for queue in self.queues:
                     queue.clear()
                 continue
-            moved = int(self.dut.ready.value) & int(self.dut.valid.value)
-            assert moved.bit_count() == int(self.dut.m_valid.value and self.dut.m_ready.value)
+            moved = [bool(valid.value and ready.value) for valid, ready in pins]
+            assert sum(moved) == int(self.dut.m_valid.value and self.dut.m_ready.value)
             for k, queue in enumerate(self.queues):
-                if moved >> k & 1:
+                if moved[k]:
                     self.entered.append(self.cycle)
                     if queue.popleft()[2]:
                         self.ends.append(self.cycle)
