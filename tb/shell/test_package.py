@@ -94,7 +94,7 @@ def test_the_wheel_holds_one_package_with_all_its_files(wheel):
 
 
 def test_code_and_model_are_those_of_the_installed_package(installed, tmp_path):
-    code = f"from {NAME}.golden import folders; from {NAME}.host.models import DEFAULT; " \
+    code = f"from {NAME}.base import folders; from {NAME}.weights.models import DEFAULT; " \
         "print(folders.PROJECT, folders.GENERATED, (DEFAULT / 'model.bin').is_file())"  # fmt: skip
     found = call(installed, "-c", code, cache=tmp_path / "cache").stdout.split()
     assert found == [str(installed / NAME), str(tmp_path / "cache" / "llama2-myhdl"), "True"]

@@ -195,7 +195,7 @@ def test_run_ends_where_it_may(sim):
 def test_what_is_not_shown_is_refused_by_name(sim):
     for path in ("s_nothing", "u_ring.count", "u_nowhere.x"):
         assert not sim.has(path)
-        with pytest.raises(KeyError, match=rf"{path}: not among the pins that the build of fifo\w* shows"):
+        with pytest.raises(KeyError, match=rf"{path}: not among the pins that the build of llama_fifo\w* shows"):
             sim.get(path)
     assert sim.has("s_b") and sim.has("m_ready")
 
@@ -256,7 +256,7 @@ def test_a_check_that_fires_is_one_line_and_the_process_lives_on(capfd):
                 bad.set(a=1)
                 with pytest.raises(SimulationError) as caught:
                     bad.run(10)
-                assert str(caught.value) == f"the hardware ended the simulation: never_both.u_watch: {MESSAGE}"
+                assert str(caught.value) == f"the hardware ended the simulation: llama_never_both.u_watch: {MESSAGE}"
                 with pytest.raises(SimulationError, match=MESSAGE):
                     bad.run(10)  # it stays ended
         good.run(1000)

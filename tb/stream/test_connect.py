@@ -43,7 +43,7 @@ def test_connect_is_assignments(tmp_path):
     (module,) = convert(junction, tmp_path, **ports())
     text = module.file.read_text()
     assert text.count("always") == 1
-    for line in ("m_both = 1'b1;", "m_last = away;", "m_away_level = (-5);"):
+    for line in ("m_both = 1'b1;", "m_last = away;", "m_away_level = -5;"):
         assert f"assign {line}" in text
 
 

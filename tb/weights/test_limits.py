@@ -16,7 +16,7 @@ from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.spec.config import ConfigError, ModelShape
-from llama2_myhdl.spec.constants import quantise_gain
+from llama2_myhdl.spec.constants import Gain, quantise_gain
 from llama2_myhdl.spec.limits import EXPONENT_MIN, gain_exponent_max
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedMatrix
@@ -220,7 +220,7 @@ def test_large_gains_with_small_rows_are_the_same_model(power):
     first, second = (
         FixedModel(quantise_checkpoint(model, gptq=False), BUILD) for model in (plain, replace(plain, **moved))
     )
-    assert first.gain_final[1] + power == second.gain_final[1]
+    assert first.weights.rms_final.exponent + power == second.weights.rms_final.exponent
     for position, token in enumerate(TOKENS):
         np.testing.assert_array_equal(first.forward(token, position), second.forward(token, position))
 
@@ -261,7 +261,8 @@ def test_exponents_of_quantised_weights(weights):
     assert line == "embedding exponent of row 4: must be -20 to 3, is 4"
     line = refusal(replace, weights, classifier=raised(weights.classifier, 4, 1))
     assert line == "classifier exponent of row 4: must be -64 to 0, is 1"
-    line = refusal(replace, weights, rms_att=weights.rms_att * np.float32(2.0**100))
+    large = tuple(Gain(gain.mantissa, gain.exponent + 100) for gain in weights.rms_att)
+    line = refusal(replace, weights, rms_att=large)
     assert line.startswith(f"rms_att[layer 0] exponent: must be -128 to {gain_exponent_max(SHAPE)}, is 10")
 
 
@@ -294,8 +295,11 @@ def test_matrix_fields():
 
 
 def test_gain_fields():
-    assert refusal(vector_beats, np.full(16, 2.0**126), 4) == "exponent of norm gains: must be -128 to 127, is 129"
-    beats = vector_beats(np.full(16, 2.0**-149), 4)  # the smallest float32, times sqrt(16), at exponent -128
+    assert refusal(vector_beats, quantise_gain(np.full(16, 2.0**126), 16), 4) == (
+        "exponent of norm gains: must be -128 to 127, is 129"
+    )
+    smallest = quantise_gain(np.full(16, 2.0**-149), 16)  # of float32, times sqrt(16), at exponent -128
+    beats = vector_beats(smallest, 4)
     assert beats[0, :1].view(np.int8)[0] == -128
     np.testing.assert_array_equal(beats[1:].reshape(-1).view("<i2"), np.full(16, round(2.0 ** (-149 + 2 + 15 + 128))))
 
@@ -316,7 +320,7 @@ def test_register_fields(name, weights, monkeypatch):
 
 
 def test_frequency_fields(weights, monkeypatch):
-    monkeypatch.setattr(tape, "frequencies", lambda head_dim, theta: [1 << 32] * (head_dim // 2))
+    monkeypatch.setattr(ModelShape, "frequencies", property(lambda shape: [1 << 32] * (shape.head_dim // 2)))
     assert refusal(boot_image, weights, BUILD) == "RoPE frequency 0: must be 0 to 4294967295, is 4294967296"
 
 

@@ -7,6 +7,7 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.constants import quantise_gain
 from llama2_myhdl.spec.presets import build_of, preset
 from llama2_myhdl.spec.program import head_beats, layer_beats, max_head_beats, tape_beats, tape_depth, tapes
 from llama2_myhdl.spec.registers import REGISTERS, checksum
@@ -63,7 +64,7 @@ def test_matrix_layout():
 
 
 def test_gain_layout():
-    beats = vector_beats(np.full(8, 0.5), LANES)
+    beats = vector_beats(quantise_gain(np.full(8, 0.5), 8), LANES)
     mantissas = beats[1:].reshape(-1).view("<i2")
     exponent = beats[0].view(np.int8)[0]
     assert np.allclose(mantissas * 2.0 ** (int(exponent) - 15), 0.5 * 8**0.5, rtol=1e-4)
