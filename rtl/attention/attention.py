@@ -37,7 +37,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
 
     clk, rst.
     s: Stream(data=uint(max_head_dim * act_bits), exponent=uint(5), tag=uint(KIND_BITS), last=bit()): head rows of one
-       token: n_kv_heads KEY rows, kv_mul * n_kv_heads QUERY rows (tags of rtl.layer.kinds). Lanes are signed, lane 0
+       token: n_kv_heads KEY rows, kv_mul * n_kv_heads QUERY rows (tags of spec.kinds). Lanes are signed, lane 0
        low, those from head_dim on zero; of a KEY lane the low key_bits count. `last` is not looked at.
     s_value: Stream(data=uint(max_head_dim * value_bits), exponent, tag, last): n_kv_heads VALUE rows, at any time from
        the token's first row on. `tag` and `last` are not looked at.

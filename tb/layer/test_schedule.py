@@ -1,4 +1,4 @@
-"""The schedule emits exactly the commands of `rtl.layer.program`, the order in which the tape is packed."""
+"""The schedule emits exactly the commands of `spec.program`, the order in which the tape is packed."""
 
 import random
 

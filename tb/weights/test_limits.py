@@ -233,7 +233,7 @@ def test_the_matvec_never_shifts_left():
             gains = model.rms_final * np.float32(2.0**power)
             high = exponent_limits(replace(model, rms_final=gains), "classifier")["high"]
             _, exponent = quantise_gain(gains, SHAPE.dim)
-            scale = exponent + 6 - 16  # as in golden.fixed.norm.largest_exponent_sum, where the vector is not small
+            scale = exponent + 6 - 16  # as in spec.limits.largest_exponent_sum, where the vector is not small
             assert high + scale <= 0
 
 
