@@ -11,6 +11,7 @@ from myhdl import always, always_comb, block
 from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.hdl import hierarchy
 from llama2_myhdl.hdl.hierarchy import HierarchyError, convert, hblock, tied, unused
+from llama2_myhdl.hdl.ports import Series
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from tb.hdl import design
@@ -215,6 +216,36 @@ def test_faults_are_refused_and_leave_nothing(tmp_path, deco, extra, message):
 
 def test_stated_faults_pass(tmp_path):
     assert [m.name for m in convert(stated_unused, tmp_path, bit(), bit(), bit())] == ["inverter", "stated_unused"]
+
+
+@hblock
+def crossed(s, m):
+    (a, b), (x, y) = s, m
+
+    @always_comb
+    def cross():
+        x.next = b
+        y.next = a
+
+    return cross
+
+
+@hblock
+def crossed_twice(s, m):
+    between = Series(uint(4), uint(4))
+    first_ = crossed(s, between)
+    second = crossed(between, m)
+    return first_, second
+
+
+def test_a_series_is_a_port_of_each_and_a_trailing_underscore_no_part_of_a_name(tmp_path):
+    pairs = [Series(uint(4), uint(4)) for _ in range(2)]
+    assert len(pairs[0]) == 2 and list(pairs[0])[1] is pairs[0][1]
+    modules = convert(crossed_twice, tmp_path, *pairs)
+    text = modules[-1].file.read_text()
+    assert [m.name for m in modules] == ["crossed", "crossed_twice"]
+    assert "input  wire [3:0] s_1," in text and "output wire [3:0] m_0," in text
+    assert "crossed u_first (" in text and "crossed u_second (" in text
 
 
 def same_name(delay):
