@@ -34,7 +34,7 @@ from llama2_myhdl.weights.models import DEFAULT
 from llama2_myhdl.weights.tape import read_tape
 
 DEFAULT_PROMPT = "Once upon a time"
-CLOCK_MHZ = 110  # every routed block reaches it (README)
+CLOCK_MHZ = 105  # every routed block reaches it (README)
 BAD_INPUT = 2
 MISMATCH = 1
 
