@@ -13,8 +13,10 @@ from myhdl import always, always_comb, intbv
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
+from llama2_myhdl.rtl.decode import decode_loop as looping
 from llama2_myhdl.rtl.decode.counters import cycle_counter
 from llama2_myhdl.rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
+from llama2_myhdl.rtl.embedding import embed_station as looking_up
 from llama2_myhdl.rtl.embedding.embed_station import embed_station
 from llama2_myhdl.rtl.layer.engine import engine
 from llama2_myhdl.rtl.layer.packet import packet, prediction, token_request
@@ -107,10 +109,7 @@ def decoder(
         m_request=request,
         s_prediction=predicted,
         m_token=m_token,
-        vocab_size=shape.vocab_size,
-        seq_len=shape.seq_len,
-        stop_a=shape.stop_a,
-        stop_b=shape.stop_b,
+        **shape.named(looping.REGISTERS),
         error=loop_error,
         SEQUENCES=CFG.sequences,
     )
@@ -121,9 +120,7 @@ def decoder(
         m_boot=boot_rest,
         s=request,
         m=leaving[0],
-        dim=shape.dim,
-        dim_beats=shape.dim_beats,
-        vocab_size=shape.vocab_size,
+        **shape.named(looking_up.REGISTERS),
         CFG=CFG,
     )
     boot_skid = [skid(clk, rst, boot_rest if k == 0 else boot_out[k - 1], boot_in[k]) for k in range(STATIONS)]

@@ -48,6 +48,10 @@ class ShapeRegisters:
         for name in self.NAMES:
             setattr(self, name, uint(max(1, limits[name][1].bit_length())))
 
+    def named(self, names) -> dict:
+        """Some of the registers by name, for a block whose ports are called like them."""
+        return {name: getattr(self, name) for name in names}
+
 
 @hblock
 def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, CFG):

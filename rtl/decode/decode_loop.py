@@ -15,6 +15,7 @@ from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.errors import BAD_TOKEN, ERROR_BITS, NONE, TOO_LONG
 from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 
+REGISTERS = ("vocab_size", "seq_len", "stop_a", "stop_b")  # of the shape
 PROMPT_LATENCY = picking.LATENCY + 2  # cycles from a prompt token to its request
 LATENCY = storage.LATENCY + picking.LATENCY + 1  # from a prediction to the request of its token
 TOKEN_LATENCY = 1  # from a prediction to its beat on m_token
@@ -261,10 +262,7 @@ def ports(cfg: BuildConfig) -> dict:
         m_request=token_request(cfg),
         s_prediction=prediction(cfg),
         m_token=token_stream(cfg),
-        vocab_size=shape.vocab_size,
-        seq_len=shape.seq_len,
-        stop_a=shape.stop_a,
-        stop_b=shape.stop_b,
+        **shape.named(REGISTERS),
         error=uint(ERROR_BITS),
         SEQUENCES=cfg.sequences,
     )

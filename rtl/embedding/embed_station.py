@@ -12,6 +12,7 @@ from llama2_myhdl.rtl.stream.split import split
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig
 
+REGISTERS = ("dim", "dim_beats", "vocab_size")  # of the shape
 LABELS = 2  # requests looked up or leaving, beside the one whose label is on the packet
 
 
@@ -99,8 +100,6 @@ def ports(cfg: BuildConfig) -> dict:
         m_boot=Stream(data=uint(cfg.beat_bits), last=bit()),
         s=token_request(cfg),
         m=packet(cfg),
-        dim=shape.dim,
-        dim_beats=shape.dim_beats,
-        vocab_size=shape.vocab_size,
+        **shape.named(REGISTERS),
         CFG=cfg,
     )

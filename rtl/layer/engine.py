@@ -20,10 +20,11 @@ from llama2_myhdl.rtl.attention.attention import attention
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode.counters import engine_counters
 from llama2_myhdl.rtl.ffn.swiglu import swiglu
+from llama2_myhdl.rtl.layer import schedule as commands
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.head_ends import head_ends
 from llama2_myhdl.rtl.layer.intake import intake
-from llama2_myhdl.rtl.layer.packet import packet, prediction, vector
+from llama2_myhdl.rtl.layer.packet import delta_stream, packet, pairs, prediction, vector
 from llama2_myhdl.rtl.layer.residual import residual
 from llama2_myhdl.rtl.layer.row_router import row_router
 from llama2_myhdl.rtl.layer.schedule import schedule
@@ -32,8 +33,9 @@ from llama2_myhdl.rtl.layer.vector_scale import vector_scale
 from llama2_myhdl.rtl.logits.tail import tail
 from llama2_myhdl.rtl.matvec.matvec import matvec
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.rtl.norm import rmsnorm as normalisation
 from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
-from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
+from llama2_myhdl.rtl.quant.quantiser import element_stream, quantiser, word_stream
 from llama2_myhdl.rtl.rope.rope import rope
 from llama2_myhdl.rtl.stream.connect import connect
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
@@ -69,23 +71,14 @@ def engine(
     `BuildConfig.engine` of the build.
     """
     command, row, gain = command_stream(CFG), row_stream(CFG), beat_stream(CFG)
-    head_row = Stream(data=sint(CFG.f_bits), kind=uint(KIND_BITS), last=bit())
+    head_row = row_stream(CFG)
     turned = Stream(data=sint(CFG.f_bits), tag=uint(KIND_BITS), last=bit())
     position = Stream(pos=uint(CFG.pos_bits))
-    head = Stream(
-        data=uint(CFG.max_head_dim * CFG.act_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()
-    )
-    values = Stream(
-        data=uint(CFG.max_head_dim * CFG.value_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit()
-    )
+    head, values = (word_stream(CFG.max_head_dim, bits) for bits in (CFG.act_bits, CFG.value_bits))
     fresh_x, value_row, value_head, x, to_norm, leaving = (vector(CFG) for _ in range(6))
     normed, up, gated, logit = (vector(CFG) for _ in range(4))
-    delta = Stream(data=sint(CFG.f_bits), emit=bit(), last=bit())
-    attended = Stream(data=sint(CFG.f_bits), second=sint(CFG.f_bits), last=bit())
-    chosen = Stream(
-        data=sint(CFG.f_bits), second=sint(CFG.f_bits), both=bit(), tag=uint(KIND_BITS), last=bit()
-    )
-    words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
+    delta, attended, chosen = delta_stream(CFG), pairs(CFG), element_stream()
+    words = word_stream(CFG.lanes, CFG.act_bits)
     activations, scales = activation_stream(CFG), scale_stream(CFG)
     inverse_rms = scales.clone()
     start, done, attention_busy = (bit() for _ in range(3))
@@ -110,13 +103,7 @@ def engine(
         m=command,
         layer=layer,
         n_layers=n_layers,
-        dim=shape.dim,
-        kv_dim=shape.kv_dim,
-        hidden_dim=shape.hidden_dim,
-        vocab_size=shape.vocab_size,
-        dim_beats=shape.dim_beats,
-        hidden_beats=shape.hidden_beats,
-        gain_beats=shape.gain_beats,
+        **shape.named(commands.REGISTERS),
         CFG=CFG,
     )
     matvec_ = matvec(
@@ -195,8 +182,7 @@ def engine(
         s_x=to_norm,
         m_y=normed,
         m_r=inverse_rms,
-        eps_term=shape.eps_term,
-        gain_beats=shape.gain_beats,
+        **shape.named(normalisation.REGISTERS),
         CFG=CFG,
     )
     swiglu_ = swiglu(clk, rst, up, gated, sat_ffn, BLOCK=CFG.hidden_block)

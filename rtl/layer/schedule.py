@@ -144,6 +144,6 @@ def ports(cfg: BuildConfig) -> dict:
         m=command_stream(cfg),
         layer=uint(clog2(cfg.max_layers)),
         n_layers=uint(cfg.max_layers.bit_length()),
-        **{name: getattr(shape, name) for name in REGISTERS},
+        **shape.named(REGISTERS),
         CFG=cfg,
     )

@@ -7,6 +7,7 @@ from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.rtl.decode.counters import engine_counters
+from llama2_myhdl.rtl.layer import schedule as commands
 from llama2_myhdl.rtl.layer.departure import departure
 from llama2_myhdl.rtl.layer.engine import singles
 from llama2_myhdl.rtl.layer.intake import intake
@@ -16,8 +17,9 @@ from llama2_myhdl.rtl.layer.vector_scale import vector_scale
 from llama2_myhdl.rtl.logits.tail import tail
 from llama2_myhdl.rtl.matvec.matvec import matvec
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.rtl.norm import rmsnorm as normalisation
 from llama2_myhdl.rtl.norm.rmsnorm import rmsnorm
-from llama2_myhdl.rtl.quant.quantiser import EXPONENT_BITS, quantiser
+from llama2_myhdl.rtl.quant.quantiser import quantiser, word_stream
 from llama2_myhdl.rtl.stream.connect import connect
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.causes import CAUSE_BITS
@@ -34,7 +36,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
     command, row, gain = command_stream(CFG), row_stream(CFG), beat_stream(CFG)
     position = Stream(pos=uint(CFG.pos_bits))
     x, to_norm, leaving, normed, logit = (vector(CFG) for _ in range(5))
-    words = Stream(data=uint(CFG.act_word_bits), exponent=uint(EXPONENT_BITS), tag=uint(KIND_BITS), last=bit())
+    words = word_stream(CFG.lanes, CFG.act_bits)
     activations, scales = activation_stream(CFG), scale_stream(CFG)
     inverse_rms = scales.clone()
     start, begins, done, saturated = (bit() for _ in range(4))
@@ -45,7 +47,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
     tagged = singles(normed, CFG)
     tagged.tag = tied(uint(KIND_BITS, GAIN))
     unused(position.pos, position.valid, layer, row.kind)
-    unused(*(getattr(shape, name) for name in shape.NAMES if name not in USED))
+    unused(*shape.named(set(shape.NAMES) - {*commands.REGISTERS, *normalisation.REGISTERS}).values())
 
     intake_ = intake(
         clk, rst, s=s, m_x=x, m_pos=position, start=start, done=done, pos=pos, seq=seq, scored=scored
@@ -61,13 +63,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
         m=command,
         layer=layer,
         n_layers=no_layers,
-        dim=shape.dim,
-        kv_dim=shape.kv_dim,
-        hidden_dim=shape.hidden_dim,
-        vocab_size=shape.vocab_size,
-        dim_beats=shape.dim_beats,
-        hidden_beats=shape.hidden_beats,
-        gain_beats=shape.gain_beats,
+        **shape.named(commands.REGISTERS),
         CFG=CFG,
     )
     rmsnorm_ = rmsnorm(
@@ -77,8 +73,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
         s_x=to_norm,
         m_y=normed,
         m_r=inverse_rms,
-        eps_term=shape.eps_term,
-        gain_beats=shape.gain_beats,
+        **shape.named(normalisation.REGISTERS),
         CFG=CFG,
     )
     block_quantiser = quantiser(
@@ -134,15 +129,3 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
         engine_counters_,
         follow,
     )
-
-
-USED = (
-    "dim",
-    "kv_dim",
-    "hidden_dim",
-    "vocab_size",
-    "dim_beats",
-    "hidden_beats",
-    "gain_beats",
-    "eps_term",
-)

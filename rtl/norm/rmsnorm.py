@@ -20,6 +20,7 @@ from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, GAIN_BITS
 
+REGISTERS = ("eps_term", "gain_beats")  # of the shape
 LATENCY = product.LATENCY + output_fifo.LATENCY  # cycles from an element of s_x to that of m_y
 R_LATENCY = summing.LATENCY + shifting.LATENCY + root.LATENCY + 1  # cycles from the last element to m_r
 
@@ -132,5 +133,4 @@ def ports(cfg: BuildConfig) -> dict:
     """Fresh ports and parameters for a build: `rmsnorm(**ports(cfg))`."""
     shape = ShapeRegisters(cfg)
     streams = dict(s_gain=beat_stream(cfg), s_x=vector(cfg), m_y=vector(cfg), m_r=scale_stream(cfg))
-    registers = dict(eps_term=shape.eps_term, gain_beats=shape.gain_beats)
-    return dict(clk=bit(), rst=bit(), **streams, **registers, CFG=cfg)
+    return dict(clk=bit(), rst=bit(), **streams, **shape.named(REGISTERS), CFG=cfg)
