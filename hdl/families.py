@@ -14,6 +14,7 @@ from llama2_myhdl.hdl.verilog import Module
 # a string, a number with a width, a plain number; digits within a name are none
 _TOKEN = re.compile(r'"[^"\n]*"|\b\d*\'[bdh][0-9a-fA-Fx]+|(?<![\w$\'.])\d+(?![\w\'])')
 _ZERO = re.compile(r"(\d+)'[bdh]0+")
+_RANGE = re.compile(r"(?<=[\[:])\(([^][]+) - 1\)(?=[\]:])")  # its end, which is written without parentheses
 _MOST_OFFSET = 64  # added to a parameter
 Values = tuple  # of one quantity, by variant
 
@@ -92,16 +93,28 @@ def _expression(wanted: Values, known: dict[str, Values]) -> str | None:
     return None
 
 
-def _flat(module: Module) -> str:
-    """All text of a module that may differ between variants."""
-    ports = "\n".join(" ".join((p.direction, p.kind, p.signed, p.span, p.name)) for p in module.ports)
-    constants = "\n".join(f"{name} = {value}" for name, value in module.constants.items())
-    return "\0".join((ports, constants, module.body))
+def _texts(module: Module) -> list[str]:
+    """What of a module may differ between variants, piece by piece: port ranges, values of constants, body."""
+    return [*(port.span for port in module.ports), *module.constants.values(), module.body]
 
 
-def skeleton(module: Module) -> str:
+def _with_texts(module: Module, texts: list[str], parameters: dict[str, str]) -> Module:
+    """The module with other `_texts`; a constant that is a parameter now is none any more."""
+    left = iter(texts)
+    ports = tuple(replace(port, span=next(left)) for port in module.ports)
+    constants = {name: next(left) for name in module.constants}
+    constants = {name: value for name, value in constants.items() if name != value}
+    return replace(module, ports=ports, constants=constants, body=next(left), parameters=parameters)
+
+
+def skeleton(module: Module) -> tuple:
     """Equal for modules that differ in numbers and strings only."""
-    return _TOKEN.sub(lambda match: '""' if match[0][0] == '"' else "''" if "'" in match[0] else "#", _flat(module))
+
+    def masked(match: re.Match) -> str:
+        return '""' if match[0][0] == '"' else "''" if "'" in match[0] else "#"
+
+    ports = tuple(replace(port, span="") for port in module.ports)
+    return ports, tuple(module.constants), *(_TOKEN.sub(masked, text) for text in _texts(module))
 
 
 def _widths(variants: list[Variant], known: dict[str, Values]) -> dict[str, Values]:
@@ -132,16 +145,6 @@ def _token(texts: Values, known: dict[str, Values]) -> str | None:
     return found if found is None or re.fullmatch(r"\w+", found) else f"({found})"
 
 
-def _rebuilt(module: Module, flat: str, parameters: dict[str, str]) -> Module:
-    ports, constants, body = flat.split("\0")
-    rows = [line.split(" ", 3) for line in ports.splitlines()]
-    spans = [row[3].rsplit(" ", 1)[0] for row in rows]
-    known = tuple(replace(port, span=span) for port, span in zip(module.ports, spans))
-    pairs = [line.split(" = ", 1) for line in constants.splitlines()]
-    left = {name: value for name, value in pairs if name != value}  # a constant that is a parameter now
-    return replace(module, ports=known, constants=left, body=body, parameters=parameters)
-
-
 def unite(variants: list[Variant]) -> Family | None:
     """One module for variants of one skeleton; None when their differences are no expressions of parameters."""
     if len(variants) == 1:
@@ -150,21 +153,20 @@ def unite(variants: list[Variant]) -> Family | None:
     own = {name: tuple(variant.parameters[name] for variant in variants) for name in shared}
     known = {name: values for name, values in own.items() if len(set(values)) > 1}
     known |= _widths(variants, known)
-    flats = [_flat(variant.module) for variant in variants]
-    tokens = [_TOKEN.findall(flat) for flat in flats]
-    chosen = [_token(texts, known) for texts in zip(*tokens, strict=True)]
+    texts = [_texts(variant.module) for variant in variants]
+    tokens = [[token for text in pieces for token in _TOKEN.findall(text)] for pieces in texts]
+    chosen = [_token(found, known) for found in zip(*tokens, strict=True)]
     if None in chosen:
         return None
     place = iter(chosen)
-    flat = _TOKEN.sub(lambda match: next(place), flats[0])
-    flat = re.sub(r"(?<=[\[:])\(([^][]+) - 1\)(?=[\]:])", r"\1-1", flat)  # a range's end, as it is written
-    used = {name: values for name, values in known.items() if re.search(rf"\b{name}\b", flat)}
+    united = [_RANGE.sub(r"\1-1", _TOKEN.sub(lambda match: next(place), text)) for text in texts[0]]
+    used = {name: values for name, values in known.items() if re.search(rf"\b{name}\b", "\n".join(united))}
 
     def text(value: int | str) -> str:
         return f'"{value}"' if isinstance(value, str) else str(value)
 
     settings = [{name: text(values[k]) for name, values in used.items()} for k in range(len(variants))]
-    return Family(_rebuilt(variants[0].module, flat, settings[0]), settings)
+    return Family(_with_texts(variants[0].module, united, settings[0]), settings)
 
 
 def instance(name: str, settings: dict[str, str]) -> str:
@@ -172,4 +174,3 @@ def instance(name: str, settings: dict[str, str]) -> str:
     if not settings:
         return name
     return f"{name} #({', '.join(f'.{key}({value})' for key, value in settings.items())})"
-

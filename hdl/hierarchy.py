@@ -57,8 +57,8 @@ class ModuleFile(NamedTuple):
 class hblock(block_decorator):  # noqa: N801  a decorator
     """A MyHDL block that `convert` gives its own Verilog module.
 
-    Arguments are Signals and interfaces (ports) and UPPER_CASE parameters of plain values. Lists of signals cannot be
-    ports. An optional `verilog_code` attribute on the decorated function replaces its body in Verilog.
+    Arguments are Signals, interfaces and `Series` of them, which are ports, and UPPER_CASE parameters of plain values.
+    An optional `verilog_code` attribute on the decorated function replaces its body in Verilog.
 
     `words`, if set on the decorated function, names arguments whose payload the block only moves: interfaces with a
     tuple `payload` of field names, `fields()`, their Signals, and `as_word()`, the same interface with one field of all
@@ -91,7 +91,8 @@ class _Module:
         args = [fresh(arg) for arg in bound.args]
         kwargs = {name: fresh(arg) for name, arg in bound.kwargs.items()}
         self.block, self.stubs = _elaborate(deco, args, kwargs)
-        self.verilog, self.directions, self.final = None, {}, None
+        self.verilog = None  # when it is printed
+        self.final = None  # its name and parameters, when all are
 
     def print(self, folder):
         """Convert the module; the children are printed already, so their port directions are known."""
@@ -110,7 +111,6 @@ class _Module:
         text = (folder / f"{self.name}.v").read_text(encoding="utf-8")
         names.check_identifiers(self.func.__name__, text)
         self.verilog = verilog.take_apart(text, constants.values())
-        self.directions = self.verilog.directions
 
     def variant(self, children):
         """What `families` compares; children: what stands for each module that is one of a family by now."""

@@ -36,15 +36,16 @@ class Stub(_Block):
 
     def connect(self):
         """Tell MyHDL what the child does to the parent's signals."""
+        directions = self.module.verilog.directions
         pins = [(port, k, sig) for port, sigs in self.actuals.items() for k, sig in enumerate(sigs)]
         for port, k, sig in pins:
             if isinstance(sig, TiedSignal):
-                if self.module.directions[port] == "output":
+                if directions[port] == "output":
                     raise HierarchyError(f"{self.name}: output {port} is connected to a constant")
                 continue
             self.sigdict[f"{port}_{k}" if k else port] = sig
             sig._markUsed()
-            if self.module.directions[port] == "input":
+            if directions[port] == "input":
                 sig._markRead()
             elif sig._driven:
                 raise HierarchyError(f"{self.name}: port {port} drives a signal that another child drives")

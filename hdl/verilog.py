@@ -43,10 +43,6 @@ class Module:
     def directions(self) -> dict[str, str]:
         return {port.name: port.direction for port in self.ports}
 
-    def instances(self) -> list[tuple[str, str]]:
-        """(module, instance) of each child."""
-        return _INSTANCE.findall(self.body)
-
     def renamed(self, children: dict[str, str]) -> "Module":
         """The same with what stands in front of its instances' names replaced: a module, and its parameters."""
         body = _INSTANCE.sub(lambda match: f"{children.get(match[1], match[1])} {match[2]} (", self.body)
@@ -137,7 +133,7 @@ def put_together(module: Module, notice: str = "", about: str = "") -> str:
     text = [*squeezed, f"`timescale {TIMESCALE}", "`default_nettype none", ""]
     if module.parameters:
         given = [f"    parameter {name} = {value}" for name, value in module.parameters.items()]
-        text += [f"module {module.name} #(", *",\n".join(given).splitlines(), ") ("]
+        text += [f"module {module.name} #(", ",\n".join(given), ") ("]
     else:
         text += [f"module {module.name} ("]
     words = [[port.direction for port in module.ports], [port.kind for port in module.ports]]
