@@ -46,6 +46,31 @@ class Bench:
         return len(self.wanted)
 
 
+async def traffic(rng, source, sink, levels, batch):
+    """Send a `batch()` at each level, probabilities of a pause (ahead of the block, behind it), and wait until as much
+    has come out; returns all that was sent."""
+    sent = []
+    for idle, wait in levels:
+        source.pause(rng, idle)
+        sink.pause(rng, wait)
+        payloads = batch()
+        sent += payloads
+        await source.send(*payloads)
+    await sink.wait(len(sent))
+    return sent
+
+
+async def first_latency(dut, source, sink):
+    """Cycles from the transfer of the first payload into a block to that of the first one out of it."""
+    while not source.sent:
+        await ClockCycles(dut.clk, 1)
+    cycles = 0
+    while not sink.received:
+        await ClockCycles(dut.clk, 1)
+        cycles += 1
+    return cycles
+
+
 async def moments(dut, last, count, moved=(), offered=()):
     """Cycles of the transfers at the ports `moved`, and of valid at the ports `offered`, as lists by port.
 

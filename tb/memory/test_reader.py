@@ -11,6 +11,7 @@ from llama2_myhdl.rtl.memory.reader import ports, reader
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from tb.bench import first_latency
 
 ADDRESS, WORD = 6, 12
 # a RAM; one with a register behind it; a store far away, with as many words ahead as that takes, and with few
@@ -70,13 +71,7 @@ async def latency_and_throughput(dut):
     _, _, source, sink = await begin(dut)
     await ClockCycles(dut.clk, 2)
     source.send_nowait(*[dict(address=k % 64) for k in range(400)])
-    while not source.sent:
-        await ClockCycles(dut.clk, 1)
-    cycles = 0
-    while not sink.received:
-        await ClockCycles(dut.clk, 1)
-        cycles += 1
-    assert cycles == latency + 1
+    assert await first_latency(dut, source, sink) == latency + 1
     before = sink.received
     turn = latency + 2  # cycles from an address until its credit is back
     await ClockCycles(dut.clk, 10 * turn)

@@ -12,6 +12,7 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from tb.bench import first_latency, traffic
 
 FIELDS = dict(data=-13, last=1, tag=5)
 TESTS = 5
@@ -38,14 +39,8 @@ async def random_traffic(dut):
     rng = random.Random(11)
     source, sink = ends(dut)
     await start(dut)
-    sent = []
-    for idle, wait in [(0, 0), (0.5, 0), (0, 0.5), (0.3, 0.7), (0.7, 0.3), (0.9, 0.9)]:
-        source.pause(rng, idle)
-        sink.pause(rng, wait)
-        batch = payloads(rng, 100)
-        sent += batch
-        await source.send(*batch)
-    await sink.wait(len(sent))
+    levels = [(0, 0), (0.5, 0), (0, 0.5), (0.3, 0.7), (0.7, 0.3), (0.9, 0.9)]
+    sent = await traffic(rng, source, sink, levels, lambda: payloads(rng, 100))
     await ClockCycles(dut.clk, 20)
     assert list(sink.queue) == sent
     assert source.sent == sink.received == len(sent) == 600
@@ -73,13 +68,7 @@ async def latency_and_throughput(dut):
     await start(dut)
     await ClockCycles(dut.clk, 2)
     source.send_nowait(*payloads(random.Random(1), 200))
-    while not source.sent:
-        await ClockCycles(dut.clk, 1)
-    cycles = 0
-    while not sink.received:
-        await ClockCycles(dut.clk, 1)
-        cycles += 1
-    assert cycles == test_parameters()["latency"]
+    assert await first_latency(dut, source, sink) == test_parameters()["latency"]
     await ClockCycles(dut.clk, 100)
     assert sink.received == 1 + test_parameters()["rate"]
 

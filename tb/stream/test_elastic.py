@@ -13,6 +13,7 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from tb.bench import first_latency
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
@@ -161,12 +162,6 @@ async def latency_and_throughput(dut):
     await start(dut)
     await ClockCycles(dut.clk, 2)
     source.send_nowait(*[dict(data=x) for x in values()])
-    while not source.sent:
-        await ClockCycles(dut.clk, 1)
-    cycles = 0
-    while not sink.received:
-        await ClockCycles(dut.clk, 1)
-        cycles += 1
-    assert cycles == LATENCY + fifo.LATENCY
+    assert await first_latency(dut, source, sink) == LATENCY + fifo.LATENCY
     await ClockCycles(dut.clk, 304)
     assert sink.received == 305

@@ -15,6 +15,7 @@ from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, uint
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from tb.bench import first_latency, traffic
 
 BEFORE = 1  # cycles from a transfer to its entry
 TURN = BEFORE + fifo.LATENCY + 1  # results beside those in the pipeline that one transfer a cycle needs
@@ -77,14 +78,8 @@ async def random_traffic(dut):
     dut.rst.value = 0
     await ClockCycles(dut.clk, 20)
     sink.queue.clear()
-    sent = []
-    for idle, wait in [(0, 0), (0.5, 0), (0, 0.5), (0.3, 0.7), (0.8, 0.8)]:
-        source.pause(rng, idle)
-        sink.pause(rng, wait)
-        batch = beats(rng, 100)
-        sent += batch
-        await source.send(*batch)
-    await sink.wait(len(sent))
+    levels = [(0, 0), (0.5, 0), (0, 0.5), (0.3, 0.7), (0.8, 0.8)]
+    sent = await traffic(rng, source, sink, levels, lambda: beats(rng, 100))
     await ClockCycles(dut.clk, 20)
     assert list(sink.queue) == sent and len(sent) == 500
 
@@ -112,13 +107,7 @@ async def latency_and_throughput(dut):
     await start(dut)
     await ClockCycles(dut.clk, 2)
     source.send_nowait(*beats(random.Random(1), 200))
-    while not source.sent:
-        await ClockCycles(dut.clk, 1)
-    cycles = 0
-    while not sink.received:
-        await ClockCycles(dut.clk, 1)
-        cycles += 1
-    assert cycles == BEFORE + latency + fifo.LATENCY
+    assert await first_latency(dut, source, sink) == BEFORE + latency + fifo.LATENCY
     full = depth == latency + TURN
     assert (int(dut.there.value) == (1 << latency) - 1) == (full or latency == depth == 1 and bool(dut.there.value))
     await ClockCycles(dut.clk, 100)
