@@ -114,14 +114,13 @@ def tell(request: Request, args, story: Story) -> dict:
         weights = quantised(args.model, checkpoint=request.checkpoint)
         tape = read_tape(tape_file(args.model, weights, request.build))
         session = Session(request.build, args.sim, say)
-    job = request.job
-    with session, Checker(weights, request.build, job.request) as checker:
+    with session, Checker(weights, request.build, request.job.request) as checker:
         began = _cpu_seconds()
         error = session.boot(tape)
         if error:
             raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
         with story.telling(request.steps):
-            outcome, inputs = _told(request, job, session, story)
+            outcome, inputs = _told(request, session, story)
         session.close()
         seconds = _cpu_seconds() - began
         answers = checker.finish()
@@ -130,7 +129,7 @@ def tell(request: Request, args, story: Story) -> dict:
     return _result(request, args, inputs, outcome, answers, seconds)
 
 
-def _told(request, job, session, story) -> tuple[Outcome, list[int]]:
+def _told(request, session, story) -> tuple[Outcome, list[int]]:
     """The story, as far as it goes: what the hardware said, and the tokens that it was fed."""
     prompt, decoder, several = request.prompt, StreamDecoder(request.tokenizer), len(session.stations) > 1
     inputs = [prompt[0]]
@@ -146,10 +145,10 @@ def _told(request, job, session, story) -> tuple[Outcome, list[int]]:
             story.say(decoder.feed(token))
         story.advance(beat["pos"], cycles)
 
-    if job.trace:
+    if request.job.trace:
         story.print(header(several))
     story.say(decoder.feed(prompt[0]))
-    (outcome,) = run_group(session, [job], tell_on)
+    (outcome,) = run_group(session, [request.job], tell_on)
     story.say(decoder.finish())
     return outcome, inputs
 
