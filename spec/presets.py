@@ -37,9 +37,12 @@ _SHAPES = {
     "tinyllama-1.1B": ModelShape(2048, 5632, 22, 32, 4, 32000, 2048),
     "llama2-7B": ModelShape(4096, 11008, 32, 32, 32, 32000, 4096),
     "llama3-8B": ModelShape(4096, 14336, 32, 32, 8, 128256, 8192, rope_theta=500000.0),
+    "shipped": ModelShape(64, 160, 4, 4, 2, 512, 256),  # weights/default
 }
 
-PRESETS = {name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name != "nano"}
+PRESETS = {
+    name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name not in ("nano", "shipped")
+}
 # Every head side by side: attention of one position takes as long as its longest head.
 PRESETS["stories260K"] = Preset(
     _SHAPES["stories260K"], build_for(_SHAPES["stories260K"], attention_units=4, attention_queries=2)
@@ -61,6 +64,16 @@ PRESETS["default"] = Preset(
         attention_queries=2,
     ),
 )
+
+# An ECP5-85F: its block RAMs are full when more than half of its look-up tables are free, so the lanes are many.
+ECP5_85F = dict(lanes=64, attention_units=1, attention_queries=2, max_quant_lanes=8)
+_HALF_CONTEXT = replace(_SHAPES["stories260K"], seq_len=256)  # what the device's block RAMs hold
+PRESETS["ecp5-85f"] = Preset(_HALF_CONTEXT, build_for(_HALF_CONTEXT, **ECP5_85F))
+# The shipped model on a board with that device.
+PRESETS["ulx3s"] = Preset(_SHAPES["shipped"], build_for(_SHAPES["shipped"], **ECP5_85F))
+# One that is synthesized, and told a story by as a netlist, in minutes.
+_SMALL = ModelShape(64, 128, 2, 4, 4, 128, 16)
+PRESETS["small"] = Preset(_SMALL, build_for(_SMALL, lanes=16, max_quant_lanes=4))
 
 
 def preset(name: str) -> Preset:
