@@ -193,6 +193,11 @@ class BuildConfig:
         return F_FRAC
 
     @property
+    def max_kv_dim(self) -> int:
+        """Rows of the largest key or value matrix."""
+        return min(self.max_dim, self.max_kv_heads * self.max_head_dim)
+
+    @property
     def max_cols(self) -> int:
         return max(self.max_dim, self.max_hidden)
 

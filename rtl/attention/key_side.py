@@ -8,8 +8,8 @@ from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import exp_sum as exponentials
 from llama2_myhdl.rtl.attention import numerator as summing
 from llama2_myhdl.rtl.attention import query_queue as queueing
-from llama2_myhdl.rtl.attention import row_ram as cache
 from llama2_myhdl.rtl.attention import score as dot
+from llama2_myhdl.rtl.attention.cache_rows import key_latency, value_latency
 from llama2_myhdl.rtl.attention.divide import EARLY
 from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
 from llama2_myhdl.rtl.attention.head_strobes import head_strobes
@@ -28,8 +28,6 @@ from llama2_myhdl.rtl.stream.stream import bit, uint
 _TABLE = 16  # places of one memory made of look-up tables
 
 _OUTPUT = output.LATENCY + 1  # cycles from the FIFO's input to m_step: behind it a skid buffer
-# steps wait so long that a head's numerator is not done before its denominator has been inverted
-_WAIT = max(1, exponentials.LATENCY + EARLY - exponentials.SPLIT - _OUTPUT - cache.LATENCY - summing.LATENCY)
 
 
 def latency(CFG):
@@ -37,9 +35,15 @@ def latency(CFG):
     return queueing.LATENCY + _flight(CFG) + _OUTPUT
 
 
+def _wait(CFG):
+    """Cycles that steps wait, so that a head's numerator is not done before its denominator has been inverted."""
+    inverted = exponentials.LATENCY + EARLY - exponentials.SPLIT
+    return max(1, inverted - _OUTPUT - value_latency(CFG) - summing.LATENCY)
+
+
 def _flight(CFG):
     """Cycles from a key row's address to its step at the FIFO's input."""
-    return cache.LATENCY + dot.latency(CFG) + exponentials.SPLIT + _WAIT
+    return key_latency(CFG) + dot.latency(CFG) + exponentials.SPLIT + _wait(CFG)
 
 
 def step_bits(CFG):
@@ -62,7 +66,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     KEY_BITS = min(CFG.key_bits, CFG.act_bits)
     DEN = den_bits(CFG) + STEP - 1
     # stages count from the address: scores, steps at the FIFO
-    SCORED = cache.LATENCY + dot.latency(CFG)
+    SCORED = key_latency(CFG) + dot.latency(CFG)
     SENT = _flight(CFG)
     AHEAD = SENT + output.LATENCY + 2  # so many steps under way keep the pipeline full
     DEPTH = -(-AHEAD // _TABLE) * _TABLE
@@ -96,7 +100,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     joining = pack(steps, joined), pack(dens, den), pack(scales, scale_den), pack(outs, clipped)
     lanes_delay = delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED)
     head_strobes_ = head_strobes(clk, rst, row_last, lanes_scored, den_load, CYCLES=exponentials.LATENCY)
-    steps_delay = delay(clk, joined, done.data, CYCLES=_WAIT)
+    steps_delay = delay(clk, joined, done.data, CYCLES=_wait(CFG))
     # the credits and the number of heads see to it that there is room
     step_fifo = fifo(clk, rst, done, next_step, DEPTH=DEPTH)
     step_skid = skid(clk, rst, next_step, m_step)
