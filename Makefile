@@ -59,14 +59,14 @@ known-block:
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=..]
 	@$(GIVEN) options LANES ENGINES; $(RUN) llama2_myhdl.rtl.convert "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS OUTPUT CONFIG LANES ENGINES]
+pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS CONTEXT OUTPUT CONFIG LANES ENGINES]
 	@mkdir -p sim_build
-	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
+	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONTEXT CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
 	-- "$${MODEL:-weights/default/model.bin}" "$${OUTPUT:-sim_build/model.tape}"
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
 	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE; \
-	options MODEL TOKENIZER THETA NORM_EPS STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]

@@ -3,8 +3,8 @@ from myhdl import always
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.hdl.lanes import either
-from llama2_myhdl.rtl.memory import ram_bank as one_bank
 from llama2_myhdl.rtl.memory import ram as memory
+from llama2_myhdl.rtl.memory import ram_bank as one_bank
 from llama2_myhdl.rtl.memory.banks import REST, banks
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.memory.ram_bank import ram_bank

@@ -11,9 +11,9 @@ def private(clk, d, q):
 
     Ports: clk; d, q unsigned, of one width. One register for all would lie far from most of what it leads to.
     """
-    if len(d) != len(q):
-        raise ValueError(f"private: q must be as wide as d, {len(d)} bits, is {len(q)}")
-    WIDTH = len(d)
+    WIDTH = len(d)  # the template below names it
+    if len(q) != WIDTH:
+        raise ValueError(f"private: q must be as wide as d, {WIDTH} bits, is {len(q)}")
 
     @always(clk.posedge)
     def hold():

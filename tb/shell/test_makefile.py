@@ -16,11 +16,11 @@ ASKED_FOR = {
 INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
-GENERATE = "MODEL TOKENIZER STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG PROMPT".split()
+GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG PROMPT".split()
 OPTIONS = {
     "generate": GENERATE,
     "convert": ["LANES", "ENGINES"],
-    "pack": ["CONFIG", "LANES", "ENGINES"],
+    "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
     "accuracy": [],
     "figures": ["ONLY"],
     "timing": ["MODEL", "LANES", "POS", "LAYER"],
