@@ -10,13 +10,13 @@ from llama2_myhdl.spec.config import clog2
 
 
 def latency(spread: bool) -> int:
-    """Cycles from `raddr` to `rdata`: the registers of the address, the RAM, the register behind it."""
+    """Cycles from `raddr` to `rdata`, which is combinational: the registers of the address, the RAM, one behind it."""
     return spread + 2
 
 
 @hblock
 def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
-    """DEPTH words of a memory: rdata is the word at raddr, `latency` later, 0 where it is another bank's.
+    """DEPTH words of a memory: rdata is the word at raddr, `latency` later, 0 if that is another bank's.
 
     we, waddr, wdata, raddr, STYLE: as in `ram`, for the whole memory. PLACE: address of the bank's first word, in units
     of DEPTH rounded up to a power of two. SPREAD: registers of its own before the RAM, for what comes from afar. The
@@ -24,12 +24,12 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
     """
     LOW = clog2(DEPTH)
     ADDRESS = len(raddr)
-    wanted, written, chosen = bit(), bit(), bit()
+    wanted, moving, written, asked, chosen = [bit() for _ in range(5)]
     reading, writing, enable = uint(ADDRESS), uint(ADDRESS), bit()
     low_read, low_write = uint(LOW), uint(LOW)
-    data, found = uint(len(wdata)), uint(len(rdata))
+    data, found, held = [uint(len(wdata)) for _ in range(3)]
 
-    ram_ = ram(clk, we=written, waddr=low_write, wdata=data, load=wanted, raddr=low_read, rdata=found, DEPTH=DEPTH,
+    ram_ = ram(clk, we=written, waddr=low_write, wdata=data, load=moving, raddr=low_read, rdata=found, DEPTH=DEPTH,
                STYLE=STYLE)
 
     @always_comb
@@ -39,13 +39,22 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
         low_write.next = writing[LOW:]
         low_read.next = reading[LOW:]
 
+    @always_comb
+    def move():
+        # a cycle more than it takes: the register in a block RAM may stand still when the RAM does
+        moving.next = wanted or asked
+
     @always(clk.posedge)
     def register():
-        chosen.next = wanted
+        asked.next = wanted
+        chosen.next = asked
+        held.next = found  # nothing but a register: block RAMs have one of their own
+
+    @always_comb
+    def choose():
+        rdata.next = 0
         if chosen:
-            rdata.next = found
-        else:
-            rdata.next = 0
+            rdata.next = held
 
     if SPREAD:
         write, held_write = uint(ADDRESS + 1), uint(ADDRESS + 1)
@@ -61,7 +70,7 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
         def take():
             data.next = wdata
 
-        return ram_, decode, register, read_private, write_private, parting, enter, take
+        return ram_, decode, move, register, choose, read_private, write_private, parting, enter, take
 
     @always_comb
     def forward():
@@ -70,7 +79,7 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
         enable.next = we
         data.next = wdata
 
-    return ram_, decode, register, forward
+    return ram_, decode, move, register, choose, forward
 
 
 def ports(address_bits, width, place, depth, style="block", spread=False):
