@@ -170,11 +170,11 @@ class _Module:
 
 def _multiplier(module: _Module, name: str) -> int:
     cell = module.cells[name]
+    parameters = cell["parameters"]
     sides = {side: module.in_front(module.bits(cell, ports)) for side, ports in _FACTORS.items()}
     if not all(sides.values()) or len({control[0] for control, _ in sides.values()}) != 1:
-        return 0
+        return _product(module, name)
     moved = 0
-    parameters = cell["parameters"]
     for number, (side, ((clock, enable), found)) in enumerate(sides.items()):
         module.move_input(name, found, _FACTORS[side])
         parameters |= {f"REG_INPUT{side}_CLK": "CLK0", f"REG_INPUT{side}_CE": f"CE{number}"}
@@ -185,6 +185,20 @@ def _multiplier(module: _Module, name: str) -> int:
     module.connect(name, "CLK0", clock)
     module.connect(name, "RST0", "0")
     return moved
+
+
+def _product(module: _Module, name: str) -> int:
+    """The register behind a multiplier whose factors keep theirs outside."""
+    found = module.behind(module.bits(module.cells[name], _PRODUCT))
+    if found is None:
+        return 0
+    (clock, enable), registers = found
+    module.move_output(name, registers, _PRODUCT)
+    parameters = module.cells[name]["parameters"]
+    parameters |= {"REG_OUTPUT_CLK": "CLK0", "REG_OUTPUT_CE": "CE0", "REG_OUTPUT_RST": "RST0", "GSR": "DISABLED"}
+    for port, bit in (("CLK0", clock), ("CE0", enable), ("RST0", "0")):
+        module.connect(name, port, bit)
+    return len(registers)
 
 
 def _memory(module: _Module, name: str) -> int:
