@@ -1,5 +1,5 @@
 """The side of an attention unit that reads keys: scores and denominators."""
-from myhdl import always, always_comb, concat
+from myhdl import always, always_comb, block, concat
 
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock, unused
@@ -51,6 +51,20 @@ def step_bits(CFG):
     return CFG.p_frac + 1 + 2 * ceiling_bits(CFG)
 
 
+@block
+def beside_keys(clk, early, late, CFG):
+    """Query rows come to the scores when the key rows do, which take longer from a cache of several banks."""
+    cycles = key_latency(CFG) - queueing.ROW_LATENCY
+    if cycles:
+        return delay(clk, early, late, CYCLES=cycles)
+
+    @always_comb
+    def forward():
+        late.next = early
+
+    return forward
+
+
 @hblock
 def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, pos, m_pass, m_step, den_load, den,
              scale_den, clips, CFG):
@@ -76,6 +90,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     valids, firsts, lasts = uint(SENT), uint(SCORED), uint(SCORED)  # bit k: that flag at stage k + 1
     addr, waddr = uint(len(base) + len(pos)), uint(len(base) + len(pos))
     q, qe = uint(QUERIES * len(row)), uint(QUERIES * len(exponent))
+    q_read, qe_read = uint(len(q)), uint(len(qe))
     k, ke = uint(CFG.max_head_dim * KEY_BITS), uint(len(exponent))
     lanes_scored = uint(QUERIES)
     clipped = uint(QUERIES)
@@ -88,12 +103,13 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     done, next_step = m_step.clone(), m_step.clone()
 
     query_queue_ = query_queue(clk=clk, rst=rst, push=push, lane=lane, ends=ends, row=row, exponent=exponent, base=base,
-                               lanes=lanes, last=last, m=queued, read=read, q=q, qe=qe, PASSES=CFG.max_heads)
+                               lanes=lanes, last=last, m=queued, read=read, q=q_read, qe=qe_read, PASSES=CFG.max_heads)
     sequencer_ = sequencer(clk=clk, rst=rst, waiting=queued.valid, base=queued.base, taken=queued.ready, permit=permit,
                            pos=pos, addr=addr, step=step, first=first, last=at_last)
     credit_ = credit(clk, rst, step, give, permit, DEPTH=DEPTH)
     key_cache_ = key_cache(clk=clk, we=we, waddr=waddr, wrow=row, wexp=exponent, raddr=addr, k=k, ke=ke, CFG=CFG)
     check_ = check(clk, rst, collision, MESSAGE="a key row is read while it is written")
+    queries = beside_keys(clk, q_read, q, CFG), beside_keys(clk, qe_read, qe, CFG)
     splitting = unpack(q, qs), unpack(qe, qes)
     key_lanes = [key_lane(clk=clk, valid=row_valid, first=row_first, q=qs[g], qe=qes[g], k=k, ke=ke, step=steps[g],
                           den=dens[g], scale=scales[g], clipped=outs[g], CFG=CFG) for g in range(QUERIES)]
@@ -140,5 +156,5 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
         if valids[SCORED - 1]:
             clips.next = clipped & lanes_scored
 
-    return (query_queue_, sequencer_, credit_, key_cache_, check_, splitting, key_lanes, joining, lanes_delay,
+    return (query_queue_, sequencer_, credit_, key_cache_, check_, queries, splitting, key_lanes, joining, lanes_delay,
             head_strobes_, steps_delay, step_fifo, step_skid, pass_fifo, pass_skid, begin, follow, stages)
