@@ -95,11 +95,13 @@ lint: $(DEV) $(SYN) ## ruff; Verilator, Icarus and Yosys on the converted Verilo
 	@$(RUN) ruff check .
 	@$(RUN) llama2_myhdl.syn.lint
 
-synth: $(SYN) ## Yosys mapping to ECP5 of one block: BLOCK=name
-	@$(GIVEN) $(RUN) llama2_myhdl.syn.ecp5 synth $${BLOCK:+-- "$$BLOCK"}
+synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [TARGET=ecp5|xilinx LANES ENGINES CONTEXT STORE=1]
+	@$(GIVEN) options TARGET CONFIG LANES ENGINES CONTEXT; flags STORE; \
+	$(RUN) llama2_myhdl.syn.synth "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
-pnr: $(SYN) ## routed speed and area on ECP5-85F of one block: BLOCK=name
-	@$(GIVEN) $(RUN) llama2_myhdl.syn.ecp5 pnr $${BLOCK:+-- "$$BLOCK"}
+pnr: $(SYN) ## routed on an ECP5-85F, BLOCK=name or the decoder of CONFIG=preset: [SEED FREQ LANES ENGINES CONTEXT]
+	@$(GIVEN) options CONFIG LANES ENGINES CONTEXT SEED FREQ; \
+	$(RUN) llama2_myhdl.syn.pnr "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
 clean: ## remove everything generated (the Python environment stays)
 	rm -rf sim_build build .pytest_cache .ruff_cache results.xml

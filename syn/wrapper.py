@@ -78,8 +78,3 @@ def wrap(module: str, found: list[Port], name: str) -> str:
   );
 endmodule
 """
-
-
-def overhead(found: list[Port]) -> int:
-    """Flip-flops that the wrapper itself adds: two for every port bit."""
-    return 2 * sum(p.width for p in found if p.name != CLOCK)
