@@ -32,31 +32,33 @@ class Path:
 Arrival = tuple[int, int, int]  # LUT levels, carry cells, net at which the way begins
 
 
-class _Ways:
+class Ways:
     """The longest way to each net."""
 
     def __init__(self, netlist: Netlist, target: Target):
-        self._netlist, self._target = netlist, target
+        self.netlist, self.target = netlist, target
         self._rams = target.of(LUT_RAM)
-        self._through = target.levels | target.wires | target.of(CARRY) | self._rams
-        self.arrivals: dict[int, Arrival] = {}
-        self.last: dict[int, Cell] = {}  # driver of each net that is on a way
-        self.looping = self._walk()
+        self._carries = target.of(CARRY)
+        self._through = target.levels | target.wires | self._carries | self._rams
+        self._ends = target.ends
+        starts = (net for cell in netlist.cells if cell.type in self._ends for net in cell.outs)
+        self.arrivals: dict[int, Arrival] = {net: (0, 0, net) for net in starts}
+        self._looping = self._walk()
 
     def _reads(self, cell: Cell) -> list[int]:
         """Nets that a cell's outputs follow within a cycle."""
         if cell.type not in self._rams:
             return list(cell.ins)
-        return [net for port, nets in cell.inputs if re.fullmatch(self._target.read, port) for net in nets]
+        return [net for port, nets in cell.inputs if re.fullmatch(self.target.read, port) for net in nets]
 
     def _cost(self, cell: Cell) -> tuple[int, int]:
-        if cell.type in self._target.of(CARRY):
+        if cell.type in self._carries:
             return 0, 1
-        return (0 if cell.type in self._target.wires else 1), 0
+        return (0 if cell.type in self.target.wires else 1), 0
 
     def _walk(self) -> list[Cell]:
         """Fill in the arrivals; the cells that could not be reached in any order: those of loops and behind them."""
-        inner = {cell.name: cell for cell in self._netlist.cells if cell.type in self._through}
+        inner = {cell.name: cell for cell in self.netlist.cells if cell.type in self._through}
         reads = {name: set(self._reads(cell)) for name, cell in inner.items()}
         driven = {net for cell in inner.values() for net in cell.outs}
         waits = {name: len(nets & driven) for name, nets in reads.items()}
@@ -68,54 +70,48 @@ class _Ways:
         while ready:
             cell = inner[ready.pop()]
             levels, carries = self._cost(cell)
-            worst = max((self.at(net) for net in reads[cell.name]), default=None)
+            worst = max((self.arrivals[net] for net in reads[cell.name] if net in self.arrivals), default=None)
             for net in cell.outs:
-                self.last[net] = cell
-                self.arrivals[net] = (worst[0] + levels, worst[1] + carries, worst[2]) if worst else (0, 0, net)
+                if worst:
+                    self.arrivals[net] = (worst[0] + levels, worst[1] + carries, worst[2])
                 for name in behind.get(net, ()):
                     waits[name] -= 1
                     if not waits[name]:
                         ready.append(name)
         return [inner[name] for name, count in waits.items() if count]
 
-    def at(self, net: int) -> Arrival:
-        return self.arrivals.get(net, (0, 0, net))
+    @property
+    def loops(self) -> list[str]:
+        """Names of cells in combinational loops, or behind one; empty when there is none."""
+        return sorted(cell.name for cell in self._looping)
 
     def ends(self) -> list[tuple[Cell, int]]:
         """Cells in which a way ends, with the nets at which it does."""
         found = []
-        for cell in self._netlist.cells:
-            if cell.type in self._target.ends:
-                found += [(cell, net) for net in set(cell.ins)]
-            elif cell.type in self._rams:
-                found += [(cell, net) for net in set(cell.ins) - set(self._reads(cell))]
+        for cell in self.netlist.cells:
+            if cell.type in self._ends | self._rams:
+                read = set(self._reads(cell)) if cell.type in self._rams else set()
+                found += [(cell, net) for net in (set(cell.ins) - read) & self.arrivals.keys()]
         return found
 
 
-def loops(netlist: Netlist, target: Target) -> list[str]:
-    """Names of cells in combinational loops, or behind one; empty when there is none."""
-    return sorted(cell.name for cell in _Ways(netlist, target).looping)
-
-
-def longest(netlist: Netlist, owner: dict[str, str], target: Target, top: str) -> list[Path]:
+def longest(ways: Ways, owner: dict[str, str], top: str) -> list[Path]:
     """The longest way between any two instances of `top`, those of most levels first.
 
     What begins or ends outside `top`, in the wrapper's registers, does so at PORTS.
     """
-    ways, worst = _Ways(netlist, target), {}
+    worst, netlist = {}, ways.netlist
 
     def place(cell: Cell) -> str:
         path = within(owner[cell.name], top)
         return PORTS if path is None else path
 
     for cell, net in ways.ends():
-        levels, carries, begin = ways.at(net)
-        source = netlist.drivers.get(begin)
-        if (levels or carries) and source and source.type in target.ends:
-            key = (place(source), place(cell))
-            found = (levels, carries, begin, net, cell.name)
-            if key != (PORTS, PORTS) and found > worst.get(key, ()):
-                worst[key] = found
+        levels, carries, begin = ways.arrivals[net]
+        key = (place(netlist.drivers[begin]), place(cell))
+        found = (levels, carries, begin, net, cell.name)
+        if (levels or carries) and key != (PORTS, PORTS) and found > worst.get(key, ()):
+            worst[key] = found
     cells = {cell.name: cell for cell in netlist.cells}
 
     def name(net: int) -> str:

@@ -64,10 +64,11 @@ def synthesize(subject: Subject, target: Target, say: Progress) -> Synthesis:
     found = memories.find(dump, netlist, target, wrapper.INSTANCE)
     faults = [f"yosys check: {problem}" for problem in mapped.problems]
     faults += [f"a latch: {name}" for name in memories.latches(dump)]
-    faults += [f"a combinational loop at {name}" for name in levels.loops(netlist, target)[:1]]
+    ways = levels.Ways(netlist, target)
+    faults += [f"a combinational loop at {name}" for name in ways.loops[:1]]
     faults += [fault for memory in found if (fault := memory.fault())]
     counted = resources.count(netlist, owner, target, wrapper.INSTANCE)
-    paths = levels.longest(netlist, owner, target, wrapper.INSTANCE)
+    paths = levels.longest(ways, owner, wrapper.INSTANCE)
     result = Synthesis(subject, target, sources, mapped, netlist, owner, counted, found, paths, faults)
     write_whole(folder / "synth.json", [(json.dumps(result.figures(), indent=1) + "\n").encode()])
     return result
