@@ -23,9 +23,8 @@ from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim.jobs import Job, Outcome, run
 from llama2_myhdl.spec.presets import PRESETS, build_of
 from llama2_myhdl.spec.program import tape_beats
-from llama2_myhdl.syn.pnr import FIGURES
-from llama2_myhdl.syn.subjects import ROOT, of_block, write_sources
-from llama2_myhdl.syn.targets import ECP5
+from llama2_myhdl.syn.pnr import best
+from llama2_myhdl.syn.subjects import of_block, write_sources
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.models import DEFAULT, MODELS_VARIABLE, stories260k
 
@@ -123,12 +122,9 @@ def verilog_digest(block: str) -> str:
 
 def routed(block: str) -> dict:
     """Speed and area that `make pnr` found for the block's present Verilog."""
-    report = ROOT / f"{block}-{ECP5.name}" / FIGURES
-    if not report.is_file():
+    figures = best(block, verilog_digest(block))
+    if figures is None:
         raise Missing(f"run make pnr BLOCK={block}")
-    figures = json.loads(report.read_text())
-    if figures["verilog"] != verilog_digest(block):
-        raise Missing(f"changed since it was routed: run make pnr BLOCK={block}")
     return {"fmax_mhz": figures["fmax_mhz"]} | figures["resources"]
 
 

@@ -9,17 +9,19 @@ from pathlib import Path
 
 from llama2_myhdl.syn import tools
 
-SCOPE = "$scopeinfo"
-_PARAMETERS = re.compile(r"\$paramod(?:\$[0-9a-f]+)?\\(\w+)")
 _FLATTENED = re.compile(r"\$flatten((?:\\\w+\.)+)")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """inputs, outputs: (port, nets of its bits); a net is a number, constants are left out."""
+    """source: where in the Verilog it comes from, as Yosys has it; inputs, outputs: (port, nets of its bits).
+
+    A net is a number; constants are left out.
+    """
 
     name: str
     type: str
+    source: str
     inputs: tuple[tuple[str, tuple[int, ...]], ...]
     outputs: tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -34,8 +36,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Netlist:
-    """cells; nets: {net: its names}, those that people gave, as in `u_engine_0.u_matvec.row[3]`; scopes: {instance:
-    module}, the top is the instance "".
+    """cells; nets: {net: its names}, those that people gave, as in `u_engine_0.u_matvec.row[3]`, of which the optimiser
+    has left one of many; scopes: {instance: module}, the top is the instance "".
     """
 
     cells: tuple[Cell, ...]
@@ -69,28 +71,18 @@ def _bits(nets: Iterable) -> tuple[int, ...]:
     return tuple(net for net in nets if isinstance(net, int))
 
 
-def module_name(text: str) -> str:
-    """A module's own name, without the parameters that Yosys puts before or behind it."""
-    found = _PARAMETERS.match(text)
-    return found[1] if found else text.lstrip("\\")
-
-
-def parse(document: dict, top: str) -> Netlist:
-    """The netlist of module `top`; ToolError when there is none."""
+def parse(document: dict, top: str, scopes: dict[str, str]) -> Netlist:
+    """The netlist of module `top` with these instances; ToolError when there is none."""
     if top not in document.get("modules", {}):
         raise tools.ToolError(f"the netlist has no module {top}")
     module = document["modules"][top]
-    cells, scopes, nets = [], {"": top}, {}
+    cells, nets = [], {}
     for name, cell in module["cells"].items():
-        if cell["type"] == SCOPE:
-            if cell["attributes"].get("module"):
-                scopes[name] = module_name(cell["attributes"]["module"])
-            continue
         ways = cell["port_directions"]
         joined = [(port, _bits(bits)) for port, bits in cell["connections"].items()]
         inputs = tuple((port, bits) for port, bits in joined if ways[port] == "input")
         outputs = tuple((port, bits) for port, bits in joined if ways[port] != "input")
-        cells.append(Cell(name, cell["type"], inputs, outputs))
+        cells.append(Cell(name, cell["type"], cell.get("attributes", {}).get("src", ""), inputs, outputs))
     for name, net in module["netnames"].items():
         if not net["hide_name"]:
             indexed = len(net["bits"]) > 1
@@ -100,6 +92,6 @@ def parse(document: dict, top: str) -> Netlist:
     return Netlist(tuple(cells), {net: tuple(names) for net, names in nets.items()}, scopes)
 
 
-def read(path: Path, top: str) -> Netlist:
+def read(path: Path, top: str, scopes: dict[str, str]) -> Netlist:
     """The netlist in a file that Yosys wrote."""
-    return parse(json.loads(path.read_text()), top)
+    return parse(json.loads(path.read_text()), top, scopes)

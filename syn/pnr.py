@@ -1,8 +1,8 @@
 """`make pnr`: a block, or the decoder of a configuration, placed and routed on an ECP5-85F, speed grade 6.
 
-Prints speed, what is used of the device, and the critical path by module. All files land in sim_build/syn/NAME-ecp5:
-the figures in pnr.json, a picture of the placement in placement-SEED.svg. Exit status 1 below --min-freq, 2 after one
-line about bad input.
+Prints speed, what is used of the device, and the critical path by instance. All files land in sim_build/syn/NAME-ecp5:
+the figures in pnr-SEED.json, a picture of the placement in placement-SEED.svg. Exit status 1 below --min-freq, 2 after
+one line about bad input.
 """
 
 import json
@@ -16,14 +16,14 @@ from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.base.stages import stages
 from llama2_myhdl.hdl.progress import Progress
-from llama2_myhdl.syn import nextpnr, placement, wrapper
+from llama2_myhdl.syn import nextpnr, placement, subjects, wrapper
 from llama2_myhdl.syn.levels import PORTS
 from llama2_myhdl.syn.owners import within
 from llama2_myhdl.syn.subjects import Subject
-from llama2_myhdl.syn.synth import BAD_INPUT, FAILED, Synthesis, add_subject, chosen, synthesize
+from llama2_myhdl.syn.synth import BAD_INPUT, FAILED, Synthesis, add_subject, chosen, synthesize, wide
 from llama2_myhdl.syn.targets import ECP5
 
-FIGURES = "pnr.json"
+FIGURES = "pnr-{seed}.json"
 LEAST_OF_A_BLOCK = 90  # MHz
 NAMES = ("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D")
 
@@ -71,7 +71,7 @@ class Route:
         return hops
 
     def figures(self) -> dict:
-        """What is kept in pnr.json."""
+        """What is kept of a run."""
         return dict(
             verilog=self.synthesis.sources.digest,
             seed=self.routed.seed,
@@ -88,7 +88,7 @@ def route(subject: Subject, freq: float, seed: int, say: Progress) -> Route:
     synthesis = synthesize(subject, ECP5, say)
     result = Route(synthesis, nextpnr.route(synthesis.mapped, freq, seed, say))
     folder, fmax = synthesis.sources.folder, result.routed.fmax_mhz
-    write_whole(folder / FIGURES, [(json.dumps(result.figures(), indent=1) + "\n").encode()])
+    write_whole(folder / FIGURES.format(seed=seed), [(json.dumps(result.figures(), indent=1) + "\n").encode()])
 
     def unit_of(cell: str) -> str | None:
         instance = result.instance(cell)
@@ -97,6 +97,13 @@ def route(subject: Subject, freq: float, seed: int, say: Progress) -> Route:
     drawn = placement.picture(result.routed, unit_of, f"{subject.what} on {nextpnr.PART}: {fmax} MHz, seed {seed}")
     write_whole(folder / f"placement-{seed}.svg", [drawn.encode()])
     return result
+
+
+def best(subject: str, verilog: str) -> dict | None:
+    """The figures of the fastest run that a subject's present Verilog has been routed in; None when there is none."""
+    files = (subjects.ROOT / f"{subject}-{ECP5.name}").glob(FIGURES.format(seed="*"))
+    runs = [figures for file in sorted(files) if (figures := json.loads(file.read_text()))["verilog"] == verilog]
+    return max(runs, key=lambda figures: figures["fmax_mhz"], default=None)
 
 
 def use_table(routed: nextpnr.Routed) -> Table:
@@ -146,7 +153,7 @@ def main(argv=None) -> int:
     except (ValueError, OSError) as error:  # of tools, configurations and files, each one line
         print(f"pnr: {error}", file=sys.stderr)
         return BAD_INPUT
-    show(result, Console())
+    show(result, wide())
     least, fmax = options.min_freq, result.routed.fmax_mhz
     if least is None:
         least = LEAST_OF_A_BLOCK if options.block else 0

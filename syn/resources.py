@@ -9,6 +9,7 @@ from llama2_myhdl.syn.cells import Netlist
 from llama2_myhdl.syn.owners import within
 from llama2_myhdl.syn.targets import LUT, Target
 
+SMALL = 0.005  # of the design: too little for a row of its own
 Counts = dict[str, float]  # by column of the target
 
 
@@ -64,14 +65,15 @@ def number(value: float) -> str:
 
 
 def module_table(resources: Resources, depth: int = 2) -> Table:
-    """The hierarchy down to a depth: each row with all that is below it."""
+    """The hierarchy down to a depth, without the smallest: each row with all that is below it."""
+    whole = resources.total
     table = Table("instance", "module", *resources.target.columns, title="resources")
     for column in table.columns[2:]:
         column.justify = "right"
     for path in sorted(resources.modules, key=lambda path: path.split(".") if path else []):
         level = path.count(".") + bool(path)
         counts = resources.below(path)
-        if level <= depth and any(counts.values()):
+        if level <= depth and any(counts[column] > SMALL * whole[column] for column in counts):
             name = "  " * level + (path.rpartition(".")[2] or "the design")
             cells = [number(counts[column]) for column in resources.target.columns]
             table.add_row(name, resources.modules[path], *cells)

@@ -16,6 +16,7 @@ from llama2_myhdl.sim.build import converted
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.syn import blocks, wrapper
+from llama2_myhdl.syn.instances import Tree, tree
 
 ROOT = GENERATED / "syn"
 CHANGES = {"lanes": "lanes", "engines": "engines", "context": "max_seq"}  # option: field of BuildConfig
@@ -38,13 +39,11 @@ class Sources:
     folder: Path
     files: tuple[str, ...]
     top: str
-    ports: tuple[wrapper.Port, ...]
     digest: str
 
     @property
-    def directions(self) -> dict[str, dict[str, str]]:
-        """{module: {port: input or output}}."""
-        return wrapper.directions("\n".join((self.folder / file).read_text() for file in self.files))
+    def tree(self) -> Tree:
+        return tree({file: (self.folder / file).read_text() for file in self.files}, self.top)
 
 
 def build_with(config: str, **changes: int | None) -> BuildConfig:
@@ -79,4 +78,4 @@ def write_sources(subject: Subject, folder: Path, say: Progress = silent) -> Sou
         digest.update(name.encode() + b"\0" + text)
         if not (folder / name).is_file() or (folder / name).read_bytes() != text:
             write_whole(folder / name, [text])
-    return Sources(folder, tuple(texts), wrapped, tuple(found), digest.hexdigest()[:16])
+    return Sources(folder, tuple(texts), wrapped, digest.hexdigest()[:16])

@@ -23,6 +23,7 @@ from llama2_myhdl.syn.targets import TARGETS, Target
 
 FAILED, BAD_INPUT = 1, 2
 PATHS_KEPT = 20
+COLUMNS = 160
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ def synthesize(subject: Subject, target: Target, say: Progress) -> Synthesis:
     sources = subjects.write_sources(subject, folder, say)
     mapped = yosys.synthesize(sources, target, say)
     say("read the netlist", 0, 1)
-    netlist = cells.read(mapped.netlist, mapped.top)
+    tree = sources.tree
+    netlist = cells.read(mapped.netlist, mapped.top, tree.scopes)
     dump = list(memories.parse(mapped.memories))
-    owner = owners(netlist, sources.directions)
+    owner = owners(netlist, tree)
     found = memories.find(dump, netlist, target, wrapper.INSTANCE)
     faults = [f"yosys check: {problem}" for problem in mapped.problems]
     faults += [f"a latch: {name}" for name in memories.latches(dump)]
@@ -72,6 +74,12 @@ def synthesize(subject: Subject, target: Target, say: Progress) -> Synthesis:
     result = Synthesis(subject, target, sources, mapped, netlist, owner, counted, found, paths, faults)
     write_whole(folder / "synth.json", [(json.dumps(result.figures(), indent=1) + "\n").encode()])
     return result
+
+
+def wide() -> Console:
+    """Standard output, with room for the tables where it is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=COLUMNS)
 
 
 def show(result: Synthesis, console: Console) -> None:
@@ -123,12 +131,11 @@ def main(argv=None) -> int:
     parser.add_argument("--target", choices=sorted(TARGETS), default="ecp5")
     parser.add_argument("--store", action="store_true", help="keep the figures in docs/synth.json")
     options = parser.parse_args(argv)
-    console = Console()
     try:
         subject = chosen(options)
         with stages(Console(stderr=True), "steps") as say:
             result = synthesize(subject, TARGETS[options.target], say)
-        show(result, console)
+        show(result, wide())
         return judge(result, options.store)
     except (ValueError, OSError) as error:  # of tools, configurations and files, each one line
         print(f"synth: {error}", file=sys.stderr)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 CLOCK = "clk"
 INSTANCE = "dut"  # the module's name in the wrapper
-_MODULE = re.compile(r"^module\s+(\w+)\s*(?:#\(.*?\)\s*)?\((.*?)\);", re.S | re.M)
-_DIRECTION = re.compile(r"^\s*(input|output)\b.*?\b(\w+)\s*,?\s*$", re.M)
 _PORT = re.compile(r"\b(input|output)\s+(?:wire|reg)\s+(?:signed\s+)?(?:\[(\d+):0\]\s+)?(\w+)")
 
 
@@ -37,11 +35,6 @@ def ports(verilog: str, module: str) -> list[Port]:
     if CLOCK not in [p.name for p in found]:
         raise WrapperError(f"module {module} has no port {CLOCK}")
     return found
-
-
-def directions(verilog: str) -> dict[str, dict[str, str]]:
-    """{module: {port: input or output}} of converted Verilog."""
-    return {name: {port: way for way, port in _DIRECTION.findall(header)} for name, header in _MODULE.findall(verilog)}
 
 
 def _slices(group: list[Port], bus: str) -> list[str]:

@@ -1,11 +1,10 @@
 """Yosys: from Verilog to a netlist of a device's own cells, its memories and its check; kept until the Verilog changes.
 
-All levels are flattened, so logic is optimised across them; names keep the instance that a cell came from. What one
-run leaves in its folder:
+All levels are flattened, so logic is optimised across them. What one run leaves in its folder:
 
     mapped.json     the netlist
     memories.il     the memories whole, before they are mapped, and the latches there are
-    check.txt       what `check` finds between words: loops, nets with two drivers or none
+    check.txt       what `check` finds in the netlist: loops, nets with two drivers or none
 """
 
 import json
@@ -62,11 +61,13 @@ def script(sources: Sources, target: Target) -> str:
     return "; ".join(
         [
             f"read_verilog {' '.join(sources.files)}",
+            f"hierarchy -check -top {sources.top}; proc",
+            "flatten -noscopeinfo",  # a cell's source then names the places of all instances around it
             f"{synth} begin:{target.to_memories}",
-            f"tee -q -o {CHECK} check",
             *target.policy,
             f"dump -n -o {MEMORIES} t:$mem_v2 {_LATCHES}",
             f"{synth} {target.to_memories}:{target.to_check}",
+            f"tee -q -o {CHECK} check",
             "blackbox =A:whitebox",
             f"write_json {NETLIST}",
         ]

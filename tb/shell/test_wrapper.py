@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from llama2_myhdl.syn.wrapper import Port, WrapperError, directions, ports, wrap
+from llama2_myhdl.syn.wrapper import Port, WrapperError, ports, wrap
 
 ADD = """
 module add (
@@ -38,13 +38,6 @@ def test_ports_of_converted_verilog():
         Port("b", "input", 1),
         Port("q", "output", 9),
     ]
-
-
-def test_directions_of_the_ports_of_all_modules():
-    parameters = "module sub #(\n    parameter WIDTH = 8,\n    parameter HALF = (WIDTH / 2)\n) ("
-    family = ADD.replace("module add (", parameters).replace("signed [7:0] a", "[WIDTH-1:0] a")
-    expected = {"clk": "input", "a": "input", "b": "input", "q": "output"}
-    assert directions(ADD + family) == {"add": expected, "sub": expected}
 
 
 def test_wrapped_module_computes_the_same(tmp_path):

@@ -1,11 +1,12 @@
 """The longest ways by LUT levels, and loops."""
 
+from llama2_myhdl.syn.instances import Tree
 from llama2_myhdl.syn.levels import PORTS, Path, Ways, longest
 from llama2_myhdl.syn.owners import owners
 from llama2_myhdl.syn.targets import ECP5, XILINX
 from tb.syn.nets import netlist
 
-SCOPES = {"dut": "top", "dut.u_a": "a", "dut.u_b": "b"}
+SCOPES = {"": "wrapped", "dut": "top", "dut.u_a": "a", "dut.u_b": "b"}
 TEXT = """
     s TRELLIS_FF _s > dut.u_a.s
     l1 LUT4 dut.u_a.s _x > _1
@@ -25,7 +26,7 @@ TEXT = """
 
 def paths(text, target=ECP5):
     nets = netlist(text, SCOPES)
-    return longest(Ways(nets, target), owners(nets, {}), "dut")
+    return longest(Ways(nets, target), owners(nets, Tree("", {})), "dut")
 
 
 def test_luts_are_levels_and_carry_cells_are_counted_apart():

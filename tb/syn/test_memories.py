@@ -8,7 +8,7 @@ from llama2_myhdl.syn.memories import Memory, filled, find, latches, parse
 from llama2_myhdl.syn.targets import ECP5, XILINX
 from tb.syn.nets import netlist
 
-SCOPES = {"dut": "top", "dut.u_a": "a", "dut.u_a.u_ram": "ram"}
+SCOPES = {"": "wrapped", "dut": "top", "dut.u_a": "a", "dut.u_a.u_ram": "ram"}
 DUMP = r"""
 
   attribute \src "ram.v:2.37-2.45"
