@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures timing regress fetch train lint synth pnr clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing regress fetch train lint synth pnr clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -78,6 +78,9 @@ bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes a
 
 figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|routed]
 	@$(GIVEN) options ONLY; $(RUN) llama2_myhdl.host.figures "$${args[@]}"
+
+fpga: $(SYN) ## docs/fpga.md: area, cycles and routed speed of decoders on devices: [ONLY=point, REPORT=1 measures nothing]
+	@$(GIVEN) options ONLY; flags REPORT; $(RUN) llama2_myhdl.host.fpga "$${args[@]}"
 
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]
 	@$(GIVEN) paths MODEL; options MODEL LANES POS LAYER; $(RUN) llama2_myhdl.host.timing "$${args[@]}"

@@ -23,6 +23,7 @@ OPTIONS = {
     "pack": ["CONFIG", "LANES", "ENGINES"],
     "accuracy": [],
     "figures": ["ONLY"],
+    "fpga": ["ONLY"],
     "timing": ["MODEL", "LANES", "POS", "LAYER"],
     "fetch": [],
     "synth": ["TARGET", "CONFIG", "LANES", "ENGINES", "CONTEXT"],
