@@ -23,7 +23,7 @@ from llama2_myhdl.syn.targets import TARGETS, Target
 
 FAILED, BAD_INPUT = 1, 2
 PATHS_KEPT = 20
-COLUMNS = 160
+COLUMNS = 200
 
 
 @dataclass(frozen=True)
