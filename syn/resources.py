@@ -52,6 +52,12 @@ def count(netlist: Netlist, owner: dict[str, str], target: Target, top: str) -> 
     return Resources(target, {path: dict(counts) for path, counts in own.items()}, modules)
 
 
+def uncounted(netlist: Netlist, target: Target) -> list[str]:
+    """Kinds of cells that the target does not know: what they take would be missing in the counts."""
+    known = target.cells.keys() | target.wires | target.others
+    return sorted({cell.type for cell in netlist.cells} - known)
+
+
 def used(resources: Counts, target: Target, part: str) -> dict[str, float]:
     """The share of each kind that a part has, from 0 on; above 1 it does not fit."""
     places = target.parts[part]

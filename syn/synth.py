@@ -68,6 +68,7 @@ def synthesize(subject: Subject, target: Target, say: Progress) -> Synthesis:
     faults += [f"a latch: {name}" for name in memories.latches(dump)]
     ways = levels.Ways(netlist, target)
     faults += [f"a combinational loop at {name}" for name in ways.loops[:1]]
+    faults += [f"cells of a kind that is not counted: {kind}" for kind in resources.uncounted(netlist, target)]
     faults += [fault for memory in found if (fault := memory.fault())]
     counted = resources.count(netlist, owner, target, wrapper.INSTANCE)
     paths = levels.longest(ways, owner, wrapper.INSTANCE)

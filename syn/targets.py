@@ -14,10 +14,11 @@ class Target:
     """synth: Yosys' command; to_memories, to_check: its labels where memories are whole and behind the last mapping.
 
     policy: commands for whole memories, before they are mapped. passes: Yosys' steps in all, more or less.
-    cells: {cell: (column, amount)}. levels: cells that are one LUT level of a path; wires: those that a path passes
-    for nothing, as they are part of a LUT's own place. read: the address ports that a LUT RAM reads by.
-    bits: {column: bits of one primitive of a RAM}. sites: LUTs that one of a column occupies, besides LUT itself.
-    parts: {name: {column: how many}}; LUT there counts all sites of a LUT.
+    cells: {cell: (column, amount)}; others: cells that are not counted, clock buffers for instance.
+    levels: cells that are one LUT level of a path; wires: those that a path passes for nothing, as they are part of a
+    LUT's own place. read: the address ports that a LUT RAM reads by, as a pattern.
+    bits: {column: bits of one primitive of a RAM}. sites: {column: LUTs' places that one of it occupies}.
+    parts: {name: {column: how many}}; LUT there counts all places of a LUT.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Target:
     sites: dict[str, int]
     parts: dict[str, dict[str, int]]
     policy: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
     columns: tuple[str, ...] = field(init=False)
 
     def __post_init__(self):
@@ -129,6 +131,7 @@ XILINX = Target(
     policy=(
         f'setattr -set ram_style "ultra" t:$mem_v2 r:SIZE>={_ULTRA_WORDS} %i r:WIDTH>={_ULTRA_BITS} %i r:WR_PORTS>0 %i',
     ),
+    others=frozenset({"BUFG", "GND", "VCC"}),
 )
 
 TARGETS = {target.name: target for target in (ECP5, XILINX)}

@@ -113,6 +113,12 @@ def test_counts_are_those_below_an_instance():
     assert sum(counts["FF"] for counts in counted.by_module().values()) == counted.total["FF"]
 
 
+def test_a_cell_that_no_column_counts_is_named():
+    nets, _ = found()
+    assert resources.uncounted(nets, ECP5) == []
+    assert resources.uncounted(nets, XILINX) == ["CCU2C", "DP16KD", "TRELLIS_FF"]
+
+
 def test_a_device_is_full_when_one_of_its_resources_is():
     counts = {"LUT": 50_000, "carry": 20_000, "FF": 1, "block RAM": 104}
     shares = resources.used(counts, ECP5, "ECP5-85F")
