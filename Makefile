@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures timing regress fetch train lint synth pnr clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing regress fetch train lint synth pnr clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,9 @@ bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes a
 figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|routed]
 	@$(GIVEN) options ONLY; $(RUN) llama2_myhdl.host.figures "$${args[@]}"
 
+fpga: $(SYN) ## docs/fpga.md: area, cycles and routed speed of decoders on devices: [ONLY=point, REPORT=1 measures nothing]
+	@$(GIVEN) options ONLY; flags REPORT; $(RUN) llama2_myhdl.host.fpga "$${args[@]}"
+
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]
 	@$(GIVEN) paths MODEL; options MODEL LANES POS LAYER; $(RUN) llama2_myhdl.host.timing "$${args[@]}"
 
@@ -95,11 +98,13 @@ lint: $(DEV) $(SYN) ## ruff; Verilator, Icarus and Yosys on the converted Verilo
 	@$(RUN) ruff check .
 	@$(RUN) llama2_myhdl.syn.lint
 
-synth: $(SYN) ## Yosys mapping to ECP5 of one block: BLOCK=name
-	@$(GIVEN) $(RUN) llama2_myhdl.syn.ecp5 synth $${BLOCK:+-- "$$BLOCK"}
+synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [TARGET=ecp5|xilinx LANES ENGINES CONTEXT STORE=1]
+	@$(GIVEN) options TARGET CONFIG LANES ENGINES CONTEXT; flags STORE; \
+	$(RUN) llama2_myhdl.syn.synth "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
-pnr: $(SYN) ## routed speed and area on ECP5-85F of one block: BLOCK=name
-	@$(GIVEN) $(RUN) llama2_myhdl.syn.ecp5 pnr $${BLOCK:+-- "$$BLOCK"}
+pnr: $(SYN) ## routed on an ECP5-85F, BLOCK=name or the decoder of CONFIG=preset: [SEED FREQ LANES ENGINES CONTEXT]
+	@$(GIVEN) options CONFIG LANES ENGINES CONTEXT SEED FREQ; \
+	$(RUN) llama2_myhdl.syn.pnr "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
 clean: ## remove everything generated (the Python environment stays)
 	rm -rf sim_build build .pytest_cache .ruff_cache results.xml

@@ -104,7 +104,7 @@ def other_multipliers() -> int | None:
     routed = [figures.get(f"routed/{block}", {}).get("values") for block in OTHER_BLOCKS]
     if None in routed:
         return None
-    return sum(values["MULT18X18D"] for values in routed) - build_of("default").lanes
+    return sum(values["DSP"] for values in routed) - build_of("default").lanes
 
 
 def document(full: Results, quick: dict[str, int]) -> dict:

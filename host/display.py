@@ -5,18 +5,11 @@ from contextlib import contextmanager
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from rich.text import Text
 
 from llama2_myhdl.base.plain_text import plain
-
-COLUMNS = (
-    SpinnerColumn(),
-    TextColumn("{task.description}"),
-    BarColumn(),
-    TextColumn("{task.completed}/{task.total} {task.fields[unit]}"),
-    TimeElapsedColumn(),
-)
+from llama2_myhdl.base.stages import COLUMNS, stages
 
 
 class Story:
@@ -28,34 +21,11 @@ class Story:
         self._progress = Progress(*COLUMNS, console=self._console)
         self._task = None
         self._live = None
-        self._said = None  # elsewhere than on a terminal: the last step that was named
         self._at_line_start = True  # .. a whole line can be written as it is
 
-    @contextmanager
     def preparing(self):
         """Show the steps of the preparation; gives the function that they are told to: what, files done, all files."""
-        if not self._console.is_terminal:
-            yield self._name_step
-            return
-        with Progress(*COLUMNS, console=self._console, transient=True) as progress:
-            tasks = {}
-
-            def say(what: str, done: int, total: int) -> None:
-                if what not in tasks:
-                    for earlier in tasks.values():
-                        progress.update(earlier, visible=False)
-                    tasks[what] = progress.add_task(what, total=total, unit="files" if total > 1 else "")
-                progress.update(tasks[what], completed=done, total=total)
-
-            yield say
-
-    def _name_step(self, what: str, done: int, total: int) -> None:
-        """A line for each step, and one for each quarter of its files."""
-        quarter = 4 * done // max(total, 1)
-        if self._said != (what, quarter):
-            count = f" {done} of {total} files" if done else " ..."
-            print(f"{what}{count}", file=sys.stderr, flush=True)
-            self._said = (what, quarter)
+        return stages(self._console)
 
     @contextmanager
     def telling(self, positions: int):

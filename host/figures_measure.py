@@ -5,14 +5,12 @@ What they need and do not find they name in a `Missing`.
 
 import hashlib
 import json
-import subprocess
-import sys
 import tempfile
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from llama2_myhdl.base.folders import GENERATED, PROJECT
+from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.host.accuracy import evaluate
@@ -25,10 +23,11 @@ from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim.jobs import Job, Outcome, run
 from llama2_myhdl.spec.presets import PRESETS, build_of
 from llama2_myhdl.spec.program import tape_beats
+from llama2_myhdl.syn.pnr import best
+from llama2_myhdl.syn.subjects import of_block, write_sources
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.models import DEFAULT, MODELS_VARIABLE, stories260k
 
-ROUTED = GENERATED / "syn"
 POSITIONS = 256  # of the stories that are compared with llama2.c's
 AGREEMENT_BUILD = build_of("stories260K", lanes=64)
 ACCURACY_POSITIONS = 2000
@@ -115,34 +114,18 @@ def accuracy(model: str) -> dict:
 
 
 @cache
-def verilog(block: str) -> dict[str, bytes]:
-    """Names and contents of the block's converted Verilog, made in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "llama2_myhdl.syn.blocks", block, folder]
-        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
-        if done.returncode:
-            raise Missing(f"{block} does not convert: {(done.stderr.strip() or 'no message').splitlines()[-1]}")
-        return {Path(name).name: Path(name).read_bytes() for name in done.stdout.split()}
-
-
 def verilog_digest(block: str) -> str:
     """Changes with the block's Verilog."""
-    return _digest([content for _, content in sorted(verilog(block).items())])
+    with tempfile.TemporaryDirectory() as folder:
+        return write_sources(of_block(block), Path(folder)).digest
 
 
 def routed(block: str) -> dict:
     """Speed and area that `make pnr` found for the block's present Verilog."""
-    folder = ROUTED / block
-    report = folder / f"{block}_pnr.json"
-    if not report.is_file():
+    figures = best(block, verilog_digest(block))
+    if figures is None:
         raise Missing(f"run make pnr BLOCK={block}")
-    for name, wanted in verilog(block).items():
-        used = folder / name
-        if not used.is_file() or used.read_bytes() != wanted or used.stat().st_mtime > report.stat().st_mtime:
-            raise Missing(f"changed since it was routed: run make pnr BLOCK={block}")
-    figures = json.loads(report.read_text())
-    names = ("fmax_mhz", "LUT4", "carry", "FF", "wrapper_FF", "LUT-RAM", "DP16KD", "MULT18X18D")
-    return {name: figures[name] for name in names}
+    return {"fmax_mhz": figures["fmax_mhz"]} | figures["resources"]
 
 
 def configurations() -> dict[str, dict]:

@@ -1,5 +1,7 @@
 """The figures as Markdown: tables made from the contents of docs/figures.json and nothing else."""
 
+from llama2_myhdl.syn.targets import ECP5
+
 ACCURACY = (("agreement", ".2%"), ("perplexity_ratio", ".4f"))  # columns and their formats
 DAGGER = "†"
 STALE = f"{DAGGER} measured with earlier sources; `make figures` measures again."
@@ -67,9 +69,7 @@ def _routed(figures: dict) -> list[str]:
     heads = ("block", "MHz", "LUT4", "carry", "flip-flops", "LUT RAM", "block RAM", "multipliers")
 
     def values(v):
-        own = v["FF"] - v["wrapper_FF"]
-        counts = (v["LUT4"], v["carry"], own, v["LUT-RAM"], v["DP16KD"], v["MULT18X18D"])
-        return (f"{v['fmax_mhz']:.1f}", *(f"{count:,}" for count in counts))
+        return (f"{v['fmax_mhz']:.1f}", *(f"{v[column]:,g}" for column in ECP5.columns))
 
     rows = [_row((name,), entry, len(heads), values) for name, entry in group(figures, "routed")]
     return [

@@ -1,11 +1,9 @@
 """Pictures over time, as SVG: the units of one engine, and the positions in all stations. The same bytes every time."""
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import matplotlib
-
+from llama2_myhdl.host.drawing import canvas, svg
 from llama2_myhdl.sim.trace import WAIT
 
 ROWS = (  # label, unit of the cycle table, colour
@@ -58,23 +56,6 @@ def joined(spans: Iterable[tuple[int, int]], gap: float) -> list[tuple[int, int]
     return result
 
 
-def _canvas(rows: int, height: float):
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "llama2.myhdl"
-    from matplotlib import pyplot
-
-    return pyplot.subplots(rows, figsize=(12, height), layout="constrained", facecolor="white", squeeze=False)
-
-
-def _svg(figure) -> bytes:
-    from matplotlib import pyplot
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    pyplot.close(figure)
-    return buffer.getvalue()
-
-
 def _name(axes, text: str, first: float, cycles: float, height: float, width: float) -> None:
     """A name in the middle of a bar, where the bar has room for it."""
     if cycles * LETTERS >= (len(text) + 1) * width:
@@ -83,7 +64,7 @@ def _name(axes, text: str, first: float, cycles: float, height: float, width: fl
 
 def units(part: Window, title: str, what: str) -> bytes:
     """Which unit is busy when; `what` names the part on the axis of time."""
-    figure, ((axes,),) = _canvas(1, 4.6)
+    figure, ((axes,),) = canvas(1, 4.6)
     shown = [(label, part.spans[unit], colour) for label, unit, colour in ROWS if part.spans.get(unit)]
     top, gap = len(shown), part.cycles / POINTS
     for stage, first, cycles in part.stages:
@@ -105,7 +86,7 @@ def units(part: Window, title: str, what: str) -> bytes:
     axes.set_ylim(0, top + 1)
     axes.set_xlabel(f"cycle of the {what}; on the right, the share of busy cycles")
     axes.set_title(title, fontsize=11)
-    return _svg(figure)
+    return svg(figure)
 
 
 def stays(rows: list[dict]) -> dict[int, list[tuple[int, int, int, int]]]:
@@ -123,7 +104,7 @@ def stays(rows: list[dict]) -> dict[int, list[tuple[int, int, int, int]]]:
 
 def wavefront(panels: list[tuple[str, list[dict], bool]], engines: int) -> bytes:
     """Tokens in all stations over time. A panel: title, rows, whether colours stand for sequences, not positions."""
-    figure, grid = _canvas(len(panels), 2.9 * len(panels))
+    figure, grid = canvas(len(panels), 2.9 * len(panels))
     for (title, rows, by_sequence), (axes,) in zip(panels, grid):
         found = stays(rows)
         origin = min(first for runs in found.values() for _, _, first, _ in runs)
@@ -143,4 +124,4 @@ def wavefront(panels: list[tuple[str, list[dict], bool]], engines: int) -> bytes
         axes.set_ylim(0, len(names))
         axes.set_title(title, fontsize=11)
         axes.set_xlabel("cycle")
-    return _svg(figure)
+    return svg(figure)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 CLOCK = "clk"
+INSTANCE = "dut"  # the module's name in the wrapper
 _PORT = re.compile(r"\b(input|output)\s+(?:wire|reg)\s+(?:signed\s+)?(?:\[(\d+):0\]\s+)?(\w+)")
 
 
@@ -65,13 +66,8 @@ def wrap(module: str, found: list[Port], name: str) -> str:
     capture <= result;
     shift_out <= ld ? capture : {{shift_out, 1'b0}};
   end
-  {module} dut (
+  {module} {INSTANCE} (
     {(',' + chr(10) + '    ').join(connections)}
   );
 endmodule
 """
-
-
-def overhead(found: list[Port]) -> int:
-    """Flip-flops that the wrapper itself adds: two for every port bit."""
-    return 2 * sum(p.width for p in found if p.name != CLOCK)

@@ -12,7 +12,9 @@ MODULES = {
     "bench": "llama2_myhdl.host.bench",
     "timing": "llama2_myhdl.host.timing",
     "figures": "llama2_myhdl.host.figures",
-    "ecp5": "llama2_myhdl.syn.ecp5",
+    "fpga": "llama2_myhdl.host.fpga",
+    "synth": "llama2_myhdl.syn.synth",
+    "pnr": "llama2_myhdl.syn.pnr",
     "llama2-myhdl": "llama2_myhdl.host.cli",
 }
 
@@ -46,7 +48,9 @@ def test_an_unknown_option_is_one_line(name, capsys):
         ("bench", "--quick", "yes"),
         ("timing", "--pos", ""),
         ("figures", "--only", "some"),
-        ("ecp5", "--seed", "one"),
+        ("fpga", "--only", "some"),
+        ("synth", "--target", "pdp11"),
+        ("pnr", "--seed", "one"),
     ],
 )
 def test_an_impossible_value_is_one_line_that_names_its_option(name, option, value, capsys):

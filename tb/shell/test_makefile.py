@@ -23,10 +23,11 @@ OPTIONS = {
     "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
     "accuracy": [],
     "figures": ["ONLY"],
+    "fpga": ["ONLY"],
     "timing": ["MODEL", "LANES", "POS", "LAYER"],
     "fetch": [],
-    "synth": [],
-    "pnr": [],
+    "synth": ["TARGET", "CONFIG", "LANES", "ENGINES", "CONTEXT"],
+    "pnr": ["CONFIG", "LANES", "ENGINES", "CONTEXT", "SEED", "FREQ"],
 }
 POSITIONAL = {
     "convert": ["CONFIG"],
@@ -91,8 +92,7 @@ WAYS = [on_command_line, in_environment, in_makeflags]
 
 def expected(target: str, values: dict[str, str]) -> str:
     """What `echo` prints when all of a target's options are given."""
-    arguments = [target] if target in ("synth", "pnr") else []
-    arguments += [f"--{name.lower().replace('_', '-')}={values[name]}" for name in OPTIONS[target]]
+    arguments = [f"--{name.lower().replace('_', '-')}={values[name]}" for name in OPTIONS[target]]
     if target in POSITIONAL:
         arguments += ["--", *(values[name] for name in POSITIONAL[target])]
     return ascii(arguments)

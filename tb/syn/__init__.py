@@ -1,0 +1,1 @@
+"""Tests of synthesis, place-and-route and their reports."""
