@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -32,10 +33,10 @@ class Story:
         self._at_line_start = True  # .. a whole line can be written as it is
 
     @contextmanager
-    def preparing(self):
-        """Show the steps of the preparation; gives the function that they are told to: what, files done, all files."""
+    def preparing(self, unit: str = "files"):
+        """Show the steps of the preparation; gives the function that they are told to: what, units done, all units."""
         if not self._console.is_terminal:
-            yield self._name_step
+            yield partial(self._name_step, unit)
             return
         with Progress(*COLUMNS, console=self._console, transient=True) as progress:
             tasks = {}
@@ -44,16 +45,16 @@ class Story:
                 if what not in tasks:
                     for earlier in tasks.values():
                         progress.update(earlier, visible=False)
-                    tasks[what] = progress.add_task(what, total=total, unit="files" if total > 1 else "")
+                    tasks[what] = progress.add_task(what, total=total, unit=unit if total > 1 else "")
                 progress.update(tasks[what], completed=done, total=total)
 
             yield say
 
-    def _name_step(self, what: str, done: int, total: int) -> None:
-        """A line for each step, and one for each quarter of its files."""
+    def _name_step(self, unit: str, what: str, done: int, total: int) -> None:
+        """A line for each step, and one for each quarter of its units."""
         quarter = 4 * done // max(total, 1)
         if self._said != (what, quarter):
-            count = f" {done} of {total} files" if done else " ..."
+            count = f" {done} of {total} {unit}" if done else " ..."
             print(f"{what}{count}", file=sys.stderr, flush=True)
             self._said = (what, quarter)
 
