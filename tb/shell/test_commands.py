@@ -13,6 +13,7 @@ MODULES = {
     "timing": "llama2_myhdl.host.timing",
     "figures": "llama2_myhdl.host.figures",
     "ecp5": "llama2_myhdl.syn.ecp5",
+    "bitstream": "llama2_myhdl.syn.bitstream",
     "llama2-myhdl": "llama2_myhdl.host.cli",
 }
 
@@ -47,6 +48,8 @@ def test_an_unknown_option_is_one_line(name, capsys):
         ("timing", "--pos", ""),
         ("figures", "--only", "some"),
         ("ecp5", "--seed", "one"),
+        ("board", "--baud", "fast"),
+        ("bitstream", "--clock", "1e9"),
     ],
 )
 def test_an_impossible_value_is_one_line_that_names_its_option(name, option, value, capsys):

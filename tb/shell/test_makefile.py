@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "accuracy", "regress", "fetch", "train", "lint",
-    "synth", "pnr", "clean",
+    "synth", "pnr", "bitstream", "flash", "board", "clean",
 }  # fmt: skip
 INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
 HIDDEN = {"known-block", "place"}
@@ -27,6 +27,9 @@ OPTIONS = {
     "fetch": [],
     "synth": [],
     "pnr": [],
+    "bitstream": ["CLOCK", "BAUD", "SEED"],
+    "flash": [],
+    "board": "PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD SECONDS PROMPT".split(),
 }
 POSITIONAL = {
     "convert": ["CONFIG"],
@@ -35,7 +38,10 @@ POSITIONAL = {
     "fetch": ["MODEL"],
     "synth": ["BLOCK"],
     "pnr": ["BLOCK"],
+    "bitstream": ["CONFIG"],
+    "flash": ["CONFIG"],
 }
+STEPS_OF = {"synth": "synth", "pnr": "pnr", "bitstream": "build", "flash": "flash"}  # of their program, first argument
 PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT"}
 TEXTS = [
     "Hi there, it's", 'say "hi"', "it costs $5 $(5", "${HOME} $@ $$ $x $", "$(HOME)", "`id`", "; exit 3 # no comment",
@@ -91,7 +97,7 @@ WAYS = [on_command_line, in_environment, in_makeflags]
 
 def expected(target: str, values: dict[str, str]) -> str:
     """What `echo` prints when all of a target's options are given."""
-    arguments = [target] if target in ("synth", "pnr") else []
+    arguments = [STEPS_OF[target]] if target in STEPS_OF else []
     arguments += [f"--{name.lower().replace('_', '-')}={values[name]}" for name in OPTIONS[target]]
     if target in POSITIONAL:
         arguments += ["--", *(values[name] for name in POSITIONAL[target])]
@@ -165,6 +171,7 @@ def test_a_prompt_that_is_not_given_is_no_option(echo):
 
 def test_an_empty_prompt_is_one(echo):
     assert arguments_of(make("generate", echo, "PROMPT=")) == "['--prompt=']"
+    assert arguments_of(make("board", echo, "PROMPT=")) == "['--prompt=']"
     assert arguments_of(make("generate", echo, PROMPT="")) == "['--prompt=']"
 
 
@@ -176,6 +183,8 @@ def test_the_last_prompt_counts(echo):
 def test_a_flag_of_0_is_off(value, flags, echo):
     assert arguments_of(make("generate", f"TRACE={value}", echo)) == ascii(flags)
     assert arguments_of(make("bench", f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
+    volatile = ["--volatile"] if flags else []
+    assert arguments_of(make("flash", f"VOLATILE={value}", echo)) == ascii(["flash", *volatile])
 
 
 @pytest.mark.parametrize(
