@@ -23,7 +23,7 @@ pll u_pll (
     .locked(locked)
 );
 
-// Reset: at once without a clock that holds or with the button, and out of it 15 cycles behind both, at a clock edge.
+// Reset: at once without a clock that holds or with the button, and out of it 17 cycles behind both, at a clock edge.
 wire go = locked & btn_pwr;
 reg [15:0] settled = 16'h0000;
 reg rst = 1'b1;
