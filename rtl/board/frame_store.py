@@ -111,7 +111,7 @@ def frame_store(clk, rst, s, m, DEPTH=BYTES, WAITING=FRAMES):
         free.next = m.ready or not m.valid
 
     @always_comb
-    def release():
+    def drop():
         gone.next = behind == head.finish
         if giving:
             head.ready.next = behind == head.finish
@@ -143,7 +143,7 @@ def frame_store(clk, rst, s, m, DEPTH=BYTES, WAITING=FRAMES):
             m.last.next = True
             m.bad.next = True
 
-    return crc32_, ram_, fifo_, place, receive, judge, announce, fill, look, release, control, give
+    return crc32_, ram_, fifo_, place, receive, judge, announce, fill, look, drop, control, give
 
 
 def ports(depth=BYTES, waiting=FRAMES):

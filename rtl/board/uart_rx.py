@@ -25,7 +25,7 @@ def uart_rx(clk, rst, rxd, m, CLOCKS, BITS):
     bit_clock_ = bit_clock(clk, begins, tick, CLOCKS=CLOCKS, BITS=BITS, START=CLOCKS // 2 + BITS)
 
     @always_comb
-    def begin():
+    def recognise():
         begins.next = earlier and not line and not active
 
     @always(clk.posedge)
@@ -64,7 +64,7 @@ def uart_rx(clk, rst, rxd, m, CLOCKS, BITS):
                 count.next = count + 1
                 shift.next = concat(line, shift[8:1])
 
-    return bit_clock_, begin, synchronise, control, collect
+    return bit_clock_, recognise, synchronise, control, collect
 
 
 def ports(clocks, bits):

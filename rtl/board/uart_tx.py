@@ -13,7 +13,7 @@ STOP = 9  # number of the stop bit, behind the start bit and 8 of data
 def uart_tx(clk, rst, s, txd, CLOCKS, BITS):
     """s: Stream(data = a byte); txd: out, the line, a register, high when idle. CLOCKS, BITS: as `ratio` gives them.
 
-    A byte takes 10 bits and the cycle in which it is taken.
+    A byte takes 10 bits, in whole cycles, and the cycle in which it is taken.
     """
     active, begins, tick = bit(), bit(), bit()
     count = uint(STOP.bit_length())

@@ -35,6 +35,7 @@ class SimulatedBoard:
         self.sim.set(rst=0)
         self.sim.run(RESET_CYCLES)
         self._changes.take()
+        self.sent.clear()
 
     def send(self, data: bytes) -> None:
         """Put bytes on the line, one behind the other, and hear what comes meanwhile."""

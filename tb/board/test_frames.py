@@ -166,8 +166,8 @@ async def damaged_frames_are_told(dut):
             line.insert(place, bench.rng.randrange(256))
         else:
             line = line[:place] + bytes([END])
-        # the model of the line says how many frames that has become
-        parts = [part for part in bytes(line).split(bytes([END])) if part]
+        # how many frames that has become; an escape of nothing is none
+        parts = [part for part in bytes(line).split(bytes([END])) if part.strip(bytes([ESCAPE]))]
         assert not any(_whole(part) for part in parts)
         await bench.send(line, spaced=3)
         bench.wanted += [BAD] * len(parts)

@@ -53,7 +53,7 @@ def test_receiver(sim, clocks, bits):
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
 async def bits_in_time(dut):
-    """The model, which refuses a bit that changes in its midst, reads what was sent; ten bits and a cycle a byte."""
+    """The model, which refuses a bit that changes in its midst, reads what was sent; ten bits and a cycle each."""
     given = test_parameters()
     clocks, bits, data = given["clocks"], given["bits"], some_bytes(given["count"])
     source = StreamSource(dut, "s", data=8)
@@ -70,7 +70,7 @@ async def bits_in_time(dut):
     receiver = Receiver(clocks, bits)
     assert receiver.feed(changes, cycle) == data
     first, last = changes[0][0], receiver._free
-    assert last - first <= len(data) * (FRAME_BITS * clocks / bits + 1)
+    assert last - first <= len(data) * (-(-FRAME_BITS * clocks // bits) + 1)
 
 
 async def send(dut, changes, idle):
