@@ -21,8 +21,9 @@ CLOCK_HZ, BAUD = 80_000_000, 3_000_000
 
 
 @hblock
-def board(clk, rst, rxd, txd, led, CFG, CLOCKS, BITS, DIGEST=0, HOLD=lights.HOLD_BITS):
-    """rxd, txd: the serial line, in and out; led: out, see `leds`. rst: in, of everything, high for a cycle or more.
+def board(clk, rst, rxd, txd, cs_n, sck, mosi, miso, led, CFG, CLOCKS, BITS, DIGEST=0, HOLD=lights.HOLD_BITS):
+    """rxd, txd: the serial line, in and out; cs_n, sck, mosi, miso: an SPI flash with a recording, or without one, see
+    `flash_player`; led: out, see `leds`. rst: in, of everything, high for a cycle or more.
 
     CFG: the decoder's build; CLOCKS, BITS: cycles a bit, see `bit_clock`; DIGEST: of the build, see `commands`.
     """
@@ -55,6 +56,10 @@ def board(clk, rst, rxd, txd, led, CFG, CLOCKS, BITS, DIGEST=0, HOLD=lights.HOLD
         rst,
         rxd=rxd,
         txd=txd,
+        cs_n=cs_n,
+        sck=sck,
+        mosi=mosi,
+        miso=miso,
         m_boot=boot,
         m_prompt=prompt,
         s_token=token,
@@ -102,6 +107,7 @@ def ports(
         rst=bit(),
         rxd=bit(True),
         txd=bit(),
+        **{name: bit() for name in ("cs_n", "sck", "mosi", "miso")},
         led=uint(len(lights.LIGHTS)),
         CFG=build,
         CLOCKS=clocks,

@@ -1,11 +1,12 @@
 """The whole serial link: the line on one side, the decoder's ports on the other."""
 
-from myhdl import always_comb
+from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.board.beats import beats
 from llama2_myhdl.rtl.board.commands import commands
 from llama2_myhdl.rtl.board.event import BODY_BITS, event_stream, pack_body
+from llama2_myhdl.rtl.board.flash_player import flash_player
 from llama2_myhdl.rtl.board.frame_store import frame_store, frame_stream
 from llama2_myhdl.rtl.board.inquiry import CODE_BITS, inquiry
 from llama2_myhdl.rtl.board.merge import merge
@@ -32,6 +33,10 @@ def link(
     rst,
     rxd,
     txd,
+    cs_n,
+    sck,
+    mosi,
+    miso,
     m_boot,
     m_prompt,
     s_token,
@@ -52,27 +57,32 @@ def link(
     BITS,
     DIGEST=0,
 ):
-    """rxd, txd: the line, in and out. m_boot, m_prompt, s_token, clear .. counter_value: the decoder's ports.
+    """rxd, txd: the line, in and out; cs_n .. miso: a flash, see `flash_player`. m_boot, m_prompt, s_token, clear ..
+    counter_value: the decoder's ports.
 
-        rxd ─> uart_rx ─> unstuff ─> frame_store ─> commands ─┬─ beats ─> m_boot
-                                                        │     └─> m_prompt
-                                                        └──── answers ──┐
-        txd <─ uart_tx <─ stuff <─ seal <─ spell <─── merge <─ tokens, watch
+        flash_player ─┐
+        rxd ─> uart_rx ┴─> unstuff ─> frame_store ─> commands ─┬─ beats ─> m_boot
+                                                         │     └─> m_prompt
+                                                         └──── answers ──┐
+        txd <─ uart_tx <─ stuff <─ seal <─ spell <──── merge <─ tokens, watch
 
     restart: out, resets the decoder. loading: out, see `commands`; received, damaged, sent: out, pulses, a byte came, a
     damaged frame, a byte goes. CLOCKS, BITS: cycles a bit, see `bit_clock`. DIGEST: see `commands`.
-    What comes in is taken as fast as the line gives it; what goes out waits, and so do the sequences that say it.
+    What comes in is taken as fast as the line gives it; what goes out waits, and so do the sequences that say it. With
+    the first byte from the line the flash is silent.
     """
-    line_in, line_out = [Stream(data=uint(8)) for _ in range(2)]
+    received_bytes, played, line_in, line_out = [Stream(data=uint(8)) for _ in range(4)]
     parts, frames = part_stream(), frame_stream()
     image, spelt, sealed = [Stream(data=uint(8), last=bit()) for _ in range(3)]
     answers, tokens, states, news, events = [event_stream() for _ in range(5)]
     state = state_stream()
     token_body, state_body = [uint(BODY_BITS) for _ in range(2)]
     select, station, value = uint(CODE_BITS), uint(CODE_BITS), uint(COUNTER_BITS)
-    forget = bit()
+    forget, attended = bit(), bit()
 
-    uart_rx_ = uart_rx(clk, rst, rxd, line_in, CLOCKS=CLOCKS, BITS=BITS)
+    uart_rx_ = uart_rx(clk, rst, rxd, received_bytes, CLOCKS=CLOCKS, BITS=BITS)
+    flash_player_ = flash_player(clk, rst, attended, played, cs_n=cs_n, sck=sck, mosi=mosi, miso=miso)
+    merge_line = merge(clk, rst, received_bytes, played, line_in)
     unstuff_ = unstuff(clk, rst, line_in, parts)
     frame_store_ = frame_store(clk, rst, parts, frames)
     commands_ = commands(
@@ -115,12 +125,21 @@ def link(
     @always_comb
     def pulses():
         forget.next = rst or restart
-        received.next = line_in.valid and line_in.ready
+        received.next = received_bytes.valid and received_bytes.ready
         damaged.next = frames.valid and frames.ready and frames.bad
         sent.next = line_out.valid and line_out.ready
 
+    @always(clk.posedge)
+    def attend():
+        if rst:
+            attended.next = False
+        elif received_bytes.valid:
+            attended.next = True
+
     return (
         uart_rx_,
+        flash_player_,
+        merge_line,
         unstuff_,
         frame_store_,
         commands_,
@@ -138,6 +157,7 @@ def link(
         stuff_,
         uart_tx_,
         pulses,
+        attend,
     )
 
 
@@ -149,6 +169,7 @@ def ports(build: BuildConfig, clocks: int, bits: int, digest: int = 0) -> dict:
         rst=bit(),
         rxd=bit(True),
         txd=bit(),
+        **{name: bit() for name in ("cs_n", "sck", "mosi", "miso")},
         m_boot=Stream(data=uint(build.beat_bits), last=bit()),
         m_prompt=prompt_stream(build),
         s_token=token_stream(build),

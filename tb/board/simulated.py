@@ -9,15 +9,20 @@ from llama2_myhdl.rtl.board.board import board, ports
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.spec.config import BuildConfig
+from tb.board.flash import Flash
 from tb.board.line import FRAME_BITS, Receiver, edges
 
 RESET_CYCLES = 4
 
 
+LOOK_CYCLES = 2  # between two looks of the flash at its pins
+
+
 class SimulatedBoard:
-    """The board's top in Verilator, clock and rate as given; `sim` shows its pins."""
+    """The board's top in Verilator, clock and rate as given; `sim` shows its pins. flash: None for an empty one."""
 
     def __init__(self, build: BuildConfig, clock_hz: int, baud: int, digest: int = 0):
+        self.flash: Flash | None = None
         arguments = ports(build, clock_hz, baud, digest, hold=8)
         bound = bind(board.func, (), arguments).arguments
         self.clocks, self.bits = bound["CLOCKS"], bound["BITS"]
@@ -29,26 +34,38 @@ class SimulatedBoard:
         self.byte_cycles = -(-FRAME_BITS * self.clocks // self.bits)
         self.reset()
 
-    def reset(self) -> None:
-        self.sim.set(rst=1, rxd=1)
+    def reset(self, flash: Flash | None = None) -> None:
+        """Begin anew, with a flash or without one."""
+        self.flash = flash
+        self.sim.set(rst=1, rxd=1, miso=1)
         self.sim.run(RESET_CYCLES)
         self.sim.set(rst=0)
         self.sim.run(RESET_CYCLES)
         self._changes.take()
         self.sent.clear()
 
+    def _run(self, cycles: int) -> None:
+        end = self.sim.cycle + cycles
+        while self.flash is not None and self.sim.cycle < end:
+            self.sim.run(min(LOOK_CYCLES, end - self.sim.cycle))
+            cs_n, sck, mosi = (self.sim.get(name) for name in ("cs_n", "sck", "mosi"))
+            self.sim.set(miso=self.flash.pins(cs_n, sck, mosi))
+            if cs_n and self.flash.addresses:  # it has been read, and is not any more
+                self.flash = None
+        self.sim.run(end - self.sim.cycle)
+
     def send(self, data: bytes) -> None:
         """Put bytes on the line, one behind the other, and hear what comes meanwhile."""
         begin = self.sim.cycle
         for cycle, level in edges(data, self.clocks, self.bits, begin):
-            self.sim.run(cycle - self.sim.cycle)
+            self._run(cycle - self.sim.cycle)
             self.sim.set(rxd=level)
-        self.sim.run(begin + len(data) * FRAME_BITS * self.clocks // self.bits - self.sim.cycle)
+        self._run(begin + len(data) * FRAME_BITS * self.clocks // self.bits - self.sim.cycle)
         self.listen(0)
 
     def listen(self, cycles: int) -> bytes:
         """Run, and take what has come since the last call."""
-        self.sim.run(cycles)
+        self._run(cycles)
         changes = [(int(cycle), int(level)) for cycle, level in self._changes.take()]
         heard = self._receiver.feed(changes, self.sim.cycle)
         self.sent += heard
