@@ -20,6 +20,7 @@ from llama2_myhdl.rtl.board.board import BAUD, CLOCK_HZ, board, ports
 from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim.sources import digest_of_sources
 from llama2_myhdl.spec.presets import PRESETS, build_of
+from llama2_myhdl.spec.recording import PLACE
 from llama2_myhdl.syn import tools
 
 TOP = "ulx3s"
@@ -29,6 +30,7 @@ OSCILLATOR_MHZ = 25
 DEVICE = ("--85k", "--package", "CABGA381", "--speed", "6")
 SYNTH = f"synth_ecp5 -no-rw-check -top {TOP} -json {TOP}.json"
 LOADER = "openFPGALoader"
+STORY = "story.bin"  # beside a bitstream: what the board plays from its flash
 
 
 def pll(folder: Path, mhz: Fraction) -> int:
@@ -49,16 +51,20 @@ def build(config: str, mhz: Fraction, baud: int, seed: int) -> dict:
     hertz = pll(folder, mhz)
     digest = zlib.crc32(digest_of_sources(board, ports(decoder, hertz, baud)).encode())
     modules = write_verilog(board, folder, **ports(decoder, hertz, baud, digest))
+    figures = put_together(folder, [module.file.name for module in modules], hertz, seed)
+    return {"config": config, "digest": f"{digest:08x}", "clock_mhz": hertz / 1e6, "baud": baud} | figures
+
+
+def put_together(folder: Path, modules: list[str], hertz: int, seed: int) -> dict:
+    """The bitstream of `llama_board` in these files, with the pins and pll.v around it; its figures."""
     shutil.copyfile(PINS / f"{TOP}.v", folder / f"{TOP}.v")
     shutil.copyfile(PINS / f"{TOP}.lpf", folder / f"{TOP}.lpf")
-    sources = [*(module.file.name for module in modules), "pll.v", f"{TOP}.v"]
-    script = f"read_verilog {' '.join(sources)}; {SYNTH}; tee -q -o {TOP}.stat.json stat -json"
+    script = f"read_verilog {' '.join(modules)} pll.v {TOP}.v; {SYNTH}; tee -q -o {TOP}.stat.json stat -json"
     tools.run([tools.yowasp("yosys"), "-q", "-l", "yosys.log", "-p", script], folder, "yosys.out")
     routed = _route(folder, hertz, seed)
     tools.run([tools.yowasp("ecppack"), "--compress", f"{TOP}.config", f"{TOP}.bit"], folder, "ecppack.log")
     bitstream = folder / f"{TOP}.bit"
-    return {"config": config, "digest": f"{digest:08x}", "clock_mhz": hertz / 1e6, "baud": baud} | routed | {
-        "bytes": bitstream.stat().st_size, "file": str(bitstream)}  # fmt: skip
+    return routed | {"bytes": bitstream.stat().st_size, "file": str(bitstream)}
 
 
 def _route(folder: Path, hertz: int, seed: int) -> dict:
@@ -75,15 +81,18 @@ def _route(folder: Path, hertz: int, seed: int) -> dict:
 
 
 def flash(config: str, volatile: bool) -> None:
-    """Write the bitstream of a configuration into the board's flash, or into the FPGA alone."""
-    bitstream = FOLDER / config / f"{TOP}.bit"
+    """Write the bitstream of a configuration and its story into the flash; or the former into the FPGA alone."""
+    bitstream, story = FOLDER / config / f"{TOP}.bit", FOLDER / config / STORY
     if not bitstream.exists():
         raise tools.ToolError(f"{bitstream} is not there: make bitstream CONFIG={config}")
     if shutil.which(LOADER) is None:
         raise tools.ToolError(f"{LOADER} is not installed (Debian: apt-get install openfpgaloader)")
-    command = [LOADER, "--board", TOP, *([] if volatile else ["--write-flash"]), str(bitstream)]
-    if subprocess.run(command).returncode:
-        raise tools.ToolError(f"{LOADER} has failed: is the board connected?")
+    commands = [[*([] if volatile else ["--write-flash"]), str(bitstream)]]
+    if story.exists() and not volatile:  # first: with the bitstream the board starts
+        commands.insert(0, ["--write-flash", "--offset", str(PLACE), "--file-type", "raw", str(story)])
+    for command in commands:
+        if subprocess.run([LOADER, "--board", TOP, *command]).returncode:
+            raise tools.ToolError(f"{LOADER} has failed: is the board connected?")
 
 
 def _mhz(text: str) -> Fraction:
