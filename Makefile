@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures timing regress fetch train lint synth pnr bitstream flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures timing regress fetch train lint synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -104,11 +104,15 @@ pnr: $(SYN) ## routed speed and area on ECP5-85F of one block: BLOCK=name
 bitstream: $(SYN) ## bitstream of a ULX3S board (ECP5-85F): [CONFIG=ulx3s CLOCK=80 BAUD=3000000 SEED=1]
 	@$(GIVEN) options CLOCK BAUD SEED; $(RUN) llama2_myhdl.syn.bitstream build "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-flash: $(DEV) ## write that bitstream into the board with openFPGALoader: [CONFIG=ulx3s VOLATILE=1]
+story: $(DEV) ## what a board tells by itself when it is switched on: [CONFIG=ulx3s MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS OUTPUT]
+	@$(GIVEN) paths MODEL TOKENIZER OUTPUT; options CONFIG MODEL TOKENIZER THETA NORM_EPS STEPS OUTPUT; \
+	$(RUN) llama2_myhdl.host.recording "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
+
+flash: $(DEV) ## write bitstream, and story if there is one, into the board with openFPGALoader: [CONFIG=ulx3s VOLATILE=1]
 	@$(GIVEN) flags VOLATILE; $(RUN) llama2_myhdl.syn.bitstream flash "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-board: $(DEV) ## load a model into a board and have it tell a story: PORT=/dev/ttyUSB0 [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS BAUD SECONDS]
-	@$(GIVEN) paths MODEL TOKENIZER; options PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD SECONDS; \
+board: $(DEV) ## load a model into a board and have it tell a story: PORT=/dev/ttyUSB0 [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS BAUD SECONDS LISTEN=1]
+	@$(GIVEN) paths MODEL TOKENIZER; flags LISTEN; options PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD SECONDS; \
 	$(RUN) llama2_myhdl.host.board "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 clean: ## remove everything generated (the Python environment stays)

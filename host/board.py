@@ -9,7 +9,7 @@ from pathlib import Path
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.golden.checker import Checker
-from llama2_myhdl.host.board_client import Board
+from llama2_myhdl.host.board_client import Board, overheard
 from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.link import Pace
 from llama2_myhdl.host.serial_port import BoardError, open_port
@@ -19,7 +19,7 @@ from llama2_myhdl.readers.tokenizer import StreamDecoder, read_tokenizer
 from llama2_myhdl.spec.causes import CAUSES, IDLE
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.sequence import Beat, Request, following
-from llama2_myhdl.spec.stops import STOP_NAMES
+from llama2_myhdl.spec.stops import STOP_NAMES, STOP_TOKEN
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.models import DEFAULT
 from llama2_myhdl.weights.tape import read_tape
@@ -42,6 +42,9 @@ def parser() -> Parser:
         "--prompt", action="append", help=f"text to go on from; given again, another story ({DEFAULT_PROMPT!r})"
     )
     p.add_argument("--steps", type=int, default=256, help="positions at most, prompt included; 0: all there are (256)")
+    p.add_argument(
+        "--listen", action="store_true", help="load nothing: show the story that the board tells from its flash"
+    )
     return p
 
 
@@ -59,7 +62,8 @@ class Task:
             if getattr(args, option) < least:
                 raise ModelError(f"--{option}: must be at least {least}, is {getattr(args, option)}")
         steps = min(args.steps, self.shape.seq_len)
-        self.requests = [self._request(text, steps) for text in args.prompt or [DEFAULT_PROMPT]]
+        texts = [] if args.listen else args.prompt or [DEFAULT_PROMPT]
+        self.requests = [self._request(text, steps) for text in texts]
 
     def _request(self, text: str, steps: int) -> Request:
         prompt = self.tokenizer.encode(os.fsencode(text))
@@ -120,9 +124,23 @@ def load(board: Board, task: Task, args, story: Story):
     return weights
 
 
+def listen(args, task: Task, story: Story) -> None:
+    """Show what the board says by itself, from the beginning of a story to its end."""
+    decoder = StreamDecoder(task.tokenizer)
+    print("listening: switch the board on, or press PWR", file=sys.stderr)
+    with open_port(args.port, args.baud, args.seconds) as port, story.telling(task.shape.seq_len):
+        for beat in overheard(port, args.seconds):
+            if beat.sampled and beat.stop != STOP_TOKEN:
+                story.say(decoder.feed(beat.token))
+        story.say(decoder.finish())
+
+
 def perform(args) -> list[Told]:
     """All that is asked for; raises what `run` catches."""
     task, story = Task(args), Story()
+    if args.listen:
+        listen(args, task, story)
+        return []
     if not task.shipped:
         print(unsaid(task.shape), file=sys.stderr)
     stories = []

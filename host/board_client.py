@@ -1,5 +1,6 @@
 """A decoder on a board to talk to: which build it is, load a model, tell a story, read counters."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 
 from llama2_myhdl.host.link import Event, Link, Pace
@@ -18,7 +19,6 @@ from llama2_myhdl.spec.link import (
     LIMITS,
     PROMPT,
     READ,
-    STATUS,
     TOKEN,
     packed,
 )
@@ -28,6 +28,55 @@ from llama2_myhdl.weights.tape import Tape
 IMAGE_WINDOW = 64  # frames of an image on their way: the board takes them as fast as the line brings them
 WINDOW = 8  # of others, which wait for each other in the board
 READS = 4  # times that a value is asked for whose answer gets lost
+
+
+def image_frames(tape: Tape) -> list[tuple[int, bytes]]:
+    """Kind and body of each frame of an image."""
+    image = tape.beats.tobytes()
+    blocks = [image[at : at + BLOCK_BYTES] for at in range(0, len(image), BLOCK_BYTES)]
+    return [(IMAGE, block) for block in blocks[:-1]] + [(IMAGE_END, blocks[-1])]
+
+
+def prompt_frames(prompt: list[int], steps: int, score: bool = False) -> list[tuple[int, bytes]]:
+    """Kind and body of each frame of a prompt, for the first slot."""
+    last = len(prompt) - 1
+    fields = dict(steps=steps, seq=0, score=int(score))
+    return [(PROMPT, packed(PROMPT, token=token, last=int(k == last), **fields)) for k, token in enumerate(prompt)]
+
+
+def _story(news: Callable[[], Event]) -> Iterator[Beat]:
+    """The beats of a sequence from its first position to its last, out of the frames of a board."""
+    pos, ended = 0, False
+    while not ended:
+        event = news()
+        if not event.kind:
+            raise BoardError("bad CRC: a frame of the board is damaged")
+        if event.kind != TOKEN:
+            continue
+        fields = event.fields
+        if fields["pos"] != pos:
+            raise BoardError(f"bad CRC: the token of position {pos} is lost, position {fields['pos']} came")
+        pos, ended = pos + 1, bool(fields["last"])
+        yield Beat(fields["token"], fields["pos"], bool(fields["scored"]), bool(fields["sampled"]), fields["stop"])
+
+
+def overheard(port, seconds: float) -> Iterator[Beat]:
+    """The beats of the next story that a board tells by itself; of one that has begun, nothing."""
+    link = Link(port)
+    waiting = deque()
+
+    def news() -> Event:
+        event = waiting.popleft() if waiting else link.event(seconds)
+        if event is None:
+            raise BoardError(f"no answer: no token came in {seconds:g} s")
+        return event
+
+    while True:
+        event = news()
+        if event.kind == TOKEN and event.fields["pos"] == 0:
+            waiting.append(event)
+            yield from _story(news)
+            return
 
 
 class Board:
@@ -68,11 +117,9 @@ class Board:
 
         BoardError names the reason when the decoder refuses it.
         """
-        image = tape.beats.tobytes()
-        blocks = [image[at : at + BLOCK_BYTES] for at in range(0, len(image), BLOCK_BYTES)]
-        frames = [(IMAGE, block) for block in blocks[:-1]] + [(IMAGE_END, blocks[-1])]
+        size = tape.beats.size
         self._link.perform([(BEGIN, packed(BEGIN))], 1)
-        self._link.perform(frames, IMAGE_WINDOW, lambda done: told(min(done * BLOCK_BYTES, len(image)), len(image)))
+        self._link.perform(image_frames(tape), IMAGE_WINDOW, lambda done: told(min(done * BLOCK_BYTES, size), size))
         greeting = self._link.hello()
         if greeting["error"]:
             raise BoardError(f"the decoder refuses the image: {MEANING[greeting['error']]}")
@@ -82,30 +129,14 @@ class Board:
     def tell(self, prompt: list[int], steps: int = 0, score: bool = False) -> Iterator[Beat]:
         """Hand a prompt over; the beats of its sequence, one a position. BoardError when one gets lost."""
         self._link.news.clear()
-        last = len(prompt) - 1
-        frames = [
-            (PROMPT, packed(PROMPT, token=token, steps=steps, seq=0, score=int(score), last=int(k == last)))
-            for k, token in enumerate(prompt)
-        ]
-        self._link.perform(frames, WINDOW)
-        pos, ended = 0, False
-        while not ended:
-            event = self._news()
-            if event.kind != TOKEN:
-                continue
-            fields = event.fields
-            if fields["pos"] != pos:
-                raise BoardError(f"bad CRC: the token of position {pos} is lost, position {fields['pos']} came")
-            pos, ended = pos + 1, bool(fields["last"])
-            yield Beat(fields["token"], fields["pos"], bool(fields["scored"]), bool(fields["sampled"]), fields["stop"])
+        self._link.perform(prompt_frames(prompt, steps, score), WINDOW)
+        yield from _story(self._news)
 
     def _news(self) -> Event:
-        """The next token or state."""
+        """The next frame that comes without being asked for."""
         event = self._link.news.popleft() if self._link.news else self._link.event(self._pace.seconds)
         if event is None:
             raise BoardError(f"no answer: no token came in {self._pace.seconds:g} s")
-        if event.kind not in (TOKEN, STATUS):
-            raise BoardError("bad CRC: a frame of the board is damaged" if not event.kind else "an answer to nothing")
         return event
 
     def clear(self) -> None:

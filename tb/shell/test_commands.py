@@ -14,6 +14,7 @@ MODULES = {
     "figures": "llama2_myhdl.host.figures",
     "ecp5": "llama2_myhdl.syn.ecp5",
     "bitstream": "llama2_myhdl.syn.bitstream",
+    "story": "llama2_myhdl.host.recording",
     "llama2-myhdl": "llama2_myhdl.host.cli",
 }
 
@@ -50,6 +51,7 @@ def test_an_unknown_option_is_one_line(name, capsys):
         ("ecp5", "--seed", "one"),
         ("board", "--baud", "fast"),
         ("bitstream", "--clock", "1e9"),
+        ("story", "--steps", "some"),
     ],
 )
 def test_an_impossible_value_is_one_line_that_names_its_option(name, option, value, capsys):

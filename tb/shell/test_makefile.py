@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "accuracy", "regress", "fetch", "train", "lint",
-    "synth", "pnr", "bitstream", "flash", "board", "clean",
+    "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
 INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
 HIDDEN = {"known-block", "place"}
@@ -28,6 +28,7 @@ OPTIONS = {
     "synth": [],
     "pnr": [],
     "bitstream": ["CLOCK", "BAUD", "SEED"],
+    "story": "CONFIG MODEL TOKENIZER THETA NORM_EPS STEPS OUTPUT PROMPT".split(),
     "flash": [],
     "board": "PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD SECONDS PROMPT".split(),
 }
@@ -183,6 +184,7 @@ def test_the_last_prompt_counts(echo):
 def test_a_flag_of_0_is_off(value, flags, echo):
     assert arguments_of(make("generate", f"TRACE={value}", echo)) == ascii(flags)
     assert arguments_of(make("bench", f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
+    assert arguments_of(make("board", f"LISTEN={value}", echo)) == ascii(["--listen"] if flags else [])
     volatile = ["--volatile"] if flags else []
     assert arguments_of(make("flash", f"VOLATILE={value}", echo)) == ascii(["flash", *volatile])
 
