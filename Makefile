@@ -111,8 +111,8 @@ story: $(DEV) ## what a board tells by itself when it is switched on: [CONFIG=ul
 flash: $(DEV) ## write bitstream, and story if there is one, into the board with openFPGALoader: [CONFIG=ulx3s VOLATILE=1]
 	@$(GIVEN) flags VOLATILE; $(RUN) llama2_myhdl.syn.bitstream flash "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-board: $(DEV) ## load a model into a board and have it tell a story: PORT=/dev/ttyUSB0 [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS BAUD SECONDS LISTEN=1]
-	@$(GIVEN) paths MODEL TOKENIZER; flags LISTEN; options PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD SECONDS; \
+board: $(DEV) ## load a model into a board and have it tell a story: PORT=/dev/ttyUSB0 [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS BAUD TIMEOUT LISTEN=1]
+	@$(GIVEN) paths MODEL TOKENIZER; flags LISTEN; options PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD TIMEOUT; \
 	$(RUN) llama2_myhdl.host.board "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 clean: ## remove everything generated (the Python environment stays)

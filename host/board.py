@@ -26,6 +26,7 @@ from llama2_myhdl.weights.tape import read_tape
 
 DEFAULT_PROMPT = "Once upon a time"
 BAUD, SECONDS = 3_000_000, 2.0
+LIMITS = {"baud": (1, 50_000_000), "timeout": (0.01, 3600)}
 MISMATCH, BAD_INPUT, BAD_BOARD = 1, 2, 3
 
 
@@ -34,7 +35,7 @@ def parser() -> Parser:
     p = Parser(prog="board", description=__doc__)
     p.add_argument("--port", required=True, help="serial port of the board, such as /dev/ttyUSB0")
     p.add_argument("--baud", type=int, default=BAUD, help=f"bits a second, as the bitstream has them ({BAUD:,})")
-    p.add_argument("--seconds", type=float, default=SECONDS, help=f"to wait for an answer ({SECONDS:g})")
+    p.add_argument("--timeout", type=float, default=SECONDS, help=f"seconds to wait for an answer ({SECONDS:g})")
     p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
     p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
     p.add_unsaid()
@@ -58,9 +59,11 @@ class Task:
         if args.tokenizer is None and not self.shipped:
             raise ModelError("--tokenizer: must be given with --model")
         self.tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", self.shape.vocab_size)
-        for option, least in (("steps", 0), ("baud", 1), ("seconds", 0)):
-            if getattr(args, option) < least:
-                raise ModelError(f"--{option}: must be at least {least}, is {getattr(args, option)}")
+        if args.steps < 0:
+            raise ModelError(f"--steps: must be at least 0, is {args.steps}")
+        for option, (least, most) in LIMITS.items():
+            if not least <= getattr(args, option) <= most:
+                raise ModelError(f"--{option}: must be {least:g} to {most:g}, is {getattr(args, option)}")
         steps = min(args.steps, self.shape.seq_len)
         texts = [] if args.listen else args.prompt or [DEFAULT_PROMPT]
         self.requests = [self._request(text, steps) for text in texts]
@@ -102,6 +105,7 @@ def tell(board: Board, request: Request, tokenizer, story: Story) -> tuple[list[
         story.say(decoder.feed(request.prompt[0]))
         for beat in board.tell(list(request.prompt), request.steps, request.score):
             beats.append(beat)
+            story.advance(beat.pos)
             token = following(request.prompt, beat)
             if token is not None:
                 story.say(decoder.feed(token))
@@ -128,8 +132,9 @@ def listen(args, task: Task, story: Story) -> None:
     """Show what the board says by itself, from the beginning of a story to its end."""
     decoder = StreamDecoder(task.tokenizer)
     print("listening: switch the board on, or press PWR", file=sys.stderr)
-    with open_port(args.port, args.baud, args.seconds) as port, story.telling(task.shape.seq_len):
-        for beat in overheard(port, args.seconds):
+    with open_port(args.port, args.baud, args.timeout) as port, story.telling(task.shape.seq_len):
+        for beat in overheard(port, args.timeout):
+            story.advance(beat.pos)
             if beat.sampled and beat.stop != STOP_TOKEN:
                 story.say(decoder.feed(beat.token))
         story.say(decoder.finish())
@@ -144,8 +149,8 @@ def perform(args) -> list[Told]:
     if not task.shipped:
         print(unsaid(task.shape), file=sys.stderr)
     stories = []
-    with open_port(args.port, args.baud, args.seconds) as port:
-        board = Board(port, Pace(seconds=args.seconds))
+    with open_port(args.port, args.baud, args.timeout) as port:
+        board = Board(port, Pace(seconds=args.timeout))
         weights = load(board, task, args, story)
         for request in task.requests:
             before = _busy(board)

@@ -73,10 +73,10 @@ class Story:
     def _view(self):
         return Group(self._text, self._progress)
 
-    def advance(self, pos: int, cycles: int) -> None:
-        """One more position done, `cycles` in all."""
+    def advance(self, pos: int, cycles: int | None = None) -> None:
+        """One more position done, `cycles` in all if they are known."""
         if self._live is not None:
-            rate = f"{cycles / (pos + 1):,.0f} cycles per token"
+            rate = "telling" if cycles is None else f"{cycles / (pos + 1):,.0f} cycles per token"
             self._progress.update(self._task, completed=pos + 1, description=rate)
 
     def print(self, text: str) -> None:

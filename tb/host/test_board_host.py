@@ -26,7 +26,7 @@ from tb.host.test_front_door import PIECES
 
 BUILD, SHAPE = preset("nano").build, preset("nano").shape
 CLOCK_HZ, BAUD = 24_000_000, 3_000_000  # 8 cycles a bit: the bytes come as close to each other as they ever may
-PATIENT = ["--seconds", "60"]  # the simulation is much slower than a board
+PATIENT = ["--timeout", "60"]  # the simulation is much slower than a board
 verilator = pytest.mark.skipif("verilator" not in SIMULATORS, reason="Verilator compiles the library")
 
 
@@ -63,6 +63,10 @@ def test_bad_input_is_one_line(capfd, nano, tmp_path):
     assert "tokenizer" in one_line(capfd, board.BAD_INPUT, *port, *nano[:2])
     negative = one_line(capfd, board.BAD_INPUT, *port, *nano, "--prompt=", "--steps=-1")
     assert negative == "board: --steps: must be at least 0, is -1"
+    for option, value, limits in (("baud", "0", "1 to 5e+07"), ("timeout", "nan", "0.01 to 3600"),
+                                  ("timeout", "inf", "0.01 to 3600")):  # fmt: skip
+        said = one_line(capfd, board.BAD_INPUT, *port, *nano, "--prompt=", f"--{option}={value}")
+        assert said == f"board: --{option}: must be {limits}, is {value}"
     too_long = one_line(capfd, board.BAD_INPUT, *port, *nano, "--prompt", "a" * 40)
     assert too_long == "board: prompt: must have at most 16 tokens, has 42"
     assert "x.bin" in one_line(capfd, board.BAD_INPUT, *port, "--model", str(tmp_path / "x.bin"), *nano[2:])
@@ -106,7 +110,7 @@ class Terminal:
 )
 def test_a_port_without_the_board_is_one_line(answer, words, capfd, hi):
     with Terminal(answer) as path:
-        assert one_line(capfd, board.BAD_BOARD, "--port", path, "--seconds", "0.1", *hi) == f"board: {words}"
+        assert one_line(capfd, board.BAD_BOARD, "--port", path, "--timeout", "0.1", *hi) == f"board: {words}"
 
 
 def test_a_model_that_does_not_fit_the_board_is_one_line(capfd, hi):
@@ -164,7 +168,7 @@ def test_a_line_that_lets_nothing_through_is_one_line(device, hi, capfd):
     """Every frame of the image is damaged: the load is given up, and the decoder has got none of it."""
     device.reset()
     with Bridge(device, lambda byte, count: bytes([byte ^ (count > 600 and count % 50 == 0)])) as bridge:
-        said = one_line(capfd, board.BAD_BOARD, "--port", bridge.path, "--seconds", "20", *hi)
+        said = one_line(capfd, board.BAD_BOARD, "--port", bridge.path, "--timeout", "20", *hi)
     assert said.startswith("board: bad CRC: a frame with a bad CRC")
     assert device.sim.get("led") >> 2 & 1 == 0
 

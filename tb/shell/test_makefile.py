@@ -30,7 +30,7 @@ OPTIONS = {
     "bitstream": ["CLOCK", "BAUD", "SEED"],
     "story": "CONFIG MODEL TOKENIZER THETA NORM_EPS STEPS OUTPUT PROMPT".split(),
     "flash": [],
-    "board": "PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD SECONDS PROMPT".split(),
+    "board": "PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD TIMEOUT PROMPT".split(),
 }
 POSITIONAL = {
     "convert": ["CONFIG"],
