@@ -1,7 +1,11 @@
 """The whole board in Verilator, bit by bit on its serial line: boot, stories, counters, errors, damaged frames."""
 
+from dataclasses import replace
+
 import pytest
 
+from llama2_myhdl.rtl.board.leds import LIGHTS
+from llama2_myhdl.rtl.decoder import stations
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.spec import errors, link
 from llama2_myhdl.spec.counters import COUNTERS
@@ -10,6 +14,7 @@ from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.sequence import Beat, Request
 from tb.board.line import frame, frames
 from tb.board.simulated import SimulatedBoard
+from tb.sim.models import BUILD as SEVERAL
 from tb.sim.models import SHAPE, random_model
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="Verilator compiles the library")
@@ -62,16 +67,27 @@ class Host:
             kind = link.IMAGE if at + size < len(image) else link.IMAGE_END
             assert self.ask(kind, body=image[at : at + size])["reason"] == link.DONE
 
+    def prompt(self, token, steps, seq, last):
+        assert self.ask(link.PROMPT, token=token, steps=steps, seq=seq, score=0, last=last)["reason"] == link.DONE
+
+    def beats(self, sequences):
+        """The beats of each of so many sequences that are running, by slot."""
+        told = {seq: [] for seq in sequences}
+        while not all(beats and beats[-1].last for beats in told.values()):
+            tokens = [event for event in self.news if event[0] == link.TOKEN] or [self.wait((link.TOKEN,))]
+            self.news = [event for event in self.news if event[0] != link.TOKEN]
+            for _, _, f in tokens:
+                beat = Beat(f["token"], f["pos"], bool(f["scored"]), bool(f["sampled"]), f["stop"])
+                assert beat.last == bool(f["last"])
+                told[f["seq"]].append(beat)
+        return told
+
     def tell(self, prompt, steps):
-        """The beats of a story."""
+        """The beats of a story that runs alone."""
         self.news.clear()
         for k, token in enumerate(prompt):
-            last = int(k == len(prompt) - 1)
-            assert self.ask(link.PROMPT, token=token, steps=steps, seq=0, score=0, last=last)["reason"] == link.DONE
-        told = [fields for kind, _, fields in self.news if kind == link.TOKEN]
-        while not told or not told[-1]["last"]:
-            told.append(self.wait((link.TOKEN,))[2])
-        return [Beat(f["token"], f["pos"], bool(f["scored"]), bool(f["sampled"]), f["stop"]) for f in told]
+            self.prompt(token, steps, 0, int(k == len(prompt) - 1))
+        return self.beats([0])[0]
 
 
 @pytest.fixture(scope="module")
@@ -193,8 +209,6 @@ def test_the_lights_follow(host, model):
     _, tape = model
 
     def lit():
-        from llama2_myhdl.rtl.board.leds import LIGHTS
-
         value = host.board.sim.get("led")
         return {name for k, name in enumerate(LIGHTS) if value >> k & 1}
 
@@ -206,3 +220,28 @@ def test_the_lights_follow(host, model):
     host.wait((link.ANSWER,))
     host.load(tape)
     assert {"loaded"} <= lit() and "loading" not in lit()
+
+
+def test_several_engines_and_sequences():
+    """Prompts of three slots in turn; each story is what it is alone, and every station's counters are read."""
+    build = replace(SEVERAL, engines=2)
+    fixed, tape = random_model(5, build)
+    prompts = {0: (1, 7, 12), 2: (1, 3, 4, 5), 3: (1,)}
+    with SimulatedBoard(build, CLOCK_HZ, BAUD) as device:
+        host = Host(device)
+        host.load(tape)
+        host.news.clear()
+        for k in range(4):
+            for seq, prompt in prompts.items():
+                if k < len(prompt):
+                    host.prompt(prompt[k], 8, seq, int(k == len(prompt) - 1))
+        told = host.beats(prompts)
+        for seq, prompt in prompts.items():
+            assert told[seq] == list(fixed.decode(Request(prompt, 8, score=False)))
+        weights = COUNTERS.index("weights")
+        counts = [host.ask(link.READ, select=weights, station=k)["value"] for k in range(stations(build))]
+        positions = [beat.scored for story in told.values() for beat in story]
+        layers = SHAPE.beats(build.lanes, classifier=False)
+        head = SHAPE.beats(build.lanes) - layers
+        assert counts == [*[len(positions) * layers // SHAPE.n_layers] * 2, sum(positions) * head]
+        assert sum(positions) < len(positions)
