@@ -12,7 +12,7 @@ from llama2_myhdl.golden.checker import Checker
 from llama2_myhdl.host.board_client import Board, overheard
 from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.link import Pace
-from llama2_myhdl.host.serial_port import BoardError, open_port
+from llama2_myhdl.host.serial_port import BoardError, Port
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.readers.checkpoint import read_checkpoint
 from llama2_myhdl.readers.tokenizer import StreamDecoder, read_tokenizer
@@ -132,7 +132,7 @@ def listen(args, task: Task, story: Story) -> None:
     """Show what the board says by itself, from the beginning of a story to its end."""
     decoder = StreamDecoder(task.tokenizer)
     print("listening: switch the board on, or press PWR", file=sys.stderr)
-    with open_port(args.port, args.baud, args.timeout) as port, story.telling(task.shape.seq_len):
+    with Port(args.port, args.baud, args.timeout) as port, story.telling(task.shape.seq_len):
         for beat in overheard(port, args.timeout):
             story.advance(beat.pos)
             if beat.sampled and beat.stop != STOP_TOKEN:
@@ -149,7 +149,7 @@ def perform(args) -> list[Told]:
     if not task.shipped:
         print(unsaid(task.shape), file=sys.stderr)
     stories = []
-    with open_port(args.port, args.baud, args.timeout) as port:
+    with Port(args.port, args.baud, args.timeout) as port:
         board = Board(port, Pace(seconds=args.timeout))
         weights = load(board, task, args, story)
         for request in task.requests:

@@ -48,7 +48,7 @@ class Pace:
 
 
 class Link:
-    """port: a serial port with `read`, `write`, `in_waiting` and `reset_input_buffer` whose reads give up soon."""
+    """port: a `serial_port.Port`, or what has its `receive`, `send` and `forget`."""
 
     def __init__(self, port, pace: Pace | None = None):
         self._port, self._pace = port, pace or Pace()
@@ -62,7 +62,7 @@ class Link:
         """The next frame of the board; None when none comes for so long."""
         end = time.monotonic() + seconds
         while not self._events:
-            data = self._port.read(self._port.in_waiting or 1)
+            data = self._port.receive()
             self._heard += len(data)
             self._events.extend(map(_event, self._deframer.feed(data)))
             if not data and time.monotonic() > end:
@@ -70,17 +70,17 @@ class Link:
         return self._events.popleft()
 
     def _send(self, kind: int, number: int, body: bytes) -> None:
-        self._port.write(framed(bytes([kind, number % NUMBERS]) + body))
+        self._port.send(framed(bytes([kind, number % NUMBERS]) + body))
 
     def hello(self) -> dict:
         """Find the board, whatever the line was in the midst of: the fields of its greeting."""
         heard = 0
         for _ in range(GREETINGS):
-            self._port.reset_input_buffer()
+            self._port.forget()
             self._deframer, self._heard = Deframer(), 0
             self._events.clear()
             self.news.clear()
-            self._port.write(bytes([END]))  # ends what is left of a frame
+            self._port.send(bytes([END]))  # ends what is left of a frame
             self._send(HELLO, self._number, packed(HELLO))
             self._number = (self._number + 1) % NUMBERS
             while (event := self.event(self._pace.seconds)) is not None:

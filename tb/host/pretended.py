@@ -16,21 +16,18 @@ class Pretended:
         self._answer, self._deframer, self._out = answer, framing.Deframer(), bytearray()
         self.frames = []
 
-    @property
-    def in_waiting(self):
-        return len(self._out)
-
-    def write(self, data):
+    def send(self, data):
         for content in self._deframer.feed(bytes(data)):
             self.frames.append(content)
             for reply in self._answer(content[0], content[1], content[2:]):
                 self._out += reply if isinstance(reply, bytearray) else framing.framed(reply)
 
-    def read(self, size):
-        data, self._out = bytes(self._out[:size]), self._out[size:]
+    def receive(self):
+        data = bytes(self._out)
+        self._out.clear()
         return data
 
-    def reset_input_buffer(self):
+    def forget(self):
         self._out.clear()
 
 
@@ -44,11 +41,17 @@ def greeting(number, version=link.VERSION, values=COUNT, loaded=1, error=0):
 
 
 def values(kind, number, body, changed):
-    """A board of nano's build, but for what has changed."""
+    """A board of nano's build but for what has changed: numbers of the build, what it says behind an answer.
+
+    A counter has the value 1000 + its code."""
     if kind == link.HELLO:
         return [greeting(number)]
     if kind == link.READ:
-        name = link.DESCRIBED[(select := body[0]) - link.LIMITS]
-        value = changed.get(name, getattr(BUILD, name))
-        return [reply(link.VALUE, number + 1, select=select, station=0, value=value)]
+        select, station = body[:2]
+        if select < link.LIMITS:
+            value = 1000 + select
+        else:
+            name = link.DESCRIBED[select - link.LIMITS]
+            value = changed.get(name, getattr(BUILD, name))
+        return [reply(link.VALUE, number + 1, select=select, station=station, value=value)]
     return [reply(link.ANSWER, number + 1, reason=link.DONE), *changed.get(kind, [])]

@@ -14,6 +14,7 @@ from llama2_myhdl.host.recording import recording
 from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.readers.tokenizer import read_tokenizer, write_tokenizer
 from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.spec import link
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.recording import PLACE
 from llama2_myhdl.spec.sequence import Request
@@ -73,9 +74,10 @@ def test_bad_input_is_one_line(capfd, nano, tmp_path):
 
 
 class Terminal:
-    """A pseudo-terminal with a pretended board behind it."""
+    """A pseudo-terminal with a pretended board behind it. leaves: told a frame's kind, whether the board goes away."""
 
-    def __init__(self, answer):
+    def __init__(self, answer, leaves=lambda kind: False):
+        self._leaves = leaves
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
         self.path, self._deframer, self._answer = os.ttyname(self._slave), framing.Deframer(), answer
@@ -87,6 +89,10 @@ class Terminal:
             for content in self._deframer.feed(data):
                 if content == b"over":
                     return
+                if self._leaves(content[0]):
+                    os.close(self._master)
+                    self._master = None
+                    return
                 for said in self._answer(content[0], content[1], content[2:]):
                     os.write(self._master, framing.framed(said))
 
@@ -94,10 +100,11 @@ class Terminal:
         return self.path
 
     def __exit__(self, *exception):
-        os.write(self._slave, framing.framed(b"over"))
+        if self._master is not None:
+            os.write(self._slave, framing.framed(b"over"))
         self._thread.join()
-        os.close(self._master)
-        os.close(self._slave)
+        for end in filter(None, (self._master, self._slave)):
+            os.close(end)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +124,15 @@ def test_a_model_that_does_not_fit_the_board_is_one_line(capfd, hi):
     with Terminal(lambda *frame: values(*frame, dict(max_dim=8))) as path:
         said = one_line(capfd, board.BAD_INPUT, "--port", path, *PATIENT, *hi)
     assert said == "board: model dim: must be at most 8 in this build, is 16"
+
+
+@pytest.mark.parametrize("kind", [link.READ, link.BEGIN, link.IMAGE, link.PROMPT])
+def test_a_port_that_goes_away_is_one_line(kind, capfd, hi):
+    """In the midst of whatever."""
+    terminal = Terminal(lambda *frame: values(*frame, {}), leaves=lambda frame: frame == kind)
+    with terminal as path:
+        said = one_line(capfd, board.BAD_BOARD, "--port", path, *PATIENT, *hi)
+    assert said.startswith(f"board: port {path}: is gone: ")
 
 
 @pytest.fixture(scope="module")

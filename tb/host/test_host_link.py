@@ -9,6 +9,7 @@ from llama2_myhdl.host.board_client import Board
 from llama2_myhdl.host.link import RETRIES, Link, Pace
 from llama2_myhdl.host.serial_port import BoardError
 from llama2_myhdl.spec import link
+from llama2_myhdl.spec.counters import COUNTERS
 from tb.board import line
 from tb.host.pretended import BUILD, Pretended, greeting, reply, values
 
@@ -132,6 +133,9 @@ def test_boards_that_are_none(answer, words):
 def test_a_build_is_read():
     device = Board(Pretended(lambda *frame: values(*frame, {})), IN_A_HURRY)
     assert device.build == BUILD
+    assert device.cycles() == 1000 + link.CYCLES
+    assert device.counters(1) == {name: 1000 + k for k, name in enumerate(COUNTERS)}
+    assert device.clear() is None
     with pytest.raises(BoardError, match="wrong version: the board's build is none: lanes: must be a power of two"):
         Board(Pretended(lambda *frame: values(*frame, dict(lanes=5))), IN_A_HURRY)
 
