@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing regress fetch train lint synth pnr clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing regress fetch train lint synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -105,6 +105,20 @@ synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [T
 pnr: $(SYN) ## routed on an ECP5-85F, BLOCK=name or the decoder of CONFIG=preset: [SEED FREQ LANES ENGINES CONTEXT]
 	@$(GIVEN) options CONFIG LANES ENGINES CONTEXT SEED FREQ; \
 	$(RUN) llama2_myhdl.syn.pnr "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
+
+bitstream: $(SYN) ## bitstream of a ULX3S board (ECP5-85F): [CONFIG=ulx3s CLOCK=80 BAUD=3000000 SEED=1]
+	@$(GIVEN) options CLOCK BAUD SEED; $(RUN) llama2_myhdl.syn.bitstream build "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
+
+story: $(DEV) ## what a board tells by itself when it is switched on: [CONFIG=ulx3s MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS OUTPUT]
+	@$(GIVEN) paths MODEL TOKENIZER OUTPUT; options CONFIG MODEL TOKENIZER THETA NORM_EPS STEPS OUTPUT; \
+	$(RUN) llama2_myhdl.host.recording "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
+
+flash: $(DEV) ## write bitstream, and story if there is one, into the board with openFPGALoader: [CONFIG=ulx3s VOLATILE=1]
+	@$(GIVEN) flags VOLATILE; $(RUN) llama2_myhdl.syn.bitstream flash "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
+
+board: $(DEV) ## load a model into a board and have it tell a story: PORT=/dev/ttyUSB0 [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS BAUD TIMEOUT LISTEN=1]
+	@$(GIVEN) paths MODEL TOKENIZER; flags LISTEN; options PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD TIMEOUT; \
+	$(RUN) llama2_myhdl.host.board "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 clean: ## remove everything generated (the Python environment stays)
 	rm -rf sim_build build .pytest_cache .ruff_cache results.xml

@@ -11,7 +11,9 @@ gate again. The netlist computes the same in every cycle.
 Source: Lattice TN1264 and TN1267, memory and sysDSP usage guides of the ECP5.
 """
 
+import json
 from collections import defaultdict
+from pathlib import Path
 
 MULTIPLIER, MEMORY, REGISTER = "MULT18X18D", "DP16KD", "TRELLIS_FF"
 _FACTORS = {port: [f"{port}{k}" for k in range(18)] for port in "AB"}
@@ -175,7 +177,8 @@ def _multiplier(module: _Module, name: str) -> int:
     if not all(sides.values()) or len({control[0] for control, _ in sides.values()}) != 1:
         return _product(module, name)
     moved = 0
-    for number, (side, ((clock, enable), found)) in enumerate(sides.items()):
+    ((clock, _), _) = sides["A"]
+    for number, (side, ((_, enable), found)) in enumerate(sides.items()):
         module.move_input(name, found, _FACTORS[side])
         parameters |= {f"REG_INPUT{side}_CLK": "CLK0", f"REG_INPUT{side}_CE": f"CE{number}"}
         parameters[f"REG_INPUT{side}_RST"] = "RST0"
@@ -215,6 +218,14 @@ def _memory(module: _Module, name: str) -> int:
         cell["parameters"][f"REGMODE_{side}"] = "OUTREG"
         module.connect(name, f"OCE{side}", "1")
     return len(found[1])
+
+
+def absorb_file(source: Path, target: Path) -> None:
+    """Write to `target` what `absorb` makes of the netlist of one flat module in `source`."""
+    netlist = json.loads(source.read_text())
+    (top,) = [module for module in netlist["modules"].values() if int(module["attributes"].get("top", "0"), 2)]
+    absorb(top)
+    target.write_text(json.dumps(netlist))
 
 
 def absorb(module: dict) -> dict[str, int]:
