@@ -11,6 +11,7 @@ from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 # depth, width: a power of two, a depth between, one lane row of 256 int8
+RANDOM = 500  # vectors of random traffic
 SHAPES = [(16, 8), (37, 33), (8, 2048)]
 
 
@@ -21,17 +22,25 @@ def traffic(depth, width):
     vectors = [dict(we=1, waddr=k, wdata=rng.choice([0, ones, rng.getrandbits(width)]), raddr=max(0, k - 1))
                for k in range(1, depth)]
     vectors.insert(0, dict(we=1, waddr=0, wdata=ones, raddr=1))
-    for _ in range(500):
+    for _ in range(RANDOM):
         write, read = rng.sample(range(depth), 2)
         vectors.append(dict(we=rng.randrange(2), waddr=write, wdata=rng.getrandbits(width), raddr=read))
     return vectors
 
 
+def standing_still(vectors):
+    """The same, and the read port stands still at random once every word is written."""
+    rng, written = random.Random(2), len(vectors) - RANDOM
+    return [vector | dict(load=int(k <= written or rng.random() < 0.6)) for k, vector in enumerate(vectors)]
+
+
 def golden(vectors):
-    """What each read gives; None for a word that was not written yet."""
-    words, reads = {}, []
+    """What the read port shows after each; None for a word that was not written yet."""
+    words, reads, shown = {}, [], None
     for vector in vectors:
-        reads.append(words.get(vector["raddr"]))
+        if vector.get("load", 1):
+            shown = words.get(vector["raddr"])
+        reads.append(shown)
         if vector["we"]:
             words[vector["waddr"]] = vector["wdata"]
     return reads
@@ -46,7 +55,7 @@ def compare(found, vectors):
 
 @pytest.mark.parametrize("depth, width", SHAPES)
 def test_in_myhdl(depth, width):
-    vectors = traffic(depth, width)
+    vectors = standing_still(traffic(depth, width))
     compare([item["rdata"] for item in simulate(ram, ports(depth, width), vectors, ["rdata"], LATENCY)], vectors)
 
 
@@ -77,6 +86,6 @@ def test_bad_arguments(change, message):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def random_traffic(dut):
     p = test_parameters()
-    vectors = traffic(p["depth"], p["width"])
+    vectors = standing_still(traffic(p["depth"], p["width"]))
     found = await apply(dut, vectors, dict(rdata=False), LATENCY)
     compare([item["rdata"] for item in found], vectors)
