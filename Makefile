@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing regress fetch train lint synth pnr clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing regress fetch train lint synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -59,14 +59,14 @@ known-block:
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=..]
 	@$(GIVEN) options LANES ENGINES; $(RUN) llama2_myhdl.rtl.convert "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS OUTPUT CONFIG LANES ENGINES]
+pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS CONTEXT OUTPUT CONFIG LANES ENGINES]
 	@mkdir -p sim_build
-	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
+	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONTEXT CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
 	-- "$${MODEL:-weights/default/model.bin}" "$${OUTPUT:-sim_build/model.tape}"
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
 	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE; \
-	options MODEL TOKENIZER THETA NORM_EPS STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
@@ -105,6 +105,20 @@ synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [T
 pnr: $(SYN) ## routed on an ECP5-85F, BLOCK=name or the decoder of CONFIG=preset: [SEED FREQ LANES ENGINES CONTEXT]
 	@$(GIVEN) options CONFIG LANES ENGINES CONTEXT SEED FREQ; \
 	$(RUN) llama2_myhdl.syn.pnr "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
+
+bitstream: $(SYN) ## bitstream of a ULX3S board (ECP5-85F): [CONFIG=ulx3s CLOCK=80 BAUD=3000000 SEED=1]
+	@$(GIVEN) options CLOCK BAUD SEED; $(RUN) llama2_myhdl.syn.bitstream build "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
+
+story: $(DEV) ## what a board tells by itself when it is switched on: [CONFIG=ulx3s MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS OUTPUT]
+	@$(GIVEN) paths MODEL TOKENIZER OUTPUT; options CONFIG MODEL TOKENIZER THETA NORM_EPS STEPS OUTPUT; \
+	$(RUN) llama2_myhdl.host.recording "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
+
+flash: $(DEV) ## write bitstream, and story if there is one, into the board with openFPGALoader: [CONFIG=ulx3s VOLATILE=1]
+	@$(GIVEN) flags VOLATILE; $(RUN) llama2_myhdl.syn.bitstream flash "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
+
+board: $(DEV) ## load a model into a board and have it tell a story: PORT=/dev/ttyUSB0 [MODEL TOKENIZER THETA NORM_EPS PROMPT STEPS BAUD TIMEOUT LISTEN=1]
+	@$(GIVEN) paths MODEL TOKENIZER; flags LISTEN; options PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD TIMEOUT; \
+	$(RUN) llama2_myhdl.host.board "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 clean: ## remove everything generated (the Python environment stays)
 	rm -rf sim_build build .pytest_cache .ruff_cache results.xml

@@ -32,6 +32,15 @@ def pack(signals, bus):
 
 
 @block
+def either(signals, bus):
+    """Drive `bus` with the bitwise or of all unsigned `signals` of its width."""
+    for signal in signals:
+        _check("either", bus, [signal])
+    whole = " | ".join(f"y{k}" for k in range(len(signals)))
+    return assigns("either", (f"bus.next = {whole}",), _names(signals))(bus, *signals)
+
+
+@block
 def unpack_payload(bus, stream):
     """Drive all payload fields of a Stream from `bus`, the first field in the least significant bits."""
     return unpack(bus, stream.fields())

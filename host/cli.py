@@ -11,6 +11,7 @@ COMMANDS = {  # name: module, whose main(argv) returns an exit status, and what 
     "generate": ("llama2_myhdl.host.generate", "tell a story in simulation"),
     "convert": ("llama2_myhdl.rtl.convert", "write the Verilog of the whole decoder"),
     "pack": ("llama2_myhdl.weights.pack", "write the weight tape of a checkpoint for a build"),
+    "board": ("llama2_myhdl.host.board", "tell a story on a board with a serial port"),
     "accuracy": ("llama2_myhdl.host.accuracy", "hold the integer model against float"),
     "fetch": ("llama2_myhdl.weights.fetch", "download a checkpoint"),
 }

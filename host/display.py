@@ -23,9 +23,9 @@ class Story:
         self._live = None
         self._at_line_start = True  # .. a whole line can be written as it is
 
-    def preparing(self):
-        """Show the steps of the preparation; gives the function that they are told to: what, files done, all files."""
-        return stages(self._console)
+    def preparing(self, unit: str = "files"):
+        """Show the steps of the preparation; gives the function that they are told to: what, units done, all units."""
+        return stages(self._console, unit)
 
     @contextmanager
     def telling(self, positions: int):
@@ -42,10 +42,10 @@ class Story:
     def _view(self):
         return Group(self._text, self._progress)
 
-    def advance(self, pos: int, cycles: int) -> None:
-        """One more position done, `cycles` in all."""
+    def advance(self, pos: int, cycles: int | None = None) -> None:
+        """One more position done, `cycles` in all if they are known."""
         if self._live is not None:
-            rate = f"{cycles / (pos + 1):,.0f} cycles per token"
+            rate = "telling" if cycles is None else f"{cycles / (pos + 1):,.0f} cycles per token"
             self._progress.update(self._task, completed=pos + 1, description=rate)
 
     def print(self, text: str) -> None:

@@ -47,6 +47,7 @@ def parser() -> Parser:
     p.add_unsaid()
     p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from, may be empty ({DEFAULT_PROMPT!r})")
     p.add_argument("--steps", type=int, default=256, help="positions at most, prompt included; 0: all there are (256)")
+    p.add_argument("--context", type=int, help="positions that the hardware may use, at most the model's (all)")
     p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
     p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
@@ -75,7 +76,7 @@ class Request:
     def __init__(self, args):
         check_folder()
         checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
-        self.shape = checkpoint.shape
+        self.shape = checkpoint.shape.shortened(args.context)
         self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
         if args.tokenizer is None and not self.shipped:
             raise ModelError("--tokenizer: must be given with --model")
@@ -111,7 +112,7 @@ def tell(request: Request, args, story: Story) -> dict:
     """Run the simulation, hand token by token to the integer model; returns the result as JSON-able dict."""
     with story.preparing() as say:
         say("quantise the weights", 0, 1)
-        weights = quantised(args.model, checkpoint=request.checkpoint)
+        weights = quantised(args.model, checkpoint=request.checkpoint).shortened(args.context)
         tape = read_tape(tape_file(args.model, weights, request.build))
         session = Session(request.build, args.sim, say)
     with session, Checker(weights, request.build, request.job.request) as checker:

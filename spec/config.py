@@ -82,6 +82,13 @@ class ModelShape:
         """Query heads that share one key/value head (GQA group size)."""
         return self.n_heads // self.n_kv_heads
 
+    def shortened(self, context: int | None) -> "ModelShape":
+        """With a context of so many positions, of those that it has; None: all of them. ConfigError."""
+        if context is None:
+            return self
+        _require(1 <= context <= self.seq_len, "context", f"1 to the model's {self.seq_len}", context)
+        return replace(self, seq_len=context)
+
     @property
     def eps_term(self) -> int:
         """dim * norm_eps as the register has it."""
@@ -191,6 +198,11 @@ class BuildConfig:
     @property
     def f_frac(self) -> int:
         return F_FRAC
+
+    @property
+    def max_kv_dim(self) -> int:
+        """Rows of the largest key or value matrix."""
+        return min(self.max_dim, self.max_kv_heads * self.max_head_dim)
 
     @property
     def max_cols(self) -> int:

@@ -132,7 +132,7 @@ def tape_beats(shape: ModelShape, build: BuildConfig) -> int:
 def max_layer_beats(build: BuildConfig) -> int:
     """Tape beats of the longest layer that the build's maxima admit."""
     gain = _gain(0, build.max_dim, build)
-    return _beats([gain, *_layer(0, build.max_dim, build.max_dim, build.max_hidden, build, [])], build)
+    return _beats([gain, *_layer(0, build.max_dim, build.max_kv_dim, build.max_hidden, build, [])], build)
 
 
 def max_head_beats(build: BuildConfig) -> int:

@@ -1,6 +1,6 @@
 """The quantised model, all integers: what the weight tape carries and the integer model computes with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -63,6 +63,10 @@ class QuantisedCheckpoint:
         for name in LAYER_MATRICES:
             for layer, matrix in enumerate(getattr(self, name)):
                 self._check(name, matrix, layer)
+
+    def shortened(self, context: int | None) -> "QuantisedCheckpoint":
+        """See `ModelShape.shortened`."""
+        return replace(self, shape=self.shape.shortened(context))
 
     def _check(self, name: str, matrix: QuantisedMatrix, layer: int | None = None) -> None:
         gain = getattr(self, norm) if (norm := norm_in_front(name)) else None

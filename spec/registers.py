@@ -162,7 +162,7 @@ def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
         stop_a=(0, token),
         stop_b=(0, token),
         n_heads=(1, build.max_heads),
-        kv_dim=(2, build.max_dim),
+        kv_dim=(2, build.max_kv_dim),
         dim=(MIN_DIM, build.max_dim),
         n_layers=(build.engines, build.max_layers),
     )

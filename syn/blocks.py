@@ -37,6 +37,8 @@ UNITS = {
     "loader": ("boot.loader", "loader", dict(build=CFG)),
     "embedding": ("embedding.embedding", "embedding", dict(cfg=CFG)),
     "embed_station": ("embedding.embed_station", "embed_station", dict(cfg=CFG)),
+    "link": ("board.link", "link", dict(build=CFG, clocks=80, bits=3)),  # 80 MHz, 3 Mbaud
+    "leds": ("board.leds", "leds", {}),
     "decode_loop": ("decode.decode_loop", "decode_loop", dict(cfg=replace(CFG, sequences=4))),
     "engine_counters": ("decode.counters", "engine_counters", dict(SOURCES=5)),  # of saturations in an engine
     "matvec": ("matvec.matvec", "matvec", dict(cfg=CFG)),

@@ -7,14 +7,17 @@ cell, and nextpnr's log.
 import json
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.syn import tools, wrapper
+from llama2_myhdl.syn.absorb import absorb_file
 from llama2_myhdl.syn.yosys import Mapped
 
 PART = "ECP5-85F"
+PACKED = "packed.json"  # the mapped netlist with registers in its hard blocks
 DEVICE = ("--85k", "--package", "CABGA381", "--speed", "6")
 # The wrapper's pins may lie anywhere, and a missed target is a figure to report, not a fault of the tool. router2 is
 # faster, but makes detours of more than 10 ns around the multipliers and block RAMs of a column.
@@ -105,11 +108,13 @@ def route(mapped: Mapped, freq: float, seed: int, say: Progress = silent) -> Rou
     folder, name = mapped.folder, f"routed-{seed}"
     result = folder / f"{name}.json"
     options = [*DEVICE, *ROUTING, "--freq", f"{freq:g}", "--seed", str(seed)]
-    digest = f"{mapped.digest} {tools.version('nextpnr-ecp5')} {options}"
+    packed = folder / PACKED
+    absorb_file(mapped.netlist, packed)
+    digest = f"{sha256(packed.read_bytes()).hexdigest()} {tools.version('nextpnr-ecp5')} {options}"
     known = _known(result)
     if known.get("digest") != digest:
         files = {what: f"{name}.{what}.json" for what in ("report", "write")}
-        command = [tools.yowasp("nextpnr-ecp5"), *options, "--json", mapped.netlist.name, "-q", "-l", f"{name}.log"]
+        command = [tools.yowasp("nextpnr-ecp5"), *options, "--json", packed.name, "-q", "-l", f"{name}.log"]
         command += [word for what, file in files.items() for word in (f"--{what}", file)]
         say("start nextpnr", 0, 1)
         tools.run(command, folder, f"{name}.out", f"{name}.log", Stage(say).line)

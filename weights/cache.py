@@ -94,7 +94,7 @@ def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: P
     """
     build.check(weights.shape)
     key = _key(Path(model), weights.shape, PACKER)
-    path = folder / f"{key}-{build.lanes}-{build.hidden_block}-{build.engines}.tape"
+    path = folder / f"{key}-{weights.shape.seq_len}-{build.lanes}-{build.hidden_block}-{build.engines}.tape"
     if path.exists():
         try:
             read_tape(path)

@@ -20,14 +20,16 @@ def main(argv=None) -> int:
     parser.add_argument("--config", default="default", help="build preset (default)")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
+    parser.add_argument("--context", type=int, help="positions that the hardware may use, at most the model's (all)")
     parser.add_unsaid()
     args = parser.parse_args(argv)
     try:
         check_writable(args.output)  # before minutes are spent
         build = build_of(args.config, lanes=args.lanes, engines=args.engines)
         checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
-        build.check(checkpoint.shape)
-        write_tape(args.output, boot_image(quantised(args.model, checkpoint=checkpoint), build))
+        build.check(checkpoint.shape.shortened(args.context))
+        weights = quantised(args.model, checkpoint=checkpoint).shortened(args.context)
+        write_tape(args.output, boot_image(weights, build))
         tape = read_tape(args.output)
     except (ModelError, ConfigError, OSError) as error:
         print(f"pack: {error}", file=sys.stderr)

@@ -28,12 +28,13 @@ def exp2_neg(u):
 def reciprocal(d):
     """1/d for d in [1, 2), 1.16 in (65536 .. 131071), 0.16 out (32768 .. 65536).
 
-    y = y0 * (2 - d*y0); the bracket is truncated to 16 fraction bits, the result rounded half up.
+    y = y0 * (2 - d*y0); the bracket is truncated to 16 fraction bits, the result rounded half up: 1.0 at most, as the
+    step ends below 1/d.
     """
     d = np.asarray(d, dtype=np.int64)
     y0 = _RECIP[d >> (EXP2_FRAC - TABLE_BITS) & ((1 << TABLE_BITS) - 1)]
     u = (2 << (EXP2_FRAC + SEED_FRAC)) - d * y0 >> SEED_FRAC
-    return np.minimum(round_shift(y0 * u, SEED_FRAC), UNIT)
+    return round_shift(y0 * u, SEED_FRAC)
 
 
 def rsqrt(m):

@@ -3,7 +3,7 @@ from myhdl import always, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
-from llama2_myhdl.spec.formats import EXP2_FRAC, SEED_FRAC, TABLE_BITS, UNIT
+from llama2_myhdl.spec.formats import EXP2_FRAC, SEED_FRAC, TABLE_BITS
 from llama2_myhdl.spec.tables import reciprocal_seed
 
 LATENCY = 6  # cycles from d to y
@@ -16,7 +16,7 @@ def reciprocal(clk, d, y):
     Ports: clk; d uint(EXP2_FRAC + 1), 1.16 (65536 .. 131071); y uint(EXP2_FRAC + 1), 0.16 (32768 .. 65536).
     Latency LATENCY cycles. Two multipliers (12 x 17 bits), one table of 256 words of 12 bits.
 
-        d[15:8] ─> table ─> y0 ─┬─> d * y0 ─> u = 2 - d*y0 ─> y0 * u ─> round, at most 1.0 ─> y
+        d[15:8] ─> table ─> y0 ─┬─> d * y0 ─> u = 2 - d*y0 ─> y0 * u ─> round ─> y
         d ──────────────────────┘                              │
                                 y0 ────────────────────────────┘
     """
@@ -53,10 +53,7 @@ def reciprocal(clk, d, y):
     def finish():
         rounded = intbv(0)[PRODUCT_BITS + 1:]
         rounded[:] = wide + HALF
-        if rounded[PRODUCT_BITS + 1:SEED_FRAC] > UNIT:
-            y.next = UNIT
-        else:
-            y.next = rounded[EXP2_FRAC + 1 + SEED_FRAC:SEED_FRAC]
+        y.next = rounded[EXP2_FRAC + 1 + SEED_FRAC:SEED_FRAC]  # a Newton step ends below 1/d: 1.0 at most
 
     return look_up, newton, finish
 

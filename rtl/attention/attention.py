@@ -8,10 +8,10 @@ from llama2_myhdl.rtl.attention import attention_unit as one_unit
 from llama2_myhdl.rtl.attention import row_intake as sorting
 from llama2_myhdl.rtl.attention import value_intake as placing
 from llama2_myhdl.rtl.attention.attention_unit import attention_unit
+from llama2_myhdl.rtl.attention.cache_rows import base_bits
 from llama2_myhdl.rtl.attention.collect import collect
 from llama2_myhdl.rtl.attention.event_queue import event_queue
 from llama2_myhdl.rtl.attention.row_intake import row_intake
-from llama2_myhdl.rtl.attention.row_ram import base_bits
 from llama2_myhdl.rtl.attention.value_intake import value_intake
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.layer.packet import pairs

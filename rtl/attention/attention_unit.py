@@ -14,7 +14,7 @@ VALUE_LATENCY = values.VALUE_LATENCY  # cycles from the strobe of a value row th
 
 def latency(CFG):
     """Cycles from the push of a pass's last query row to the first pair, at pos = 0; pos more else."""
-    return keys.latency(CFG) + values.LATENCY
+    return keys.latency(CFG) + values.latency(CFG)
 
 
 @hblock

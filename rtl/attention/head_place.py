@@ -2,7 +2,7 @@
 from myhdl import always, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.attention.row_ram import cache_bits
+from llama2_myhdl.rtl.attention.cache_rows import cache_bits
 from llama2_myhdl.rtl.stream.stream import uint
 
 

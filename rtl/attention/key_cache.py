@@ -1,7 +1,8 @@
 """Key rows of the heads of one attention unit, with their exponents."""
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.hdl.lanes import pack, unpack
-from llama2_myhdl.rtl.attention.row_ram import row_ram
+from llama2_myhdl.rtl.attention.cache_rows import rows
+from llama2_myhdl.rtl.memory.banked_ram import banked_ram
 from llama2_myhdl.rtl.stream.stream import uint
 
 
@@ -10,7 +11,7 @@ def key_cache(clk, we, waddr, wrow, wexp, raddr, k, ke, CFG):
     """Key rows, one a word: of each lane of `wrow` (CFG.act_bits) the low key_bits are kept.
 
     Ports: clk; we: write `wrow` (packed lanes) with exponent `wexp` at `waddr`; raddr -> k, ke: packed lanes and
-    exponent, LATENCY cycles later. A row must not be read in the cycle in which it is written.
+    exponent, `cache_rows.key_latency` later. A row must not be read in the cycle in which it is written.
     """
     LANES = CFG.max_head_dim
     WIDE, KEPT = len(wrow) // LANES, len(k) // LANES
@@ -21,7 +22,7 @@ def key_cache(clk, we, waddr, wrow, wexp, raddr, k, ke, CFG):
 
     split = unpack(wrow, fields)
     joining = pack([*low, wexp], word)
-    row_ram_ = row_ram(clk, we, waddr, word, raddr, found, CFG=CFG)
+    banked_ram_ = banked_ram(clk, we=we, waddr=waddr, wdata=word, raddr=raddr, rdata=found, DEPTH=rows(CFG))
     parting = unpack(found, [k, ke])
     unused(*high)
-    return split, joining, row_ram_, parting
+    return split, joining, banked_ram_, parting

@@ -1,5 +1,5 @@
 """The side of an attention unit that reads keys: scores and denominators."""
-from myhdl import always, always_comb, concat
+from myhdl import always, always_comb, block, concat
 
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock, unused
@@ -8,8 +8,8 @@ from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import exp_sum as exponentials
 from llama2_myhdl.rtl.attention import numerator as summing
 from llama2_myhdl.rtl.attention import query_queue as queueing
-from llama2_myhdl.rtl.attention import row_ram as cache
 from llama2_myhdl.rtl.attention import score as dot
+from llama2_myhdl.rtl.attention.cache_rows import key_latency, value_latency
 from llama2_myhdl.rtl.attention.divide import EARLY
 from llama2_myhdl.rtl.attention.exp_sum import ceiling_bits
 from llama2_myhdl.rtl.attention.head_strobes import head_strobes
@@ -28,8 +28,6 @@ from llama2_myhdl.rtl.stream.stream import bit, uint
 _TABLE = 16  # places of one memory made of look-up tables
 
 _OUTPUT = output.LATENCY + 1  # cycles from the FIFO's input to m_step: behind it a skid buffer
-# steps wait so long that a head's numerator is not done before its denominator has been inverted
-_WAIT = max(1, exponentials.LATENCY + EARLY - exponentials.SPLIT - _OUTPUT - cache.LATENCY - summing.LATENCY)
 
 
 def latency(CFG):
@@ -37,14 +35,34 @@ def latency(CFG):
     return queueing.LATENCY + _flight(CFG) + _OUTPUT
 
 
+def _wait(CFG):
+    """Cycles that steps wait, so that a head's numerator is not done before its denominator has been inverted."""
+    inverted = exponentials.LATENCY + EARLY - exponentials.SPLIT
+    return max(1, inverted - _OUTPUT - value_latency(CFG) - summing.LATENCY)
+
+
 def _flight(CFG):
     """Cycles from a key row's address to its step at the FIFO's input."""
-    return cache.LATENCY + dot.latency(CFG) + exponentials.SPLIT + _WAIT
+    return key_latency(CFG) + dot.latency(CFG) + exponentials.SPLIT + _wait(CFG)
 
 
 def step_bits(CFG):
     """Width of what the numerator gets of one score: mantissa, c, m, from the low bits on."""
     return CFG.p_frac + 1 + 2 * ceiling_bits(CFG)
+
+
+@block
+def beside_keys(clk, early, late, CFG):
+    """Query rows come to the scores when the key rows do, which take longer from a cache of several banks."""
+    cycles = key_latency(CFG) - queueing.ROW_LATENCY
+    if cycles:
+        return delay(clk, early, late, CYCLES=cycles)
+
+    @always_comb
+    def forward():
+        late.next = early
+
+    return forward
 
 
 @hblock
@@ -62,7 +80,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     KEY_BITS = min(CFG.key_bits, CFG.act_bits)
     DEN = den_bits(CFG) + STEP - 1
     # stages count from the address: scores, steps at the FIFO
-    SCORED = cache.LATENCY + dot.latency(CFG)
+    SCORED = key_latency(CFG) + dot.latency(CFG)
     SENT = _flight(CFG)
     AHEAD = SENT + output.LATENCY + 2  # so many steps under way keep the pipeline full
     DEPTH = -(-AHEAD // _TABLE) * _TABLE
@@ -72,6 +90,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     valids, firsts, lasts = uint(SENT), uint(SCORED), uint(SCORED)  # bit k: that flag at stage k + 1
     addr, waddr = uint(len(base) + len(pos)), uint(len(base) + len(pos))
     q, qe = uint(QUERIES * len(row)), uint(QUERIES * len(exponent))
+    q_read, qe_read = uint(len(q)), uint(len(qe))
     k, ke = uint(CFG.max_head_dim * KEY_BITS), uint(len(exponent))
     lanes_scored = uint(QUERIES)
     clipped = uint(QUERIES)
@@ -84,19 +103,20 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     done, next_step = m_step.clone(), m_step.clone()
 
     query_queue_ = query_queue(clk=clk, rst=rst, push=push, lane=lane, ends=ends, row=row, exponent=exponent, base=base,
-                               lanes=lanes, last=last, m=queued, read=read, q=q, qe=qe, PASSES=CFG.max_heads)
+                               lanes=lanes, last=last, m=queued, read=read, q=q_read, qe=qe_read, PASSES=CFG.max_heads)
     sequencer_ = sequencer(clk=clk, rst=rst, waiting=queued.valid, base=queued.base, taken=queued.ready, permit=permit,
                            pos=pos, addr=addr, step=step, first=first, last=at_last)
     credit_ = credit(clk, rst, step, give, permit, DEPTH=DEPTH)
     key_cache_ = key_cache(clk=clk, we=we, waddr=waddr, wrow=row, wexp=exponent, raddr=addr, k=k, ke=ke, CFG=CFG)
     check_ = check(clk, rst, collision, MESSAGE="a key row is read while it is written")
+    queries = beside_keys(clk, q_read, q, CFG), beside_keys(clk, qe_read, qe, CFG)
     splitting = unpack(q, qs), unpack(qe, qes)
     key_lanes = [key_lane(clk=clk, valid=row_valid, first=row_first, q=qs[g], qe=qes[g], k=k, ke=ke, step=steps[g],
                           den=dens[g], scale=scales[g], clipped=outs[g], CFG=CFG) for g in range(QUERIES)]
     joining = pack(steps, joined), pack(dens, den), pack(scales, scale_den), pack(outs, clipped)
     lanes_delay = delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED)
     head_strobes_ = head_strobes(clk, rst, row_last, lanes_scored, den_load, CYCLES=exponentials.LATENCY)
-    steps_delay = delay(clk, joined, done.data, CYCLES=_WAIT)
+    steps_delay = delay(clk, joined, done.data, CYCLES=_wait(CFG))
     # the credits and the number of heads see to it that there is room
     step_fifo = fifo(clk, rst, done, next_step, DEPTH=DEPTH)
     step_skid = skid(clk, rst, next_step, m_step)
@@ -136,5 +156,5 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
         if valids[SCORED - 1]:
             clips.next = clipped & lanes_scored
 
-    return (query_queue_, sequencer_, credit_, key_cache_, check_, splitting, key_lanes, joining, lanes_delay,
+    return (query_queue_, sequencer_, credit_, key_cache_, check_, queries, splitting, key_lanes, joining, lanes_delay,
             head_strobes_, steps_delay, step_fifo, step_skid, pass_fifo, pass_skid, begin, follow, stages)

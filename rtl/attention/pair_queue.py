@@ -35,7 +35,7 @@ def pair_queue(clk, rst, push, pair, m, DEPTH):
 
     packing = pack_payload(pair, entry)
     ring_ = ring(clk=clk, rst=rst, push=keep, pop=fetch, write=write, read=read, count=count, some=some, DEPTH=DEPTH)
-    ram_ = ram(clk, keep, write, entry, read, found, DEPTH=DEPTH)
+    ram_ = ram(clk, we=keep, waddr=write, wdata=entry, load=fetch, raddr=read, rdata=found, DEPTH=DEPTH)
     credit_ = credit(clk, rst, take, give, room, DEPTH=_FRONT)
     unpacking = unpack_payload(chosen, front)
     fifo_ = fifo(clk, rst, front, m, DEPTH=_FRONT)

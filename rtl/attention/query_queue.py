@@ -43,7 +43,8 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
 
     joining = pack([row, exponent], word)
     selected = unpack(strobes, wes)
-    rams = [ram(clk, wes[g], write, word, reading, found[g], DEPTH=SIZE, STYLE=STYLE) for g in range(QUERIES)]
+    rams = [ram(clk, we=wes[g], waddr=write, wdata=word, load=read, raddr=reading, rdata=found[g], DEPTH=SIZE,
+                STYLE=STYLE) for g in range(QUERIES)]
     collecting = pack(found, all_found)
     parting = unpack(held, [field for pair in zip(rows, exponents) for field in pair])
     packing = pack(rows, q), pack(exponents, qe)

@@ -6,20 +6,23 @@ from llama2_myhdl.rtl.stream.stream import bit, uint
 
 
 @hblock
-def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, jump, INTERVAL, HEADS):
+def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, jump, INTERVAL, HEADS, AHEAD):
     """The step t = pos of a pass waits for the token's value row; heads leave with the distance that the divider needs.
 
     Ports: clk, rst; waiting: there is a score; last: its t = pos; ends: its pass is the last one of a kv head; arrives:
     strobe, the next kv head's value row is being written; permit: a score may go, if there is one; step: it goes, its
     value row is read in this cycle; jump: it goes, with the row that arrives (never beside `step`).
-    Two last steps are max(head_dim / 2, INTERVAL) cycles apart. A row that nothing else holds up jumps at once.
+    Two last steps are max(head_dim / 2, INTERVAL) cycles apart. A row that nothing else holds up jumps at once, AHEAD
+    cycles (2 or more) before one that is read would be there.
     """
     PAUSE_BITS = max(len(head_dim), INTERVAL.bit_length())
     AHEAD_BITS = (HEADS + 1).bit_length()
     ahead = uint(AHEAD_BITS)  # value rows that were written before the kv head's last pass was done
     pause, interval = uint(PAUSE_BITS), uint(PAUSE_BITS)
     here, rested = bit(), bit()  # registers: `ahead` is not 0, `pause` is
-    calm, armed, stays, regular, leaves = [bit() for _ in range(5)]
+    armed, regular, leaves = bit(), bit(), bit()
+    quiet = uint((AHEAD - 1).bit_length())  # cycles in which nothing but its value row held up the score, at most QUIET
+    QUIET = AHEAD - 1
 
     @always_comb
     def decide():
@@ -34,10 +37,12 @@ def value_gate(clk, rst, waiting, last, ends, arrives, head_dim, permit, step, j
 
     @always(clk.posedge)
     def arm():
-        # a row that jumps is two cycles ahead of one that is read: so long must the score have been waiting
-        calm.next = rested
-        stays.next = waiting and last and not permit and not rst
-        armed.next = stays and calm and not here and not arrives and not rst
+        # what jumps must not overtake the step before it
+        if rst or not waiting or not last or permit or not rested:
+            quiet.next = 0
+        elif quiet != QUIET:
+            quiet.next = quiet + 1
+        armed.next = quiet == QUIET and not here and not arrives and not rst
 
     @always(clk.posedge)
     def count_rows():

@@ -3,22 +3,26 @@ from myhdl import always, always_comb, concat
 
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.lanes import pack, pack_payload, unpack, unpack_payload
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.attention import divide as division
 from llama2_myhdl.rtl.attention import numerator as summing
 from llama2_myhdl.rtl.attention import pair_queue as output
-from llama2_myhdl.rtl.attention import row_ram as cache
+from llama2_myhdl.rtl.attention.cache_rows import rows, value_latency
 from llama2_myhdl.rtl.attention.head_strobes import head_strobes
-from llama2_myhdl.rtl.attention.row_ram import row_ram, rows
 from llama2_myhdl.rtl.attention.sequencer import sequencer
 from llama2_myhdl.rtl.attention.value_gate import value_gate
 from llama2_myhdl.rtl.attention.value_lane import value_lane
-from llama2_myhdl.rtl.stream.stream import bit, uint
+from llama2_myhdl.rtl.memory.banked_ram import banked_ram
+from llama2_myhdl.rtl.stream.stream import Payload, bit, uint
 
 _DIVIDED = summing.LATENCY + division.LATENCY + output.LATENCY
-LATENCY = cache.LATENCY + _DIVIDED  # cycles from the last step of a pass to its first pair
-VALUE_LATENCY = _DIVIDED  # the same from the value row that the last step waits for
+VALUE_LATENCY = _DIVIDED  # cycles from the value row that the last step of a pass waits for to the pass's first pair
+
+
+def latency(CFG):
+    """Cycles from the last step of a pass to its first pair."""
+    return value_latency(CFG) + _DIVIDED
 
 
 @hblock
@@ -32,24 +36,25 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     A pass takes max(pos + 1, head_dim / 2) cycles; its step t = pos waits for the value row of the token, which may
     jump the cache.
 
-        s_step ─> gate ─> exponents ─> numerator of each query ─> divide ─> queue
-                    └─> delay ─> values ────┘
+        s_step ─> gate ─> values, exponents ─> numerator of each query ─> divide ─> queue
     """
     QUERIES = len(s_pass.lanes)
     STEP, DEN, SCALE = len(s_step.data) // QUERIES, len(den) // QUERIES, len(scale_den) // QUERIES
     ADDRESS = len(base) + len(pos)
     KV_HEADS = rows(CFG) // (CFG.max_layers * CFG.sequences * CFG.max_seq)
-    READ = summing.VALUES - cache.LATENCY  # stage of the value's address
+    FOUND = value_latency(CFG)
 
     waiting, first, at_last, permit, moving, regular, jump, step = [bit() for _ in range(8)]
-    addr, waddr, addr0, addr1, addr_taken, value_addr = [uint(ADDRESS) for _ in range(6)]
-    ve_read, ve = uint(len(exponent)), uint(len(exponent))
-    v = uint(len(row))
-    data0, data1, taken = [uint(len(s_step.data)) for _ in range(3)]
-    lanes0, lanes1, lanes_taken = [uint(QUERIES) for _ in range(3)]
-    valid0, valid1, first0, first1, last0, last1 = [bit() for _ in range(6)]
-    valid_taken, first_taken, last_taken, ends, reading, exponent_collides, value_collides = [bit() for _ in range(7)]
-    valids = uint(READ)  # bit k: k + 1 cycles after it was taken
+    addr, waddr = uint(ADDRESS), uint(ADDRESS)
+    written, found = uint(len(row) + len(exponent)), uint(len(row) + len(exponent))
+    v_found, v_taken, v = [uint(len(row)) for _ in range(3)]
+    ve_found, ve = uint(len(exponent)), uint(len(exponent))
+    asked, there = [Payload(data=uint(len(s_step.data)), lanes=uint(QUERIES), first=bit(), last=bit())
+                    for _ in range(2)]
+    asked_bus, there_bus = uint(asked.width), uint(asked.width)
+    taken, lanes_taken = uint(len(s_step.data)), uint(QUERIES)
+    valid_taken, first_taken, last_taken, ends, collision = [bit() for _ in range(5)]
+    valids = uint(FOUND)  # bit k: a row was asked for k + 1 cycles ago
     num_load = uint(QUERIES)
     steps, dens, scales = [[uint(w) for _ in range(QUERIES)] for w in (STEP, DEN, SCALE)]
     den_loads, num_loads = [bit() for _ in range(QUERIES)], [bit() for _ in range(QUERIES)]
@@ -57,14 +62,16 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
 
     value_gate_ = value_gate(clk=clk, rst=rst, waiting=waiting, last=at_last, ends=s_pass.last, arrives=we,
                              head_dim=head_dim, permit=permit, step=regular, jump=jump, INTERVAL=division.INTERVAL,
-                             HEADS=KV_HEADS)
+                             HEADS=KV_HEADS, AHEAD=FOUND)
     sequencer_ = sequencer(clk=clk, rst=rst, waiting=s_pass.valid, base=s_pass.base, taken=s_pass.ready, permit=moving,
                            pos=pos, addr=addr, step=step, first=first, last=at_last)
-    exponent_row_ram = row_ram(clk, we, waddr, exponent, addr, ve_read, CFG=CFG)
-    value_row_ram = row_ram(clk, we, waddr, row, value_addr, v, CFG=CFG)
-    exponent_check = check(clk, rst, exponent_collides, MESSAGE="a value exponent is read while it is written")
-    value_check = check(clk, rst, value_collides, MESSAGE="a value row is read while it is written")
-    delay_ = delay(clk, addr_taken, value_addr, CYCLES=READ)
+    storing = pack([row, exponent], written)
+    banked_ram_ = banked_ram(clk, we=we, waddr=waddr, wdata=written, raddr=addr, rdata=found, DEPTH=rows(CFG))
+    finding = unpack(found, [v_found, ve_found])
+    check_ = check(clk, rst, collision, MESSAGE="a value row is read while it is written")
+    asking, telling = pack_payload(asked, asked_bus), unpack_payload(there_bus, there)
+    step_delay = delay(clk, asked_bus, there_bus, CYCLES=FOUND)
+    value_delay = delay(clk, v_taken, v, CYCLES=summing.VALUES)
     head_strobes_ = head_strobes(clk, rst, ends, lanes_taken, num_load, CYCLES=summing.LATENCY)
     splitting = (unpack(taken, steps), unpack(den, dens), unpack(scale_den, scales), unpack(den_load, den_loads),
                  unpack(num_load, num_loads))
@@ -81,59 +88,42 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
         s_step.ready.next = permit
         waddr.next = concat(base, pos)
 
-    @always(clk.posedge)
-    def look_up():
-        if rst:
-            valid0.next = False
-            valid1.next = False
-        else:
-            valid0.next = regular
-            valid1.next = valid0
-        first0.next = first
-        first1.next = first0
-        last0.next = at_last
-        last1.next = last0
-        addr0.next = addr
-        addr1.next = addr0
-        lanes0.next = s_pass.lanes
-        lanes1.next = lanes0
-        data0.next = s_step.data
-        data1.next = data0
+    @always_comb
+    def ask():
+        asked.data.next = s_step.data
+        asked.lanes.next = s_pass.lanes
+        asked.first.next = first
+        asked.last.next = at_last
 
     @always_comb
     def take():
         if jump:
             first_taken.next = first
             last_taken.next = True
-            addr_taken.next = addr
             lanes_taken.next = s_pass.lanes
             taken.next = s_step.data
             ve.next = exponent
+            v_taken.next = row
         else:
-            first_taken.next = first1
-            last_taken.next = last1
-            addr_taken.next = addr1
-            lanes_taken.next = lanes1
-            taken.next = data1
-            ve.next = ve_read
-        valid_taken.next = jump or valid1
+            first_taken.next = there.first
+            last_taken.next = there.last
+            lanes_taken.next = there.lanes
+            taken.next = there.data
+            ve.next = ve_found
+            v_taken.next = v_found
+        valid_taken.next = jump or valids[FOUND - 1]
 
     @always(clk.posedge)
     def follow():
         if rst:
             valids.next = 0
         else:
-            valids.next = concat(valids[READ - 1:], valid_taken)
+            valids.next = concat(valids[FOUND - 1:], regular)
 
     @always_comb
-    def stages():
-        reading.next = valids[READ - 1]
+    def events_of_heads():
         ends.next = valid_taken and last_taken
+        collision.next = we and regular and addr == waddr
 
-    @always_comb
-    def collide():
-        exponent_collides.next = we and regular and addr == waddr
-        value_collides.next = we and reading and value_addr == waddr
-
-    return (value_gate_, sequencer_, exponent_row_ram, value_row_ram, exponent_check, value_check, delay_,
-            head_strobes_, splitting, value_lanes, joining, accept, look_up, take, follow, stages, collide)
+    return (value_gate_, sequencer_, storing, banked_ram_, finding, check_, asking, telling, step_delay, value_delay,
+            head_strobes_, splitting, value_lanes, joining, accept, ask, take, follow, events_of_heads)

@@ -2,7 +2,7 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import bit, uint
@@ -76,7 +76,17 @@ def derive(clk, rst, we, number, word, start, give, value, CFG):
     stored, operand, left = [uint(WIDTH) for _ in range(3)]
     addend, total = [Signal(modbv(0)[WIDTH:]) for _ in range(2)]
 
-    ram_ = ram(clk, we, waddr, stored, raddr, operand, DEPTH=len(NUMBER), STYLE="distributed")
+    ram_ = ram(
+        clk,
+        we=we,
+        waddr=waddr,
+        wdata=stored,
+        load=tied(bit(True)),
+        raddr=raddr,
+        rdata=operand,
+        DEPTH=len(NUMBER),
+        STYLE="distributed",
+    )
     decoding = unpack(code, fields)
 
     @always_comb

@@ -4,8 +4,7 @@ from myhdl import Signal, always, always_comb, modbv
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
-from llama2_myhdl.rtl.embedding import embedding_rows as memory
-from llama2_myhdl.rtl.embedding.embedding_rows import embedding_rows
+from llama2_myhdl.rtl.embedding.embedding_rows import embedding_rows, read_latency, words
 from llama2_myhdl.rtl.embedding.widen import LATENCY as WIDEN
 from llama2_myhdl.rtl.embedding.widen import SHIFT_BITS, widen
 from llama2_myhdl.rtl.stream import fifo as output_fifo
@@ -13,12 +12,15 @@ from llama2_myhdl.rtl.stream.pipeline import pipeline
 from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 
-PIPELINE = memory.READ_LATENCY + WIDEN  # cycles from an address to its element
+
+def latency(cfg: BuildConfig) -> int:
+    """Cycles from the transfer of a token to its first element, when nothing waits."""
+    return len(ShapeRegisters(cfg).dim_beats) + 1 + _pipeline(cfg) + output_fifo.LATENCY
 
 
-def latency(dim_beats_bits: int) -> int:
-    """Cycles from the transfer of a token to its first element, when nothing waits; argument: width of `dim_beats`."""
-    return dim_beats_bits + 1 + PIPELINE + output_fifo.LATENCY
+def _pipeline(cfg: BuildConfig) -> int:
+    """Cycles from an address to its element."""
+    return read_latency(cfg) + WIDEN
 
 
 @hblock
@@ -35,7 +37,7 @@ def embedding(clk, rst, s_boot, s_token, m, dim, dim_beats, CFG):
 
         s_token ─> address ─> embedding_rows ─> widen ─> fifo ─> m        credits: a place in the fifo an element
     """
-    WORDS = CFG.max_vocab * CFG.dim_beats
+    PIPELINE = _pipeline(CFG)
     TOKEN = clog2(CFG.max_vocab)
     LANE_BITS = clog2(CFG.lanes)
     LAST_LANE = CFG.lanes - 1
@@ -46,7 +48,7 @@ def embedding(clk, rst, s_boot, s_token, m, dim, dim_beats, CFG):
 
     take, room, multiplying, running, issue, ending = [bit() for _ in range(6)]
     token = uint(TOKEN)
-    addend, address = [Signal(modbv(0)[clog2(WORDS):]) for _ in range(2)]
+    addend, address = [Signal(modbv(0)[clog2(words(CFG)):]) for _ in range(2)]
     left = uint(STEPS)
     step = uint(clog2(STEPS))
     lane = Signal(modbv(0)[LANE_BITS:])
@@ -69,7 +71,7 @@ def embedding(clk, rst, s_boot, s_token, m, dim, dim_beats, CFG):
         exponent=exponent,
         CFG=CFG,
     )
-    delay_ = delay(clk, lane, lane_there, CYCLES=memory.READ_LATENCY)
+    delay_ = delay(clk, lane, lane_there, CYCLES=read_latency(CFG))
     widen_ = widen(clk, word, lane_there, shift, result.data, BITS=CFG.weight_bits)
     pipeline_ = pipeline(
         clk,

@@ -2,16 +2,25 @@
 from myhdl import Signal, always, always_comb, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.memory.ram import ram
+from llama2_myhdl.rtl.memory import banked_ram as memory
+from llama2_myhdl.rtl.memory.banked_ram import banked_ram
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.config import clog2
 
-READ_LATENCY = 2  # cycles from address to word, and from token to exponent
+
+def words(CFG):
+    """Words of the rows."""
+    return CFG.max_vocab * CFG.dim_beats
+
+
+def read_latency(CFG):
+    """Cycles from address to word; a token's exponent is there earlier, as its address takes longer to compute."""
+    return memory.latency(words(CFG), CFG.beat_bits)
 
 
 @hblock
 def embedding_rows(clk, rst, s_boot, dim_beats, address, word, token, exponent, CFG):
-    """Two memories, each with a register behind it.
+    """Two memories.
 
     s_boot: Stream(data=uint(CFG.beat_bits), last=bit()): for each token one beat with the exponent (byte 0, signed),
     then `dim_beats` beats of the row; from token 0 on, and from token 0 again after `last`. Always ready.
@@ -19,18 +28,18 @@ def embedding_rows(clk, rst, s_boot, dim_beats, address, word, token, exponent, 
     token: in; exponent: out, sint(CFG.exp_bits). Do not read before the boot stream has ended.
     Holds max_vocab rows of CFG.dim_beats beats.
     """
-    DEPTH = CFG.max_vocab * CFG.dim_beats
     EXP_BITS = CFG.exp_bits
 
     word_address = Signal(modbv(0)[len(address):])
     write_token = Signal(modbv(0)[clog2(CFG.max_vocab):])
     beat = uint(len(dim_beats))
     exponent_data, exponent_read = uint(EXP_BITS), uint(EXP_BITS)
-    word_read = uint(CFG.beat_bits)
     write_word, write_exponent, row_ends = bit(), bit(), bit()
 
-    word_ram = ram(clk, write_word, word_address, s_boot.data, address, word_read, DEPTH=DEPTH)
-    exponent_ram = ram(clk, write_exponent, write_token, exponent_data, token, exponent_read, DEPTH=CFG.max_vocab)
+    word_ram = banked_ram(clk, write_word, word_address, s_boot.data, address, word, DEPTH=words(CFG))
+    exponent_ram = banked_ram(
+        clk, write_exponent, write_token, exponent_data, token, exponent_read, DEPTH=CFG.max_vocab
+    )
 
     @always_comb
     def accept():
@@ -59,9 +68,8 @@ def embedding_rows(clk, rst, s_boot, dim_beats, address, word, token, exponent, 
             if beat != 0:
                 word_address.next = word_address + 1
 
-    @always(clk.posedge)
+    @always_comb
     def read():
-        word.next = word_read
         exponent.next = exponent_read.signed()
 
     return word_ram, exponent_ram, accept, place, read

@@ -1,7 +1,7 @@
 """SwiGLU: pairs of the interleaved W1 and W3 rows become elements of the hidden vector."""
 from myhdl import Signal, always, always_comb, concat, modbv
 
-from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.rtl.ffn import gate as product
 from llama2_myhdl.rtl.ffn import sigmoid as logistic
 from llama2_myhdl.rtl.ffn.gate import gate
@@ -53,7 +53,16 @@ def swiglu(clk, rst, s, m, saturated, BLOCK):
     label, result = Payload(last=bit()), Payload(data=sint(F))
 
     sigmoid_ = sigmoid(clk, h1, sigma)
-    ram_ = ram(clk, start, write_slot, pair, read_slot, entry, DEPTH=SLOTS)
+    ram_ = ram(
+        clk,
+        we=start,
+        waddr=write_slot,
+        wdata=pair,
+        load=tied(bit(True)),
+        raddr=read_slot,
+        rdata=entry,
+        DEPTH=SLOTS,
+    )
     gate_ = gate(
         clk, h1=old_h1, h3=old_h3, sigma=sigma, second=second, z=result.data, clipped=clipped, F_FRAC=F_FRAC
     )

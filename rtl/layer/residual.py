@@ -5,7 +5,7 @@ from myhdl import always, always_comb, intbv
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import delta_stream, vector
-from llama2_myhdl.rtl.memory.held_ram import held_ram
+from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 
@@ -43,8 +43,9 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     old = sint(F)
     fresh, clipped, early, torn = bit(), bit(), bit(), bit()  # fresh: m's data came in this cycle
 
-    held_ram_ = held_ram(clk=clk, we=fresh, waddr=written_at, wdata=store, load=fetch, raddr=fetched_at, rdata=ahead,
-                         DEPTH=CFG.max_dim)
+    ram_ = ram(
+        clk, we=fresh, waddr=written_at, wdata=store, load=fetch, raddr=fetched_at, rdata=ahead, DEPTH=CFG.max_dim
+    )
     hazard_check = check(clk, rst, early, MESSAGE="residual: an element is read before it is written")
     length_check = check(clk, rst, torn, MESSAGE="residual: a vector is not as long as x")
 
@@ -140,7 +141,7 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
         if fetch:
             old.next = ahead.signed()
 
-    return held_ram_, hazard_check, length_check, accept, enter, choose, add, flow, count, read_ahead
+    return ram_, hazard_check, length_check, accept, enter, choose, add, flow, count, read_ahead
 
 
 def ports(cfg: BuildConfig) -> dict:

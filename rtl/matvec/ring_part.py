@@ -22,7 +22,9 @@ def ring_part(clk, rst, arriving, data, step, again, drop, part, ADDRESS):
     write, word, base, ahead = (Signal(modbv(0)[ADDRESS:]) for _ in range(4))
     # The place behind the last word is always free, so it is written in every cycle; what is read of it meanwhile is
     # not used.
-    ram_ = ram(clk, tied(bit(1)), write, data, word, part, DEPTH=1 << ADDRESS, STYLE="distributed")
+    always_on = tied(bit(True))
+    ram_ = ram(clk, we=always_on, waddr=write, wdata=data, load=always_on, raddr=word, rdata=part, DEPTH=1 << ADDRESS,
+               STYLE="distributed")
 
     @always_comb
     def choose():

@@ -3,15 +3,14 @@
 from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
-from llama2_myhdl.rtl.memory import ram as store
-from llama2_myhdl.rtl.memory.ram import ram
+from llama2_myhdl.rtl.memory import banked_ram as store
+from llama2_myhdl.rtl.memory.banked_ram import banked_ram
 from llama2_myhdl.rtl.memory.reader import reader
 from llama2_myhdl.rtl.stream.split import split
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import clog2
 
-READ_LATENCY = store.LATENCY + 1  # cycles from an address to its beat: a register stands behind the RAM
-AHEAD = 8  # beats that are read ahead
+SPARE = 6  # beats that are read ahead, beside those under way
 
 
 @hblock
@@ -20,8 +19,9 @@ def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
 
     m: the tape's beats (data), endlessly repeated, once it is complete. parts, part_beats: at least 1 each, stable
     before the first beat; the product is at most DEPTH, the sender sees to it. A new tape needs a reset.
-    One beat a cycle: AHEAD beats are read ahead, across the end of the tape, so a reader never waits.
+    One beat a cycle: beats are read ahead, across the end of the tape, so a reader never waits.
     """
+    LATENCY = store.latency(DEPTH, len(s.data), spread=True)
     loaded = bit()
     length = uint(clog2(DEPTH))  # address of the last beat
     waddr = uint(clog2(DEPTH))
@@ -30,11 +30,13 @@ def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
     unused(own.last)
     wanted = Stream(address=uint(clog2(DEPTH)))
     raddr = uint(clog2(DEPTH))
-    found, word = uint(len(s.data)), uint(len(s.data))
+    word = uint(len(s.data))
 
     split_ = split(s, own, m_boot, loaded)
-    ram_ = ram(clk, we=own.valid, waddr=waddr, wdata=own.data, raddr=raddr, rdata=found, DEPTH=DEPTH, STYLE="block")
-    reader_ = reader(clk, rst, wanted, m, raddr, word, LATENCY=READ_LATENCY, DEPTH=AHEAD)
+    banked_ram_ = banked_ram(
+        clk, we=own.valid, waddr=waddr, wdata=own.data, raddr=raddr, rdata=word, DEPTH=DEPTH, SPREAD=True
+    )
+    reader_ = reader(clk, rst, wanted, m, raddr, word, LATENCY=LATENCY, DEPTH=LATENCY + SPARE)
 
     @always_comb
     def flow():
@@ -70,11 +72,7 @@ def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
             else:
                 wanted.address.next = wanted.address + 1
 
-    @always(clk.posedge)
-    def register():
-        word.next = found
-
-    return split_, ram_, reader_, flow, fill, turn, register
+    return split_, banked_ram_, reader_, flow, fill, turn
 
 
 def ports(beat_bits, part_bits, depth):

@@ -2,7 +2,7 @@
 from myhdl import always, always_comb, concat
 
 from llama2_myhdl.hdl.hierarchy import hblock
-from llama2_myhdl.rtl.memory.held_ram import held_ram
+from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.stream.stream import uint
 from llama2_myhdl.spec.config import clog2
 
@@ -21,8 +21,8 @@ def bank(clk, rst, write, written, filled, data, move, read, emptied, element, R
     write_row, read_row = uint(ROW_BITS), uint(ROW_BITS)
     write_address, read_address = uint(ROW_BITS + 1), uint(ROW_BITS + 1)
 
-    held_ram_ = held_ram(clk=clk, we=write, waddr=write_address, wdata=data, load=move, raddr=read_address,
-                         rdata=element, DEPTH=1 << (ROW_BITS + 1))
+    ram_ = ram(clk, we=write, waddr=write_address, wdata=data, load=move, raddr=read_address, rdata=element,
+               DEPTH=1 << (ROW_BITS + 1))
 
     @always_comb
     def address():
@@ -48,4 +48,4 @@ def bank(clk, rst, write, written, filled, data, move, read, emptied, element, R
             elif read:
                 read_row.next = read_row + 1
 
-    return held_ram_, address, count
+    return ram_, address, count

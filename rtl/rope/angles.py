@@ -1,7 +1,7 @@
 """Sine and cosine of every pair's angle at one position: no table of positions, any context length, any theta."""
 from myhdl import Signal, always, always_comb, concat, modbv
 
-from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.memory import ram as storage
 from llama2_myhdl.rtl.memory.ram import ram
@@ -54,9 +54,21 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
     value, cosine_value = sint(VALUE_BITS), sint(VALUE_BITS)
     word, entry = uint(2 * VALUE_BITS), uint(2 * VALUE_BITS)
 
-    frequency_ram = ram(clk, freq_we, freq_addr, freq_data, pair, frequency, DEPTH=PAIRS)
+    always_on = tied(bit(True))
+    frequency_ram = ram(
+        clk,
+        we=freq_we,
+        waddr=freq_addr,
+        wdata=freq_data,
+        load=always_on,
+        raddr=pair,
+        rdata=frequency,
+        DEPTH=PAIRS,
+    )
     sincos_ = sincos(clk, phase, cosine, value)
-    angle_ram = ram(clk, write, write_pair, word, raddr, entry, DEPTH=PAIRS)
+    angle_ram = ram(
+        clk, we=write, waddr=write_pair, wdata=word, load=always_on, raddr=raddr, rdata=entry, DEPTH=PAIRS
+    )
 
     @always_comb
     def connect():

@@ -45,8 +45,8 @@ def shapes(cfg):
 
 def head_row(rng, kind, role, pos, dim, bits):
     """Mantissas and exponent of one head row; growing: every score is above all before it, and so are the exponents."""
-    top = 24 if role == VALUE else 16
     drop = 0 if role == VALUE else 16 - bits  # the levels of keys and queries are those of 16 bits
+    top = 24 if role == VALUE else 16 + drop
     if kind == "growing":
         level = {KEY: 150 * (pos + 1), VALUE: rng.randint(-128, 127), QUERY: 4000}[role]
         return [level >> drop] * dim, {KEY: 9 + drop, VALUE: min(pos, top), QUERY: 10 + drop}[role]
@@ -65,7 +65,7 @@ class AttentionBench(Bench):
 
     def __init__(self, dut, cfg):
         super().__init__(dut, random.Random(1))
-        self.cfg = cfg
+        self.cfg, self.data = cfg, random.Random(1)  # of its own: what rows there are does not hang on the traffic
         beside = dict(exponent=EXPONENT_BITS, tag=KIND_BITS, last=1)
         self.source = StreamSource(dut, "s", data=cfg.max_head_dim * cfg.act_bits, **beside)
         self.values = StreamSource(dut, "s_value", data=cfg.max_head_dim * cfg.value_bits, **beside)
@@ -108,13 +108,13 @@ class AttentionBench(Bench):
         for role, bits, sent, lane in ((KEY, self.cfg.key_bits, rows, self.cfg.act_bits),
                                        (VALUE, self.cfg.value_bits, values, self.cfg.value_bits)):
             for h in range(self.kv_heads):
-                mantissas, exponent = head_row(self.rng, kind, role, pos, self.dim, bits)
+                mantissas, exponent = head_row(self.data, kind, role, pos, self.dim, bits)
                 self.cache[role, seq, layer, h].append((mantissas, exponent))
                 sent.append(dict(data=packed(mantissas, lane), exponent=exponent, tag=role, last=1))
         for h in range(self.kv_heads):
             (k, ke), (v, ve) = [zip(*self.cache[role, seq, layer, h]) for role in (KEY, VALUE)]
             for _ in range(self.kv_mul):
-                q, qe = head_row(self.rng, kind, QUERY, pos, self.dim, self.cfg.act_bits)
+                q, qe = head_row(self.data, kind, QUERY, pos, self.dim, self.cfg.act_bits)
                 rows.append(dict(data=packed(q, self.cfg.act_bits), exponent=qe, tag=QUERY, last=1))
                 wanted += attend(np.array(q), qe, np.array(k), np.array(ke), np.array(v), ve, self.cfg.p_frac,
                                  self.stats).tolist()

@@ -131,7 +131,7 @@ async def latency_and_rate(dut):
         if dut.m_valid.value:
             elements.append(cycle)
     firsts = elements[:: cfg.max_dim]
-    assert firsts == [cycle + latency(len(dut.dim_beats)) for cycle in taken]
+    assert firsts == [cycle + latency(cfg) for cycle in taken]
     assert elements == [first + k for first in firsts for k in range(cfg.max_dim)]
     period = cfg.max_dim + len(dut.dim_beats) + 1
     assert firsts == list(range(firsts[0], firsts[0] + 4 * period, period))

@@ -107,7 +107,7 @@ async def latency_and_throughput(dut):
             taken = cycle
         if dut.m_valid.value:
             results.append(cycle)
-    first = taken + latency(len(dut.dim_beats))
+    first = taken + latency(bench.cfg)
     assert results == list(range(first, first + bench.dim))
     assert await bench.finish() == bench.dim
 

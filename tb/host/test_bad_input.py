@@ -67,6 +67,12 @@ def test_shape_over_the_maxima(tmp_path):
     refused(command("--model", path, *tokenizer(), "--config", "default"), "dim", "at most 64", "128", "auto")
 
 
+@pytest.mark.parametrize("context", ("0", "-1", str(SHAPE.seq_len + 1)))
+def test_context_beyond_the_models(checkpoint, context):
+    options = ["--model", checkpoint, *tokenizer(), f"--context={context}"]
+    refused(command(*options), "context", f"1 to the model's {SHAPE.seq_len}", context)
+
+
 def test_tokenizer_of_another_vocabulary(checkpoint):
     refused(command("--model", checkpoint, *tokenizer()), "vocabulary")
 

@@ -62,6 +62,13 @@ def test_no_steps_are_the_whole_context(nano):
     assert len(whole["predicted_ids"]) == SHAPE.seq_len
 
 
+def test_a_shorter_context_fits_a_smaller_build(nano):
+    """What a build's context is too short for runs in part of its own; the two builds agree as far as that goes."""
+    whole, part = told(nano, "--steps", "0"), told(nano, "--steps", "0", "--context", "9")
+    assert (part["positions"], part["stop"], part["golden_match"]) == (9, "context", True)
+    assert part["predicted_ids"] == whole["predicted_ids"][:9]
+
+
 def test_theta_and_epsilon_are_taken_and_said(nano, capfd):
     plain_result = told(nano, "--prompt", "hi", "--steps", "9")
     assert "theta 10000, norm epsilon 1e-05" in capfd.readouterr().err

@@ -15,6 +15,8 @@ MODULES = {
     "fpga": "llama2_myhdl.host.fpga",
     "synth": "llama2_myhdl.syn.synth",
     "pnr": "llama2_myhdl.syn.pnr",
+    "bitstream": "llama2_myhdl.syn.bitstream",
+    "story": "llama2_myhdl.host.recording",
     "llama2-myhdl": "llama2_myhdl.host.cli",
 }
 
@@ -51,6 +53,9 @@ def test_an_unknown_option_is_one_line(name, capsys):
         ("fpga", "--only", "some"),
         ("synth", "--target", "pdp11"),
         ("pnr", "--seed", "one"),
+        ("board", "--baud", "fast"),
+        ("bitstream", "--clock", "1e9"),
+        ("story", "--steps", "some"),
     ],
 )
 def test_an_impossible_value_is_one_line_that_names_its_option(name, option, value, capsys):

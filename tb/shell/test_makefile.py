@@ -11,16 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "accuracy", "regress", "fetch", "train", "lint",
-    "synth", "pnr", "clean",
+    "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
 INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
-GENERATE = "MODEL TOKENIZER STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG PROMPT".split()
+GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG PROMPT".split()
 OPTIONS = {
     "generate": GENERATE,
     "convert": ["LANES", "ENGINES"],
-    "pack": ["CONFIG", "LANES", "ENGINES"],
+    "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
     "accuracy": [],
     "figures": ["ONLY"],
     "fpga": ["ONLY"],
@@ -28,6 +28,10 @@ OPTIONS = {
     "fetch": [],
     "synth": ["TARGET", "CONFIG", "LANES", "ENGINES", "CONTEXT"],
     "pnr": ["CONFIG", "LANES", "ENGINES", "CONTEXT", "SEED", "FREQ"],
+    "bitstream": ["CLOCK", "BAUD", "SEED"],
+    "story": "CONFIG MODEL TOKENIZER THETA NORM_EPS STEPS OUTPUT PROMPT".split(),
+    "flash": [],
+    "board": "PORT MODEL TOKENIZER THETA NORM_EPS STEPS BAUD TIMEOUT PROMPT".split(),
 }
 POSITIONAL = {
     "convert": ["CONFIG"],
@@ -36,7 +40,10 @@ POSITIONAL = {
     "fetch": ["MODEL"],
     "synth": ["BLOCK"],
     "pnr": ["BLOCK"],
+    "bitstream": ["CONFIG"],
+    "flash": ["CONFIG"],
 }
+STEPS_OF = {"bitstream": "build", "flash": "flash"}  # of their program, first argument
 PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT"}
 TEXTS = [
     "Hi there, it's", 'say "hi"', "it costs $5 $(5", "${HOME} $@ $$ $x $", "$(HOME)", "`id`", "; exit 3 # no comment",
@@ -92,7 +99,8 @@ WAYS = [on_command_line, in_environment, in_makeflags]
 
 def expected(target: str, values: dict[str, str]) -> str:
     """What `echo` prints when all of a target's options are given."""
-    arguments = [f"--{name.lower().replace('_', '-')}={values[name]}" for name in OPTIONS[target]]
+    arguments = [STEPS_OF[target]] if target in STEPS_OF else []
+    arguments += [f"--{name.lower().replace('_', '-')}={values[name]}" for name in OPTIONS[target]]
     if target in POSITIONAL:
         arguments += ["--", *(values[name] for name in POSITIONAL[target])]
     return ascii(arguments)
@@ -165,6 +173,7 @@ def test_a_prompt_that_is_not_given_is_no_option(echo):
 
 def test_an_empty_prompt_is_one(echo):
     assert arguments_of(make("generate", echo, "PROMPT=")) == "['--prompt=']"
+    assert arguments_of(make("board", echo, "PROMPT=")) == "['--prompt=']"
     assert arguments_of(make("generate", echo, PROMPT="")) == "['--prompt=']"
 
 
@@ -176,6 +185,9 @@ def test_the_last_prompt_counts(echo):
 def test_a_flag_of_0_is_off(value, flags, echo):
     assert arguments_of(make("generate", f"TRACE={value}", echo)) == ascii(flags)
     assert arguments_of(make("bench", f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
+    assert arguments_of(make("board", f"LISTEN={value}", echo)) == ascii(["--listen"] if flags else [])
+    volatile = ["--volatile"] if flags else []
+    assert arguments_of(make("flash", f"VOLATILE={value}", echo)) == ascii(["flash", *volatile])
 
 
 @pytest.mark.parametrize(
