@@ -34,8 +34,8 @@ CURVE = (
     f"![Tokens a second and LUTs over lanes, context and engines]({PICTURE})",
     "",
     f"Configuration {BASE} with one thing changed at a time. Where a design has not been routed, its tokens a second "
-    f"are drawn hollow, at the clock of {BASE} itself. The rate is that of one story: it has one token on its way, so more "
-    "engines are for prompts and for several stories side by side ([bench.md](bench.md)).",
+    f"are drawn hollow, at the clock of {BASE} itself. The rate is that of one story: it has one token on its way, so "
+    "more engines are for prompts and for several stories side by side ([bench.md](bench.md)).",
     "",
 )
 OTHERS = """## Another board
