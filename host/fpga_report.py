@@ -34,7 +34,8 @@ CURVE = (
     f"![Tokens a second and LUTs over lanes, context and engines]({PICTURE})",
     "",
     f"Configuration {BASE} with one thing changed at a time. Where a design has not been routed, its tokens a second "
-    f"are drawn hollow, at the clock of {BASE} itself.",
+    f"are drawn hollow, at the clock of {BASE} itself. The rate is that of one story: it has one token on its way, so "
+    "more engines are for prompts and for several stories side by side ([bench.md](bench.md)).",
     "",
 )
 OTHERS = """## Another board
@@ -145,6 +146,7 @@ def picture(entries: dict[str, dict]) -> bytes:
                 axes.plot([place], [clock * 1e6 / entry["cycles"]], "o", color=INK, markerfacecolor=face)
         axes.set_zorder(area.get_zorder() + 1)
         axes.patch.set_visible(False)
+        axes.margins(y=0.1)
         axes.set_ylim(bottom=0)
         axes.set_xlabel(name)
         axes.set_ylabel("tokens a second")

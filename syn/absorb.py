@@ -23,6 +23,7 @@ _AND_NOT = f"{0x2222:016b}"  # of a look-up table: A and not B
 _DEEPEST = 4  # look-up tables in front of a register that may move away from them
 _LEVELS = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 1, "PFUMX": 1, "L6MUX21": 1}  # in look-up tables
 _INPUTS = {"LUT4": "ABCD", "CCU2C": ("A0", "B0", "C0", "D0", "A1", "B1", "C1", "D1", "CIN")}
+GATE = "_clear"  # behind a register's name: the gate that its reset has become
 WIDE = 36  # bits of a word that takes both halves of a block RAM
 
 
@@ -96,7 +97,7 @@ class _Module:
         if name not in self.gates:
             self.gates[name] = gated = self.fresh
             self.fresh += 1
-            gate = f"{name}_clear"
+            gate = f"{name}{GATE}"
             self.cells[gate] = dict(
                 type="LUT4",
                 parameters={"INIT": _AND_NOT},

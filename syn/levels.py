@@ -15,6 +15,7 @@ from llama2_myhdl.syn.targets import CARRY, LUT_RAM, Target
 
 SHOWN = 12  # rows of the table
 PORTS = "(ports)"
+MOST = 12  # LUT levels of a way
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,15 @@ def longest(ways: Ways, owner: dict[str, str], top: str) -> list[Path]:
     return [
         Path(levels, carries, start, end, name(begin), reached(cells[cell], net))
         for (start, end), (levels, carries, begin, net, cell) in order
+    ]
+
+
+def too_long(paths: list[Path]) -> list[str]:
+    """A line for each way of more than MOST levels."""
+    return [
+        f"{path.levels} LUT levels from {path.start} to {path.end}, at most {MOST} are wanted"
+        for path in paths
+        if path.levels > MOST
     ]
 
 

@@ -110,7 +110,7 @@ def find(dump: list[Whole], netlist: Netlist, target: Target, top: str) -> list[
 
 
 def filled(memory: Memory, target: Target) -> float | None:
-    """The share of its primitives' bits that it uses; None in logic."""
+    """The share of its primitives' bits that it has; None in logic. Above 1 where nobody reads some of them."""
     room = sum(number * target.cells[cell][1] * target.bits[target.cells[cell][0]]
                for cell, number in memory.cells.items())  # fmt: skip
     return memory.words * memory.bits / room if room else None

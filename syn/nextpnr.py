@@ -13,7 +13,7 @@ from pathlib import Path
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.syn import tools, wrapper
-from llama2_myhdl.syn.absorb import absorb_file
+from llama2_myhdl.syn.absorb import GATE, absorb_file
 from llama2_myhdl.syn.yosys import Mapped
 
 PART = "ECP5-85F"
@@ -53,7 +53,11 @@ class Routed:
 
 
 def original(cell: str, known) -> str | None:
-    """The cell of the mapped netlist that one of nextpnr's is, or is a part of; None for what nextpnr has added."""
+    """The cell of the mapped netlist that one of nextpnr's is, or is a part of; None for what nextpnr has added.
+
+    A gate that was a register's reset (syn/absorb.py) counts as the register.
+    """
+    cell = cell.removesuffix(GATE)
     while cell not in known:
         cell, dollar, _ = cell.rpartition("$")
         if not dollar:

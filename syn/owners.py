@@ -41,10 +41,11 @@ def owners(netlist: Netlist, tree: Tree) -> dict[str, str]:
         if found[cell.name] is None
     }
     while fed:
-        ready = [name for name, readers in fed.items() if all(found[reader] is not None for reader in readers)]
-        for name in ready or fed:  # where cells feed each other in a ring, what is known must do
-            found[name] = around(found[reader] for reader in fed[name] if found[reader] is not None)
-        for name in ready or list(fed):
+        known = {name: [found[r] for r in readers if found[r] is not None] for name, readers in fed.items()}
+        ready = [name for name, readers in fed.items() if len(known[name]) == len(readers)]
+        ready = ready or [name for name in fed if known[name]] or list(fed)  # cells may feed each other in a ring
+        for name in ready:
+            found[name] = around(known[name])
             del fed[name]
     return found
 

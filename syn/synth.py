@@ -72,6 +72,7 @@ def synthesize(subject: Subject, target: Target, say: Progress) -> Synthesis:
     faults += [fault for memory in found if (fault := memory.fault())]
     counted = resources.count(netlist, owner, target, wrapper.INSTANCE)
     paths = levels.longest(ways, owner, wrapper.INSTANCE)
+    faults += levels.too_long(paths)
     result = Synthesis(subject, target, sources, mapped, netlist, owner, counted, found, paths, faults)
     write_whole(folder / "synth.json", [(json.dumps(result.figures(), indent=1) + "\n").encode()])
     return result

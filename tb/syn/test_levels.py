@@ -1,7 +1,7 @@
 """The longest ways by LUT levels, and loops."""
 
 from llama2_myhdl.syn.instances import Tree
-from llama2_myhdl.syn.levels import PORTS, Path, Ways, longest
+from llama2_myhdl.syn.levels import MOST, PORTS, Path, Ways, longest, too_long
 from llama2_myhdl.syn.owners import owners
 from llama2_myhdl.syn.targets import ECP5, XILINX
 from tb.syn.nets import netlist
@@ -63,3 +63,8 @@ def test_a_loop_is_found():
     assert Ways(netlist(TEXT, SCOPES), ECP5).loops == []
     looping = TEXT.replace("l1 LUT4 dut.u_a.s _x", "l1 LUT4 dut.u_a.s _m")
     assert Ways(netlist(looping, SCOPES), ECP5).loops == ["c1", "c2", "l1", "l2", "l3", "m"]
+
+
+def test_a_way_of_too_many_levels_is_a_fault():
+    assert too_long([Path(MOST, 9, "a", "b", "", "")]) == []
+    assert too_long([Path(MOST + 1, 0, "a", "b", "", "")]) == ["13 LUT levels from a to b, at most 12 are wanted"]

@@ -66,6 +66,7 @@ def test_progress_is_read_from_the_log():
 def test_parts_of_a_cell_are_known_by_its_name():
     known = {"$auto$ff.cc:337:slice$795", "u.sum", "u.q.0.0"}
     assert original("$auto$ff.cc:337:slice$795", known) == "$auto$ff.cc:337:slice$795"
+    assert original("$auto$ff.cc:337:slice$795_clear", known) == "$auto$ff.cc:337:slice$795"
     assert original("u.sum$CCU2_COMB1", known) == "u.sum"
     assert original("u.q.0.0$RAMW_SLICE", known) == "u.q.0.0"
     assert original("$nextpnr_CCU2C_3$CCU2_COMB1", known) is None

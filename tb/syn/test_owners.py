@@ -99,8 +99,9 @@ def test_rewritten_logic_is_of_what_it_feeds():
 
 def test_cells_that_feed_each_other_get_an_owner():
     instances = tree(FILES, TOP)
-    text = f"a LUT4 _b > _a\nb LUT4 _a > _b\nc TRELLIS_FF _a > _q @ {IN_A0}"
-    assert owners(netlist(text, instances.scopes), instances)["a"] == "dut.u_a.u_leaf_0"
+    text = f"a LUT4 _b > _a\nb LUT4 _a > _b\nc TRELLIS_FF _a > _q @ {IN_A0}\nd TRELLIS_FF _d > _d @ {LIBRARY}"
+    owner = owners(netlist(text, instances.scopes), instances)
+    assert owner["a"] == owner["b"] == "dut.u_a.u_leaf_0" and owner["d"] == ""
 
 
 def test_counts_are_those_below_an_instance():
