@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures timing regress fetch train lint synth pnr clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures timing toggles regress fetch train lint synth pnr clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,9 @@ figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accur
 
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]
 	@$(GIVEN) paths MODEL; options MODEL LANES POS LAYER; $(RUN) llama2_myhdl.host.timing "$${args[@]}"
+
+toggles: $(DEV) ## bits that change, a token and at rest, by unit: [MODEL CONFIG STEPS NETS JSON AGAINST=earlier.json]
+	@$(GIVEN) paths MODEL JSON AGAINST; options MODEL CONFIG STEPS NETS JSON AGAINST; $(RUN) llama2_myhdl.host.toggles "$${args[@]}"
 
 regress: $(DEV) ## the pyuvm regression
 	@$(GIVEN) $(RUN) pytest -m uvm -rs --durations=5

@@ -24,6 +24,7 @@ OPTIONS = {
     "accuracy": [],
     "figures": ["ONLY"],
     "timing": ["MODEL", "LANES", "POS", "LAYER"],
+    "toggles": ["MODEL", "CONFIG", "STEPS", "NETS", "JSON", "AGAINST"],
     "fetch": [],
     "synth": [],
     "pnr": [],
@@ -36,7 +37,7 @@ POSITIONAL = {
     "synth": ["BLOCK"],
     "pnr": ["BLOCK"],
 }
-PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT"}
+PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT", "AGAINST"}
 TEXTS = [
     "Hi there, it's", 'say "hi"', "it costs $5 $(5", "${HOME} $@ $$ $x $", "$(HOME)", "`id`", "; exit 3 # no comment",
     "a\\b\\", "two\nlines\n", "  blanks  ", " ", "\t x", "\n\n", "100% %d", "café 日本\u2003", "--help", "-", "*", "~",
