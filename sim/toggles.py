@@ -27,7 +27,8 @@ _WIRES = re.compile(r"[\w\s,{}()']*")  # names side by side, once these are gone
 _SELECTION = re.compile(r"\[[^\[\]]*\]|\$signed|\$unsigned")
 _FACTORS = re.compile(rf"{_NAME} \* {_NAME}")
 _INSTANCE = re.compile(r"^(\w+) (?:#\([^;]*?\) )?\w+ \(\n((?: +\.\w+\([^\n]*\),?\n)+)\);$", re.M)
-_CONNECTION = re.compile(rf"\.(\w+)\({_NAME}\)")
+_CONNECTION = re.compile(r"\.(\w+)\(([^\n]*)\)")
+_WORD = re.compile(r"\b[a-zA-Z_]\w*")
 
 Net = tuple[str, str, str, int]  # module, instance, name, toggles
 
@@ -71,7 +72,8 @@ def signals(modules: list[ModuleFile]) -> dict[str, Signals]:
         aliases = {name for name, expression in _ASSIGN.findall(text) if wiring(expression)}
         for child, connections in _INSTANCE.findall(text):
             known = ports.get(child, {})
-            aliases |= {net for port, net in _CONNECTION.findall(connections) if known.get(port) == "output"}
+            driven = [nets for port, nets in _CONNECTION.findall(connections) if known.get(port) == "output"]
+            aliases |= {net for nets in driven for net in _WORD.findall(_SELECTION.sub("", nets))}
         if module is not modules[-1]:
             aliases |= {name for name, way in own.items() if way == "input"}
         registers, operands = _CLOCKED.findall(text), (name for pair in _FACTORS.findall(text) for name in pair)
