@@ -1,5 +1,6 @@
 """Starting the command-line tools: where they are, one log each, and one clear line when they fail."""
 
+import importlib.metadata
 import re
 import subprocess
 import sys
@@ -31,3 +32,8 @@ def run(command: list[str], folder: Path, log: str) -> str:
         words = next((line for line in done.stdout.splitlines() if COMPLAINT.search(line)), done.stdout.strip()[-200:])
         raise ToolError(f"{Path(command[0]).name} failed ({done.returncode}), see {folder / log}: {words}")
     return done.stdout
+
+
+def identity(name: str) -> str:
+    """Changes with the version of a YoWASP command."""
+    return f"{name} {importlib.metadata.version(f'yowasp-{name}')}"
