@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing regress fetch train lint synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing toggles regress fetch train lint synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ fpga: $(SYN) ## docs/fpga.md: area, cycles and routed speed of decoders on devic
 
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]
 	@$(GIVEN) paths MODEL; options MODEL LANES POS LAYER; $(RUN) llama2_myhdl.host.timing "$${args[@]}"
+
+toggles: $(DEV) ## bits that change, a token and at rest, by unit: [MODEL CONFIG STEPS NETS JSON AGAINST=earlier.json]
+	@$(GIVEN) paths MODEL JSON AGAINST; options MODEL CONFIG STEPS NETS JSON AGAINST; $(RUN) llama2_myhdl.host.toggles "$${args[@]}"
 
 regress: $(DEV) ## the pyuvm regression
 	@$(GIVEN) $(RUN) pytest -m uvm -rs --durations=5

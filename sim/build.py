@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 import cocotb
 from cocotb_tools.runner import get_runner
@@ -44,6 +45,23 @@ FILE_BYTES = 30_000  # Verilator's measure of the C++ files it writes: some for 
 
 Shown = Mapping[str, Sequence[str]]  # signals by the block that has them
 NOTHING: Shown = MappingProxyType({})
+EVERYTHING: Shown = MappingProxyType({"*": ("*",)})  # in a folder of its own, as it is slow
+
+
+class Through(Protocol):
+    """A step between a block's Verilog and the simulator, which runs what the step makes of it, such as a netlist.
+
+    name: of the folder; identity: changes when the step would make something else of the same Verilog.
+    """
+
+    name: str
+    identity: str
+
+    def __call__(self, modules: list[ModuleFile], folder: Path) -> list[ModuleFile]:
+        """Make files in `folder` of the modules, children before parents; the top keeps its name and its ports."""
+
+    def arguments(self, sim: str) -> list[str]:
+        """More arguments for the simulator's compiler."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +130,31 @@ def _converted(block, arguments, folder: Path, say: Progress) -> tuple[list[Modu
     return modules, repr(entry["modules"])
 
 
+def _passed(through: Through, modules: list[ModuleFile], verilog: str, folder: Path, say: Progress):
+    """What the step makes of the Verilog, and its digest; made when the Verilog or the step has changed."""
+    folder.mkdir(exist_ok=True)
+    stamp, wanted = folder / "stamp", hashlib.sha256(repr([verilog, through.identity]).encode()).hexdigest()
+    known = _known(stamp)
+    if known.get("sources") == wanted:
+        made = [ModuleFile(name, folder / file, block) for name, file, block, _ in known["modules"]]
+        damaged = [module.file for module, (*_, sha) in zip(made, known["modules"]) if not _is_whole(module.file, sha)]
+        if not damaged:
+            return made, repr(known["modules"])
+        _damaged(damaged[0])
+    stamp.unlink(missing_ok=True)
+    say(through.name, 0, 1)
+    made = through(modules, folder)
+    entry = dict(sources=wanted, modules=[[m.name, m.file.name, m.block, _sha(m.file)] for m in made])
+    write_whole(stamp, [json.dumps(entry).encode()])
+    return made, repr(entry["modules"])
+
+
 def _control(modules: list[ModuleFile], ports: Sequence[str], shown: Shown) -> str:
     """Verilator's control file: what can be seen from outside."""
     top = modules[-1].name
     lines = [f'public_flat_rw -module "{top}" -var "{port}"' for port in ports]
+    if shown is EVERYTHING:
+        lines.append('public_flat_rd -module "*" -var "*"')
     for module in (module for module in modules if module.block in shown):
         names = set(re.findall(r"\w+", module.file.read_text()))
         signals = [signal for signal in shown[module.block] if signal in names]
@@ -197,22 +236,27 @@ def converted(block, arguments, say: Progress = silent) -> list[ModuleFile]:
 
 
 def build(
-    block, arguments, sim, name=None, build_args=(), shown: Shown = NOTHING, library=False, say: Progress = silent
+    block, arguments, sim, name=None, build_args=(), shown: Shown = NOTHING, library=False, say: Progress = silent,
+    through: Through | None = None,
 ) -> Build:
     """Convert and build a block; does nothing that is done already.
 
     block: an @hblock; arguments: its ports and parameters by name; sim: "icarus" or "verilator"; name: folder of the
     build, else from the arguments; build_args: more arguments for the simulator's compiler (give them a name of their
     own); shown: signals inside that tests look at, by block; library: for `sim.native`, else a program for cocotb; say:
-    told what is being done, the files done and all files.
+    told what is being done, the files done and all files; through: a step that the Verilog passes before.
     """
     waves = waves_wanted() and not library
     ports = list(port_dict(block.func, bind(block.func, (), arguments)))
     options = [*ARGUMENTS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])
+    options += through.arguments(sim) if through else []
     with _own(block, arguments, name) as parent:
-        folder = parent / (f"{sim}-waves" if waves else sim)
+        kinds = {"waves": waves, "everything": shown is EVERYTHING, through and through.name: through is not None}
+        folder = parent / "-".join([sim, *(kind for kind, wanted in kinds.items() if wanted)])
         folder.mkdir(exist_ok=True)
         modules, verilog = _converted(block, arguments, parent, say)
+        if through:
+            modules, verilog = _passed(through, modules, verilog, parent / through.name, say)
         tools = [cocotb.__version__, sys.executable, compiler.identity(waves)]
         made_of = [*tools, options, sorted(shown.items()), verilog]
         digest = hashlib.sha256(repr(made_of).encode()).hexdigest()

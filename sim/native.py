@@ -31,6 +31,9 @@ _CALLS = {  # name: result, arguments behind the simulator
     "sim_run": (_INT, [_WORD, _INT]),
     "sim_cycle": (_WORD, []),
     "sim_messages": (_BYTES, []),
+    "sim_watch": (None, [_INT]),
+    "sim_watched": (_BYTES, []),
+    "sim_toggles": (None, [_POINTER]),
 }
 
 
@@ -111,6 +114,17 @@ class NativeSimulator(Simulator):
             cycles -= self.cycle - before
             if ended:
                 return
+
+    def watch(self, on: bool) -> None:
+        """Count toggles from the next cycle on, or no more: of all signals that the build shows, see `sim.toggles`."""
+        self._call("sim_watch", int(on))
+
+    def toggles(self) -> list[tuple[str, str, str, int]]:
+        """Module, instance, name and toggles of every signal since the last call, or since the first `watch`."""
+        nets = [line.split("\t") for line in self._call("sim_watched").decode().splitlines()]
+        counts = np.empty(len(nets), np.uint64)
+        self._call("sim_toggles", counts.ctypes.data)
+        return [(module, path, name, count) for (module, path, name, _), count in zip(nets, counts.tolist())]
 
     def _last_words(self) -> str:
         lines = [line.strip() for line in self._call("sim_messages").decode(errors="replace").splitlines()]

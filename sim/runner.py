@@ -51,16 +51,16 @@ def simulate(built: "Build", test_module, folder: Path, testcase=None, environme
 
 
 def run(block, arguments, test_module, sim, name=None, parameters=None, tests=None, testcase=None, build_args=(),
-        shown=None):  # fmt: skip
+        shown=None, through=None):  # fmt: skip
     """Build a block and run the cocotb tests of a module on it; fails unless all ran and passed.
 
-    block, arguments, sim, name, build_args, shown: as for `build`. test_module: import name of the cocotb tests,
-    usually `__name__`. parameters: JSON-able dict that the tests get from `test_parameters()`. tests: how many must
-    run, if known. testcase: name or names of the cocotb tests to run, else all. Returns the number that ran.
+    block, arguments, sim, name, build_args, shown, through: as for `build`. test_module: import name of the cocotb
+    tests, usually `__name__`. parameters: JSON-able dict that the tests get from `test_parameters()`. tests: how many
+    must run, if known. testcase: name or names of the cocotb tests to run, else all. Returns the number that ran.
     """
     from llama2_myhdl.sim.build import NOTHING, build
 
-    built = build(block, arguments, sim, name, build_args, shown or NOTHING)
+    built = build(block, arguments, sim, name, build_args, shown or NOTHING, through=through)
     # a folder for each test, so that tests of one build can run at the same time
     current = os.environ.get("PYTEST_CURRENT_TEST", "run").split("/")[-1].split(" ")[0].replace(".py::", ".")
     folder = built.folder / "".join(c if c.isalnum() or c in "-_." else "_" for c in current)

@@ -14,6 +14,7 @@ import numpy as np
 from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.rtl.decoder import decoder, ports, stations
 from llama2_myhdl.rtl.layer.probes import shown
+from llama2_myhdl.sim.build import Shown, Through
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.sim.remote import RemoteSimulator
@@ -35,13 +36,25 @@ PROMPT_FIELDS = ("token", "seq", "steps", "score", "last")
 STATUS_FIELDS = ("cycles", "error")  # as they stand when a beat passes
 
 
-def open_decoder(build: BuildConfig, sim: str = SIMULATORS[0], say: Progress = silent) -> Simulator:
-    """The decoder of a build in a simulator, converted and compiled when it is not yet."""
+def open_decoder(
+    build: BuildConfig,
+    sim: str = SIMULATORS[0],
+    say: Progress = silent,
+    visible: Shown | None = None,
+    through: Through | None = None,
+) -> Simulator:
+    """The decoder of a build in a simulator, converted and compiled when it is not yet; the others as for `Session`."""
     if sim not in SIMULATORS:
         raise SimulationError(f"simulator: must be one of {', '.join(SIMULATORS)}, is {sim!r}")
     library = sim == SIMULATORS[0]
     built = build_block(
-        decoder, ports(build), sim.removesuffix("-cocotb"), shown=shown(), library=library, say=say
+        decoder,
+        ports(build),
+        sim.removesuffix("-cocotb"),
+        shown=visible or shown(),
+        library=library,
+        say=say,
+        through=through,
     )
     return NativeSimulator(built.file, built.top) if library else RemoteSimulator(built)
 
@@ -73,10 +86,19 @@ class Sequence:
 
 
 class Session:
-    """build: the hardware; sim: one of SIMULATORS; say: told how conversion and compilation get on."""
+    """build: the hardware; sim: one of SIMULATORS; say: told how conversion and compilation get on; visible: signals
+    that the build shows, else those of `rtl/layer/probes.py`; through: a step that the Verilog passes before, see
+    `sim.build`: of a netlist there are neither taps nor the cycle table."""
 
-    def __init__(self, build: BuildConfig, sim: str = SIMULATORS[0], say: Progress = silent):
-        self.build, self.sim = build, open_decoder(build, sim, say)
+    def __init__(
+        self,
+        build: BuildConfig,
+        sim: str = SIMULATORS[0],
+        say: Progress = silent,
+        visible: Shown | None = None,
+        through: Through | None = None,
+    ):
+        self.build, self.sim = build, open_decoder(build, sim, say, visible, through)
         count = stations(build)
         engines = [f"u_engine_{k}" for k in range(build.engines)]
         self.stations = engines if count == build.engines else [*engines, "u_head"]

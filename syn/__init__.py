@@ -1,1 +1,1 @@
-"""Synthesis, place-and-route and lint flows over the converted Verilog."""
+"""Synthesis, place-and-route, netlists and lint flows over the converted Verilog."""

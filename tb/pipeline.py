@@ -29,6 +29,20 @@ async def apply(dut, vectors, outputs, latency):
     return results
 
 
+def with_pauses(rng, inputs, wanted, enable="enable"):
+    """Vectors for a pipeline with an enable, of which about every third has none: it shows what it did before.
+
+    inputs, wanted: as of a pipeline without it; the first one has it.
+    """
+    enabled, shown, last = [], [], wanted[0]
+    for k, (vector, result) in enumerate(zip(inputs, wanted, strict=True)):
+        on = not k or rng.random() < 0.7
+        last = result if on else last
+        enabled.append(dict(vector, **{enable: int(on)}))
+        shown.append(last)
+    return enabled, shown
+
+
 def _number(text, signed):
     if not set(text) <= {"0", "1"}:
         return None

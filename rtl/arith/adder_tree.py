@@ -18,10 +18,11 @@ def latency(n):
 
 
 @hblock
-def adder_tree(clk, terms, total, N):
-    """total = sum of N signed terms, exact. A pure pipeline, one sum a cycle, latency(N) cycles.
+def adder_tree(clk, enable, terms, total, N):
+    """total = sum of N signed terms, exact. A pipeline, one sum a cycle, latency(N) cycles.
 
-    Ports: clk; terms uint(N * W), term 0 in the low bits; total sint(W + clog2(N)). N: at least 2.
+    Ports: clk; enable: these terms are to be summed: what comes without it changes nothing, and `total` stays the sum
+    before; terms uint(N * W), term 0 in the low bits; total sint(W + clog2(N)). N: at least 2.
     """
     width = len(terms) // N
     if N < 2 or len(terms) != N * width or len(total) != width + clog2(N):
@@ -31,25 +32,42 @@ def adder_tree(clk, terms, total, N):
         counts.append(-(-counts[-1] // RADIX))
     widths = [width + (clog2(min(N, RADIX**k)) if k else 0) for k in range(len(counts))]
     levels = [[sint(w) for _ in range(count)] for count, w in zip(counts, widths)]
+    enables = [bit() for _ in levels[1:]]  # of each level
+    first, result = enables[0], levels[-1][0]
     split = unpack(terms, levels[0])
-    adders = [add_groups(clk, xs, ys) for xs, ys in zip(levels, levels[1:])]
-    result = levels[-1][0]
+    travel = [follow(clk, before, after) for before, after in zip(enables, enables[1:])]
+    adders = [add_groups(clk, now, xs, ys) for now, xs, ys in zip(enables, levels, levels[1:])]
+
+    @always_comb
+    def enter():
+        first.next = enable
 
     @always_comb
     def out():
         total.next = result
 
-    return split, adders, out
+    return split, enter, travel, adders, out
 
 
 def ports(N: int, WIDTH: int) -> dict:
     """Fresh ports and parameters for N terms of WIDTH bits."""
-    return dict(clk=bit(), terms=uint(N * WIDTH), total=sint(WIDTH + clog2(N)), N=N)
+    return dict(clk=bit(), enable=bit(), terms=uint(N * WIDTH), total=sint(WIDTH + clog2(N)), N=N)
 
 
 @block
-def add_groups(clk, xs, ys):
-    """ys[k] = sum of the k-th RADIX terms of xs, registered; the last group may be short."""
+def follow(clk, enable, enable_next):
+    """`enable` of the next level."""
+
+    @always(clk.posedge)
+    def travel():
+        enable_next.next = enable
+
+    return travel
+
+
+@block
+def add_groups(clk, enable, xs, ys):
+    """ys[k] = sum of the k-th RADIX terms of xs, registered with `enable`; the last group may be short."""
     FULL = len(xs) // RADIX
     REST = len(xs) % RADIX
     TAIL = FULL * RADIX
@@ -59,24 +77,28 @@ def add_groups(clk, xs, ys):
     def add_full():
         a = intbv(0, min=-LIM, max=LIM)
         b = intbv(0, min=-LIM, max=LIM)
-        for k in range(FULL):
-            a[:] = xs[RADIX * k] + xs[RADIX * k + 1]
-            b[:] = xs[RADIX * k + 2] + xs[RADIX * k + 3]
-            ys[k].next = a + b
+        if enable:
+            for k in range(FULL):
+                a[:] = xs[RADIX * k] + xs[RADIX * k + 1]
+                b[:] = xs[RADIX * k + 2] + xs[RADIX * k + 3]
+                ys[k].next = a + b
 
     @always(clk.posedge)
     def add_three():
         a = intbv(0, min=-LIM, max=LIM)
         a[:] = xs[TAIL] + xs[TAIL + 1]
-        ys[FULL].next = a + xs[TAIL + 2]
+        if enable:
+            ys[FULL].next = a + xs[TAIL + 2]
 
     @always(clk.posedge)
     def add_two():
-        ys[FULL].next = xs[TAIL] + xs[TAIL + 1]
+        if enable:
+            ys[FULL].next = xs[TAIL] + xs[TAIL + 1]
 
     @always(clk.posedge)
     def keep_one():
-        ys[FULL].next = xs[TAIL]
+        if enable:
+            ys[FULL].next = xs[TAIL]
 
     processes = [add_full] if FULL else []
     if REST:

@@ -1,7 +1,7 @@
 """Events that may come together, counted one by one."""
 from myhdl import always, always_comb, intbv
 
-from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.adder_tree import adder_tree
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
@@ -34,7 +34,7 @@ def event_queue(clk, rst, events, pulse, COUNT_BITS):
     def one_group():
         total.next = terms.signed()
 
-    adder_tree_ = adder_tree(clk, terms, total, N=GROUPS) if GROUPS > 1 else one_group
+    adder_tree_ = adder_tree(clk, tied(bit(1)), terms, total, N=GROUPS) if GROUPS > 1 else one_group
 
     @always(clk.posedge)
     def pay_out():

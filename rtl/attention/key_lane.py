@@ -7,17 +7,17 @@ from llama2_myhdl.rtl.stream.stream import sint, uint
 
 
 @hblock
-def key_lane(clk, valid, first, q, qe, k, ke, step, den, scale, clipped, CFG):
+def key_lane(clk, enter, valid, first, q, qe, k, ke, step, den, scale, clipped, CFG):
     """Scores of one query row, their exponentials and the sum of these.
 
-    Ports: clk; valid, first: of the score; q, qe, k, ke, clipped: see `score`; step: mantissa, c and m, packed;
-    den, scale: see `exp_sum`. A pure pipeline.
+    Ports: clk; enter: q and k are rows; valid, first: of the score; q, qe, k, ke, clipped: see `score`; step: mantissa,
+    c and m, packed; den, scale: see `exp_sum`. A pipeline.
     """
     s = sint(CFG.score_bits)
     c, m = sint(ceiling_bits(CFG)), sint(ceiling_bits(CFG))
     mantissa = uint(CFG.p_frac + 1)
 
-    score_ = score(clk=clk, q=q, qe=qe, k=k, ke=ke, s=s, clipped=clipped, CFG=CFG)
+    score_ = score(clk=clk, valid=enter, q=q, qe=qe, k=k, ke=ke, s=s, clipped=clipped, CFG=CFG)
     exp_sum_ = exp_sum(clk=clk, valid=valid, first=first, s=s, c=c, mantissa=mantissa, m=m, den=den, scale=scale,
                        CFG=CFG)
     packing = pack([mantissa, c, m], step)

@@ -86,7 +86,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     DEPTH = -(-AHEAD // _TABLE) * _TABLE
 
     read, step, first, at_last = [bit() for _ in range(4)]
-    permit, give, row_valid, row_first, row_last, collision = [bit() for _ in range(6)]
+    permit, give, row_there, row_valid, row_first, row_last, collision = [bit() for _ in range(7)]
     valids, firsts, lasts = uint(SENT), uint(SCORED), uint(SCORED)  # bit k: that flag at stage k + 1
     addr, waddr = uint(len(base) + len(pos)), uint(len(base) + len(pos))
     q, qe = uint(QUERIES * len(row)), uint(QUERIES * len(exponent))
@@ -111,8 +111,9 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     check_ = check(clk, rst, collision, MESSAGE="a key row is read while it is written")
     queries = beside_keys(clk, q_read, q, CFG), beside_keys(clk, qe_read, qe, CFG)
     splitting = unpack(q, qs), unpack(qe, qes)
-    key_lanes = [key_lane(clk=clk, valid=row_valid, first=row_first, q=qs[g], qe=qes[g], k=k, ke=ke, step=steps[g],
-                          den=dens[g], scale=scales[g], clipped=outs[g], CFG=CFG) for g in range(QUERIES)]
+    key_lanes = [key_lane(clk=clk, enter=row_there, valid=row_valid, first=row_first, q=qs[g], qe=qes[g], k=k, ke=ke,
+                          step=steps[g], den=dens[g], scale=scales[g], clipped=outs[g], CFG=CFG)
+                 for g in range(QUERIES)]
     joining = pack(steps, joined), pack(dens, den), pack(scales, scale_den), pack(outs, clipped)
     lanes_delay = delay(clk, queued.lanes, lanes_scored, CYCLES=SCORED)
     head_strobes_ = head_strobes(clk, rst, row_last, lanes_scored, den_load, CYCLES=exponentials.LATENCY)
@@ -148,6 +149,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
 
     @always_comb
     def stages():
+        row_there.next = valids[cache.LATENCY - 1]
         row_valid.next = valids[SCORED - 1]
         row_first.next = firsts[SCORED - 1]
         row_last.next = lasts[SCORED - 1]

@@ -16,7 +16,8 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
     """num[i] = (num[i] >> growth) + p * v[i]; growth as scale and step (lazy.py).
 
     Ports: clk; valid, scale, step; v: packed signed lanes; p: their weight, signed, a cycle later; num: packed signed
-    lanes, `scale` bits up; *_next: all but v, one cycle later. One timestep a cycle, LATENCY cycles. LANES multipliers.
+    lanes, `scale` bits up; *_next: all but v, one cycle later, as they stand when valid. Without `valid` all stands
+    still. One timestep a cycle, LATENCY cycles. LANES multipliers.
     The multipliers have registers of their own on both sides: where they lie does not bind the chain or the sums.
 
         v ─> << scale[2:0] ─> * p ─> << 8 * scale[3] ─> + (num >> 0, 16, 32) ─> num
@@ -39,10 +40,12 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
     @always(clk.posedge)
     def travel():
         valid_next.next = valid
-        p_next.next = p
-        scale_next.next = scale
-        step_next.next = step
-        held.next = v
+        if valid:
+            scale_next.next = scale
+            step_next.next = step
+            held.next = v
+        if valid_next:
+            p_next.next = p
         valid1.next = valid_next
         valid2.next = valid1
         valid3.next = valid2
@@ -55,24 +58,27 @@ def lane_group(clk, valid, p, scale, step, v, num, valid_next, p_next, scale_nex
     @always(clk.posedge)
     def scale_values():
         t = intbv(0, min=-V_LIM, max=V_LIM)
-        for i in range(LANES):
-            t[:] = vs[i]
-            t[:] = t << scale_next[FINE_BITS:]
-            shifted[i].next = t
+        if valid_next:
+            for i in range(LANES):
+                t[:] = vs[i]
+                t[:] = t << scale_next[FINE_BITS:]
+                shifted[i].next = t
 
     @always(clk.posedge)
     def multiply():
-        for i in range(LANES):
-            products[i].next = p_next * shifted[i]
+        if valid1:
+            for i in range(LANES):
+                products[i].next = p_next * shifted[i]
 
     @always(clk.posedge)
     def scale_products():
         t = intbv(0, min=-T_LIM, max=T_LIM)
-        for i in range(LANES):
-            t[:] = products[i]
-            if high2:
-                t[:] = t << HIGH
-            terms[i].next = t
+        if valid2:
+            for i in range(LANES):
+                t[:] = products[i]
+                if high2:
+                    t[:] = t << HIGH
+                terms[i].next = t
 
     @always(clk.posedge)
     def accumulate():

@@ -23,11 +23,12 @@ def latency(CFG):
 
 
 @hblock
-def score(clk, q, qe, k, ke, s, clipped, CFG):
-    """s = q . k in 12.8, bit for bit golden.fixed.attention.scores. A pure pipeline, one key row a cycle.
+def score(clk, valid, q, qe, k, ke, s, clipped, CFG):
+    """s = q . k in 12.8, bit for bit golden.fixed.attention.scores. A pipeline, one key row a cycle.
 
-    Ports: clk; q, k: packed signed lanes, max_head_dim each; qe, ke: their exponents; s sint(CFG.score_bits);
-    clipped: s was saturated. Latency latency(CFG) cycles. max_head_dim multipliers (18x18).
+    Ports: clk; valid: q and k are rows: products of others are not made; q, k: packed signed lanes, max_head_dim each;
+    qe, ke: their exponents; s sint(CFG.score_bits); clipped: s was saturated. Latency latency(CFG) cycles. max_head_dim
+    multipliers (18x18).
 
         q, k ─> products ─> adder tree ─> >> 40 - 8 - qe - ke, rounded ─> s
         qe, ke ─> sum ─> amount ─> delay ─┘
@@ -41,6 +42,7 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
     HIGHEST = FULL_SHIFT + EXTRA
     TREE = tree.latency(LANES)
 
+    valid1, valid2 = bit(), bit()
     qs, ks = [sint(Q_BITS) for _ in range(LANES)], [sint(K_BITS) for _ in range(LANES)]
     products, moved = [[sint(P_BITS) for _ in range(LANES)] for _ in range(2)]
     terms, dot = uint(LANES * P_BITS), sint(P_BITS + clog2(LANES))
@@ -54,9 +56,17 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
 
     @always(clk.posedge)
     def multiply():
-        for i in range(LANES):
-            products[i].next = qs[i] * ks[i]
-            moved[i].next = products[i]
+        valid1.next = valid
+        valid2.next = valid1
+        if valid:
+            for i in range(LANES):
+                products[i].next = qs[i] * ks[i]
+
+    @always(clk.posedge)
+    def take_on():
+        if valid1:
+            for i in range(LANES):
+                moved[i].next = products[i]
 
     # negative only between rows, where it is as good as any
     @always(clk.posedge)
@@ -71,14 +81,14 @@ def score(clk, q, qe, k, ke, s, clipped, CFG):
     def lift():
         raised.next = dot << EXTRA
 
-    adder_tree_ = adder_tree(clk, terms, dot, N=LANES)
+    adder_tree_ = adder_tree(clk, valid2, terms, dot, N=LANES)
     delay_ = delay(clk, amount, amount_late, CYCLES=_PRODUCTS + TREE - 2)
     round_shift_ = round_shift(clk, raised, amount_late, s, clipped)
-    return query_lanes, key_lanes, packing, multiply, shift_amount, adder_tree_, lift, delay_, round_shift_
+    return query_lanes, key_lanes, packing, multiply, take_on, shift_amount, adder_tree_, lift, delay_, round_shift_
 
 
 def ports(cfg: BuildConfig) -> dict:
     """Fresh ports and parameters for a build: `score(**ports(cfg))`."""
     query = dict(q=uint(cfg.max_head_dim * cfg.act_bits), qe=uint(EXPONENT_BITS))
     key = dict(k=uint(cfg.max_head_dim * min(cfg.key_bits, cfg.act_bits)), ke=uint(EXPONENT_BITS))
-    return dict(clk=bit(), **query, **key, s=sint(cfg.score_bits), clipped=bit(), CFG=cfg)
+    return dict(clk=bit(), valid=bit(), **query, **key, s=sint(cfg.score_bits), clipped=bit(), CFG=cfg)

@@ -17,7 +17,7 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
 
     Ports: clk; h1, h3, z signed F, F_FRAC fraction bits; sigma uint(EXP2_FRAC + 1), 0.16; clipped bool beside z.
     A pair is held for two cycles, `second` high in the second of them (and low without a pair).
-    z comes LATENCY cycles after `second`. Three multipliers.
+    z comes LATENCY cycles after `second` and stays until the next one. Three multipliers.
 
         first:   h1 low half  * sigma         second:  h1 high half * sigma, + the first ─> silu     one multiplier
         then:    silu * h3 low half           then:    silu * h3 high half, + the first ─> z         two multipliers
@@ -36,7 +36,7 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
     Z_HALF = 1 << (DROP - 1)
     SUM_LIMIT, TOTAL_LIMIT, PRODUCT_LIMIT = 1 << (SUM - 1), 1 << (TOTAL - 1), 1 << (PRODUCT - 1)
 
-    second0, second1 = bit(), bit()
+    second0, second1, second2, second3, second4, second5 = [bit() for _ in range(6)]
     half, factor = sint(HALF_BITS), sint(HALF_BITS)
     sigma0 = sint(SIGMA_BITS)
     product, low_part = sint(PRODUCT), sint(PRODUCT)
@@ -55,6 +55,10 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
     def multiply_sigma():
         second0.next = second
         second1.next = second0
+        second2.next = second1
+        second3.next = second2
+        second4.next = second3
+        second5.next = second4
         if second:
             half.next = h1[F:LOW_BITS].signed()
         else:
@@ -87,17 +91,20 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
         part = intbv(0, min=-SUM_LIMIT, max=SUM_LIMIT)
         carried = intbv(0, min=-SUM_LIMIT, max=SUM_LIMIT)
         carried[:] = low >> LOW_BITS
-        carry.next = high + carried
         part[:] = carry + low
-        middle.next = part + Z_HALF
-        top.next = high
+        if second3:
+            carry.next = high + carried
+        if second4:
+            middle.next = part + Z_HALF
+            top.next = high
 
     @always(clk.posedge)
     def combine():
         shifted = intbv(0, min=-TOTAL_LIMIT, max=TOTAL_LIMIT)
         shifted[:] = top
         shifted[:] = shifted << LOW_BITS
-        total.next = shifted + middle
+        if second5:
+            total.next = shifted + middle
 
     @always_comb
     def shift():

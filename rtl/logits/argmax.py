@@ -32,9 +32,10 @@ def argmax(clk, rst, s, m, CFG):
 
     @always(clk.posedge)
     def register():
-        value.next = s.data
-        at.next = index
-        at_first.next = first
+        if s.valid:
+            value.next = s.data
+            at.next = index
+            at_first.next = first
 
     @always(clk.posedge)
     def control():

@@ -105,7 +105,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     else:
         row_exponents_ = row_exponents(clk, now.exponents, beat, now.lane, finished.exponent, LANES=LANES)
         exponents = row_exponents_
-    mac_array_ = mac_array(clk, beat, values, dot, LANES=LANES)
+    mac_array_ = mac_array(clk, now.weight, beat, values, dot, LANES=LANES)
     accumulator_ = accumulator(clk, enable, first, dot, finished.acc)
     results_ = results(clk=clk, rst=rst, arrives=arrives, row=finished, s_scale=s_scale, m=m_row, taken=taken,
                        saturated=saturated, DEPTH=ROWS, SCALES=most_vectors(CFG))

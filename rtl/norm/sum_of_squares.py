@@ -40,9 +40,10 @@ def sum_of_squares(clk, x, take, first, eps_term, total, FRAC):
         lower = intbv(0, min=-LOWER, max=LOWER)
         upper[:] = x[XBITS:LOW_BITS].signed()
         lower[:] = x[LOW_BITS:]  # unsigned, widened
-        high_square.next = upper * upper
-        mixed.next = upper * lower
-        low_square.next = x[LOW_BITS:] * x[LOW_BITS:]
+        if take:
+            high_square.next = upper * upper
+            mixed.next = upper * lower
+            low_square.next = x[LOW_BITS:] * x[LOW_BITS:]
 
     @always(clk.posedge)
     def combine():
@@ -51,7 +52,8 @@ def sum_of_squares(clk, x, take, first, eps_term, total, FRAC):
         wide[:] = concat(high_square[2 * HIGH_BITS:], low_square)
         twice[:] = mixed
         twice[:] = twice << MIXED
-        square.next = wide + twice
+        if take1:
+            square.next = wide + twice
 
     @always(clk.posedge)
     def accumulate():

@@ -8,12 +8,12 @@ from llama2_myhdl.spec.config import clog2
 
 
 @hblock
-def bank(clk, rst, write, written, filled, data, move, read, emptied, element, ROWS):
+def bank(clk, rst, write, written, filled, data, read, emptied, element, ROWS):
     """Two halves of ROWS rows of len(data) bits; both sides begin with row 0 of the first half.
 
     write: data goes to the row being written. written: that row is done, the next one follows; filled: so is this half,
-    row 0 of the other one follows. read, emptied: the same for the row being read. move: element becomes that row a
-    cycle later, else it holds.
+    row 0 of the other one follows. read, emptied: the same for the row being read, which `read` makes element a cycle
+    later, else it holds.
     The addresses are counted in every bank: two registers that led to all of them would be far from most.
     """
     ROW_BITS = clog2(ROWS)
@@ -21,7 +21,7 @@ def bank(clk, rst, write, written, filled, data, move, read, emptied, element, R
     write_row, read_row = uint(ROW_BITS), uint(ROW_BITS)
     write_address, read_address = uint(ROW_BITS + 1), uint(ROW_BITS + 1)
 
-    ram_ = ram(clk, we=write, waddr=write_address, wdata=data, load=move, raddr=read_address, rdata=element,
+    ram_ = ram(clk, we=write, waddr=write_address, wdata=data, load=read, raddr=read_address, rdata=element,
                DEPTH=1 << (ROW_BITS + 1))
 
     @always_comb

@@ -89,11 +89,11 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
 
     strobes = unpack(write_bus, writes)
     banks = [bank(clk=clk, rst=rst, write=writes[k], written=row_done, filled=complete, data=second if k % 2 else data,
-                  move=move, read=load, emptied=freed, element=elements[k], ROWS=ROWS) for k in range(QLANES)]
+                  read=load, emptied=freed, element=elements[k], ROWS=ROWS) for k in range(QLANES)]
     packing = pack(elements, elements_bus)
     exponent_ = exponent(clk=clk, take=take, first=first, half=half, data=s.data, second=s.second, both=s.both,
                          of=read_half, e=e, BITS=BITS)
-    round_lanes_ = round_lanes(clk, move, elements_bus, keep, e1, mantissas, BITS=BITS)
+    round_lanes_ = round_lanes(clk, move, there1, elements_bus, keep, e1, mantissas, BITS=BITS)
     spill_ = spill(clk, rst, word, m)
 
     @always_comb

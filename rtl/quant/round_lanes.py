@@ -13,10 +13,11 @@ FINE_BITS = 1  # of the exponent, done in the second of two stages
 
 
 @hblock
-def round_lanes(clk, move, x, keep, exponent, y, BITS):
+def round_lanes(clk, move, there, x, keep, exponent, y, BITS):
     """y[k] = golden.fixed.arith: round_shift(x[k], exponent), clipped to BITS; 0 if not keep[k].
 
-    Ports: clk; move: both stages advance, else they hold; x: lanes of F; keep: a bit a lane; exponent unsigned, large
+    Ports: clk; move: both stages advance, else they hold; there: x is a row: what comes without it leaves y as it was,
+    LATENCY cycles of `move` later; x: lanes of F; keep: a bit a lane; exponent unsigned, large
     enough that every mantissa fits before rounding; y: lanes of signed BITS. One row a cycle, LATENCY cycles of `move`.
     No multiplier.
 
@@ -35,6 +36,7 @@ def round_lanes(clk, move, x, keep, exponent, y, BITS):
     shifted = [sint(MID) for _ in range(LANES)]
     mantissas = [sint(BITS) for _ in range(LANES)]
     rest = uint(FINE_BITS)
+    there1 = bit()
 
     split = unpack(x, elements)
     packing = pack(mantissas, y)
@@ -46,6 +48,8 @@ def round_lanes(clk, move, x, keep, exponent, y, BITS):
         amount[:] = exponent[E_BITS:FINE_BITS]
         amount[:] = amount << FINE_BITS
         if move:
+            there1.next = there
+        if move and there:
             rest.next = exponent[FINE_BITS:]
             for k in range(LANES):
                 wide[:] = elements[k]
@@ -60,7 +64,7 @@ def round_lanes(clk, move, x, keep, exponent, y, BITS):
     def shift_fine():
         value = intbv(0, min=-(1 << (MID - 1)), max=1 << (MID - 1))
         rounded = intbv(0, min=-LIMIT, max=LIMIT)
-        if move:
+        if move and there1:
             for k in range(LANES):
                 value[:] = shifted[k]
                 value[:] = value >> rest
@@ -79,4 +83,4 @@ def round_lanes(clk, move, x, keep, exponent, y, BITS):
 def ports(LANES: int, BITS: int) -> dict:
     """Fresh ports and parameters for LANES lanes."""
     row = dict(x=uint(LANES * F_BITS), keep=uint(LANES), exponent=uint(EXPONENT_BITS))
-    return dict(clk=bit(), move=bit(), **row, y=uint(LANES * BITS), BITS=BITS)
+    return dict(clk=bit(), move=bit(), there=bit(), **row, y=uint(LANES * BITS), BITS=BITS)

@@ -15,6 +15,7 @@ def fifo(clk, rst, s, m, DEPTH=4):
 
     s, m: Streams of the same payload. DEPTH: 1 or more, any number.
     `s.ready`, `m.valid` and m's payload come from registers; `s.ready` is low during reset and rises a cycle after it.
+    m's payload stands still until there is another one.
     An entry passes an empty memory and goes straight to the output register if that is free: latency LATENCY.
     One transfer a cycle.
     """
@@ -63,7 +64,7 @@ def fifo(clk, rst, s, m, DEPTH=4):
 
     @always(clk.posedge)
     def fetch():
-        if advance:
+        if advance and (some or s.valid):
             if some:
                 head.next = memory[read]
             else:

@@ -31,7 +31,7 @@ def register(clk, rst, s, m):
 
     @always(clk.posedge)
     def data():
-        if m.ready or not m.valid:
+        if s.valid and (m.ready or not m.valid):
             held.next = entry
 
     return packing, unpacking, accept, control, data

@@ -46,9 +46,9 @@ def skid(clk, rst, s, m):
         if advance:
             if full:
                 head.next = spare
-            else:
+            elif s.valid:
                 head.next = entry
-        if s.ready:
+        elif accept:
             spare.next = entry
 
     return packing, unpacking, moves, control, data

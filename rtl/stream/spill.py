@@ -39,7 +39,7 @@ def spill(clk, rst, s, m):
 
     @always(clk.posedge)
     def data():
-        if s.ready:
+        if s.ready and s.valid:
             spare.next = entry
 
     return packing, unpacking, show, control, data

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "model.h"
+#include "toggles.h"
 #include "verilated_syms.h"
 
 namespace {
@@ -111,6 +112,7 @@ struct Simulator {
     const Pin *clock = nullptr, *reset = nullptr;
     uint64_t cycle = 0;
     std::string messages;
+    Toggles toggles;
 
     explicit Simulator(unsigned seed) {
         context.randReset(2);  // registers start with random values
@@ -149,6 +151,7 @@ struct Simulator {
         for (; cycles; --cycles) {
             clock->data[0] = 0;
             eval();
+            if (toggles.counts) toggles.sample();
             bool wakes = false;
             if (!reset->high()) {
                 for (Source& source : sources) source.sample();
@@ -269,6 +272,14 @@ void sim_take(Simulator* sim, int recorder, uint64_t* words) {
     std::memcpy(words, rows.data(), 8 * rows.size());
     rows.clear();
 }
+
+// Toggles are counted from the next cycle on, or not any more.
+void sim_watch(Simulator* sim, int on) { sim->toggles.arm(sim->context, on != 0); }
+
+const char* sim_watched(Simulator* sim) { return sim->toggles.names.c_str(); }
+
+// Of every signal of `sim_watched` since the last call.
+void sim_toggles(Simulator* sim, uint64_t* counts) { sim->toggles.take(counts); }
 
 int sim_run(Simulator* sim, uint64_t cycles, int drained) {
     return sim->run(cycles, drained < 0 ? nullptr : &sim->sources[drained]);

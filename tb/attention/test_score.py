@@ -33,10 +33,24 @@ def vectors(lanes, bits):
         q, k = row(rng, a, lanes, bits), row(rng, b, lanes, bits)
         stats = Saturations()
         s = int(scores(q, qe, [k], [ke], stats)[0])
-        inputs.append(dict(q=packed(q, bits), qe=qe, k=packed(k, bits), ke=ke))
+        if rng.random() < 0.3:  # rows that count for nothing stand between
+            other = packed(row(rng, "random", lanes, bits), bits)
+            inputs.append(dict(valid=0, q=other, qe=ke, k=other, ke=qe))
+            wanted.append(None)
+        inputs.append(dict(valid=1, q=packed(q, bits), qe=qe, k=packed(k, bits), ke=ke))
         wanted.append(dict(s=s, clipped=stats.count))
-    assert 0 < sum(w["clipped"] for w in wanted) < len(cases)
+    assert 0 < sum(w["clipped"] for w in wanted if w) < len(cases)
     return inputs, wanted
+
+
+def compared(found, wanted):
+    """Scores that are right; AssertionError at the first that is not."""
+    count = 0
+    for n, (score_found, score_wanted) in enumerate(zip(found, wanted)):
+        if score_wanted is not None:
+            assert score_found == score_wanted, n
+            count += 1
+    return count
 
 
 @pytest.mark.parametrize("lanes, bits", BUILDS)
@@ -48,7 +62,8 @@ def test_score(sim, lanes, bits):
 @pytest.mark.parametrize("lanes, bits", BUILDS)
 def test_score_myhdl(lanes, bits):
     inputs, wanted = vectors(lanes, bits)
-    assert simulate(score, ports(build(lanes, bits)), inputs, ["s", "clipped"], latency(build(lanes, bits))) == wanted
+    found = simulate(score, ports(build(lanes, bits)), inputs, ["s", "clipped"], latency(build(lanes, bits)))
+    assert compared(found, wanted) == 536
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -56,6 +71,6 @@ async def all_vectors(dut):
     shape = test_parameters()
     inputs, wanted = vectors(**shape)
     found = await apply(dut, inputs, {"s": True, "clipped": False}, latency(build(**shape)))
-    assert found == wanted
-    assert len(found) == 536
-    assert found[1:] != wanted[:-1]  # one cycle off is seen
+    assert compared(found, wanted) == 536
+    with pytest.raises(AssertionError):  # one cycle off is seen
+        compared(found[1:], wanted)

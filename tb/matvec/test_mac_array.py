@@ -12,7 +12,7 @@ from llama2_myhdl.spec.presets import PRESETS
 from tb.lanes import packed
 from tb.matvec.model import extremes
 from tb.myhdl_sim import simulate
-from tb.pipeline import apply
+from tb.pipeline import apply, with_pauses
 
 COUNT = 300
 BUILDS = ("nano", "default")
@@ -23,7 +23,7 @@ def traffic(name):
     cfg, rng = PRESETS[name].build, random.Random(2)
     pairs = [(extremes(rng, cfg.weight_bits, cfg.lanes), extremes(rng, cfg.act_bits, cfg.lanes)) for _ in range(COUNT)]
     given = [dict(w=packed(w, cfg.weight_bits), a=packed(a, cfg.act_bits)) for w, a in pairs]
-    return given, [dict(y=int(np.dot(w, a))) for w, a in pairs]
+    return with_pauses(rng, given, [dict(y=int(np.dot(w, a))) for w, a in pairs])
 
 
 @pytest.mark.parametrize("name", BUILDS)

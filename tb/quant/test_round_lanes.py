@@ -29,17 +29,17 @@ def cases(bits):
 
 def vectors(bits, pauses=0):
     """Input cycles and the cases that the output shows LATENCY cycles later (None: not yet one)."""
-    rng, rows, stages, shown = random.Random(4), [], [None] * LATENCY, []
+    rng, rows, stages, shown = random.Random(4), [], [None] * (LATENCY - 1), [None]
     queue = list(enumerate(cases(bits)))
-    while queue or stages[-1] != len(cases(bits)) - 1:
-        move = rng.random() >= pauses
-        n, (x, keep, e) = queue[0] if queue else (None, cases(bits)[0])
-        rows.append(dict(x=packed(x, F_BITS), keep=keep, exponent=e, move=int(move)))
-        shown.append(stages[-1])
+    while queue or shown[-1] != len(cases(bits)) - 1:
+        move, there = rng.random() >= pauses, bool(queue) and rng.random() >= pauses
+        n, (x, keep, e) = queue[0] if there else (None, rng.choice(cases(bits)))
+        rows.append(dict(x=packed(x, F_BITS), keep=keep, exponent=e, move=int(move), there=int(there)))
         if move:
-            stages = [n] + stages[:-1]
-            queue = queue[1:]
-    return rows, shown + [stages[-1]]
+            arrives, stages = stages[-1], [n] + stages[:-1]
+            queue = queue[there:]
+        shown.append(arrives if move and arrives is not None else shown[-1])
+    return rows, shown
 
 
 def wanted(bits):

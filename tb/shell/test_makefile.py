@@ -25,6 +25,7 @@ OPTIONS = {
     "figures": ["ONLY"],
     "fpga": ["ONLY"],
     "timing": ["MODEL", "LANES", "POS", "LAYER"],
+    "toggles": ["MODEL", "CONFIG", "STEPS", "NETS", "JSON", "AGAINST"],
     "fetch": [],
     "synth": ["TARGET", "CONFIG", "LANES", "ENGINES", "CONTEXT"],
     "pnr": ["CONFIG", "LANES", "ENGINES", "CONTEXT", "SEED", "FREQ"],
@@ -44,7 +45,7 @@ POSITIONAL = {
     "flash": ["CONFIG"],
 }
 STEPS_OF = {"bitstream": "build", "flash": "flash"}  # of their program, first argument
-PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT"}
+PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT", "AGAINST"}
 TEXTS = [
     "Hi there, it's", 'say "hi"', "it costs $5 $(5", "${HOME} $@ $$ $x $", "$(HOME)", "`id`", "; exit 3 # no comment",
     "a\\b\\", "two\nlines\n", "  blanks  ", " ", "\t x", "\n\n", "100% %d", "café 日本\u2003", "--help", "-", "*", "~",

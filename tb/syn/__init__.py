@@ -1,1 +1,1 @@
-"""Tests of synthesis, place-and-route and their reports."""
+"""Tests of synthesis, place-and-route, their reports, and netlists in place of the Verilog."""
