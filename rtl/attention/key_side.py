@@ -149,7 +149,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
 
     @always_comb
     def stages():
-        row_there.next = valids[cache.LATENCY - 1]
+        row_there.next = valids[key_latency(CFG) - 1]
         row_valid.next = valids[SCORED - 1]
         row_first.next = firsts[SCORED - 1]
         row_last.next = lasts[SCORED - 1]
