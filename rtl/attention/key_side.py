@@ -80,7 +80,8 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
     KEY_BITS = min(CFG.key_bits, CFG.act_bits)
     DEN = den_bits(CFG) + STEP - 1
     # stages count from the address: scores, steps at the FIFO
-    SCORED = key_latency(CFG) + dot.latency(CFG)
+    FOUND = key_latency(CFG)
+    SCORED = FOUND + dot.latency(CFG)
     SENT = _flight(CFG)
     AHEAD = SENT + output.LATENCY + 2  # so many steps under way keep the pipeline full
     DEPTH = -(-AHEAD // _TABLE) * _TABLE
@@ -149,7 +150,7 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
 
     @always_comb
     def stages():
-        row_there.next = valids[key_latency(CFG) - 1]
+        row_there.next = valids[FOUND - 1]
         row_valid.next = valids[SCORED - 1]
         row_first.next = firsts[SCORED - 1]
         row_last.next = lasts[SCORED - 1]
