@@ -16,12 +16,12 @@ from llama2_myhdl.sim.native import NativeSimulator
 
 CLOCK = "clk"
 STATION = re.compile(r"u_(engine_\d+|head)")
-RAMS = ("ram", "held_ram")  # blocks that are a memory and nothing else
+RAMS = ("ram",)  # blocks that are a memory and nothing else
 KINDS = ("registers", "ram ports", "operands", "all")
 
 _NAME = r"(\w+)(?:\[[^\]]*\])*"
 _PORT = re.compile(r"^ +(input|output) +(?:wire|reg)\b[^\n,]*?(\w+),?$", re.M)
-_CLOCKED = re.compile(rf"^\s*{_NAME} <= ", re.M)
+_CLOCKED = re.compile(rf"^\s*(?:if \(\w+\) |always @\(posedge \w+\) )?{_NAME} <= ", re.M)
 _ASSIGN = re.compile(rf"^assign {_NAME} = (.*);$", re.M)
 _WIRES = re.compile(r"[\w\s,{}()']*")  # names side by side, once these are gone:
 _SELECTION = re.compile(r"\[[^\[\]]*\]|\$signed|\$unsigned")

@@ -4,7 +4,7 @@ from myhdl import always, always_comb
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.hdl.lanes import pack, unpack
-from llama2_myhdl.rtl.memory.ram import ram
+from llama2_myhdl.rtl.memory.ram import SMALL, ram
 from llama2_myhdl.rtl.memory.ring import ring
 from llama2_myhdl.rtl.stream import fifo as passing
 from llama2_myhdl.rtl.stream.fifo import fifo
@@ -13,7 +13,6 @@ from llama2_myhdl.spec.config import clog2
 
 LATENCY = passing.LATENCY  # cycles from a pass's last `push` to m
 ROW_LATENCY = 2  # cycles from `read` to the rows
-_SMALL = 64  # rows up to which the memories are made of look-up tables
 
 
 @hblock
@@ -27,7 +26,7 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
     """
     QUERIES = len(lane)
     SIZE = 1 << clog2(PASSES)
-    STYLE = "distributed" if SIZE <= _SMALL else "auto"
+    STYLE = "distributed" if SIZE <= SMALL else "auto"
     WORD = len(row) + len(exponent)
     write, reading = uint(clog2(SIZE)), uint(clog2(SIZE))
     count = uint(SIZE.bit_length())

@@ -2,7 +2,7 @@
 
 from myhdl import Signal, always, always_comb, modbv
 
-from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock, tied
 from llama2_myhdl.rtl.board.crc32 import CRC_BITS, crc32
 from llama2_myhdl.rtl.board.unstuff import part_stream
 from llama2_myhdl.rtl.memory.ram import ram
@@ -48,7 +48,17 @@ def frame_store(clk, rst, s, m, DEPTH=BYTES, WAITING=FRAMES):
     giving, free, gone = bit(), bit(), bit()
 
     crc32_ = crc32(clk, restart, take, s.data, crc)
-    ram_ = ram(clk, store, waddr, s.data, raddr, word, DEPTH=DEPTH, STYLE="distributed")
+    ram_ = ram(
+        clk,
+        we=store,
+        waddr=waddr,
+        wdata=s.data,
+        load=tied(bit(True)),
+        raddr=raddr,
+        rdata=word,
+        DEPTH=DEPTH,
+        STYLE="distributed",
+    )
     fifo_ = fifo(clk, rst, entry, head, DEPTH=WAITING)
 
     # --- in ---

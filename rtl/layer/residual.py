@@ -5,7 +5,7 @@ from myhdl import always, always_comb, intbv
 from llama2_myhdl.hdl.check import check
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import delta_stream, vector
-from llama2_myhdl.rtl.memory.ram import ram
+from llama2_myhdl.rtl.memory.ram import SMALL, ram
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 
@@ -31,6 +31,7 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     F = CFG.f_bits
     ADDRESS_BITS = clog2(CFG.max_dim)
     LIMIT = 1 << F
+    STYLE = "distributed" if CFG.max_dim <= SMALL else "auto"  # no wire to a far block RAM
     HIGHEST, LOWEST = (1 << (F - 1)) - 1, -(1 << (F - 1))
 
     loading, between = bit(), bit()  # a new x is under way; no vector is
@@ -44,7 +45,15 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     fresh, clipped, early, torn = bit(), bit(), bit(), bit()  # fresh: m's data came in this cycle
 
     ram_ = ram(
-        clk, we=fresh, waddr=written_at, wdata=store, load=fetch, raddr=fetched_at, rdata=ahead, DEPTH=CFG.max_dim
+        clk,
+        we=fresh,
+        waddr=written_at,
+        wdata=store,
+        load=fetch,
+        raddr=fetched_at,
+        rdata=ahead,
+        DEPTH=CFG.max_dim,
+        STYLE=STYLE,
     )
     hazard_check = check(clk, rst, early, MESSAGE="residual: an element is read before it is written")
     length_check = check(clk, rst, torn, MESSAGE="residual: a vector is not as long as x")

@@ -5,6 +5,7 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.config import clog2
 
+SMALL = 64  # words up to which a memory that stands in a short path is made of look-up tables
 LATENCY = 1  # cycles of `load` from `raddr` to `rdata`
 
 

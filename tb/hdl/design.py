@@ -97,7 +97,7 @@ def machine(clk, rst, control, s, m, history):
     count = Signal(modbv(0)[2:])
     oldest = Signal(modbv(0)[2:])
     write = bit()
-    recording = ram(clk, write, count, s.data, oldest, history, DEPTH=4)
+    recording = ram(clk, write, count, s.data, tied(bit(True)), oldest, history, DEPTH=4)
 
     @always_comb
     def when():

@@ -23,7 +23,8 @@ def busy(clk, rst, count, wide, square, word):
     """A counter, a wide register that is inverted, a multiplier, and a memory of which each cycle changes a word."""
     ahead = Signal(modbv(0)[BITS:])
     factor = sint(BITS + 1)
-    ram_ = ram(clk, tied(bit(1)), count, wide, ahead, word, DEPTH=ROUND)
+    always_on = tied(bit(True))
+    ram_ = ram(clk, always_on, count, wide, always_on, ahead, word, DEPTH=ROUND)
 
     @always_comb
     def add():
