@@ -23,13 +23,14 @@ from llama2_myhdl.spec.presets import PRESETS, build_of
 from llama2_myhdl.spec.recording import PLACE
 from llama2_myhdl.syn import tools
 from llama2_myhdl.syn.absorb import absorb_file
-from llama2_myhdl.syn.nextpnr import DEVICE, PACKED
+from llama2_myhdl.syn.nextpnr import DEVICE, PACKED, ROUTING
+from llama2_myhdl.syn.targets import ECP5
 
 TOP = "ulx3s"
 PINS = Path(__file__).with_name(TOP)
 FOLDER = GENERATED / "bitstream"
 OSCILLATOR_MHZ = 25
-SYNTH = f"synth_ecp5 -no-rw-check -top {TOP} -json {TOP}.json"
+SYNTH = f"{ECP5.synth} -top {TOP} -json {TOP}.json"
 LOADER = "openFPGALoader"
 STORY = "story.bin"  # beside a bitstream: what the board plays from its flash
 
@@ -73,9 +74,7 @@ def _route(folder: Path, hertz: int, seed: int) -> dict:
     """Place and route what Yosys made: cells in use and the speed of the decoder's clock."""
     options = ["--freq", str(hertz / 1e6), "--seed", str(seed), "--json", PACKED, "--lpf", f"{TOP}.lpf"]
     outputs = ["--textcfg", f"{TOP}.config", "--report", f"{TOP}.report.json", "-q", "-l", "nextpnr.log"]
-    # a missed clock is for `main` to tell; router2 makes detours around the multipliers
-    habits = ["--router", "router1", "--timing-allow-fail"]
-    tools.run([tools.yowasp("nextpnr-ecp5"), *DEVICE, *options, *outputs, *habits], folder, "nextpnr.out")
+    tools.run([tools.yowasp("nextpnr-ecp5"), *DEVICE, *ROUTING, *options, *outputs], folder, "nextpnr.out")
     report = json.loads((folder / f"{TOP}.report.json").read_text())
     used = {name: cells["used"] for name, cells in report["utilization"].items() if cells["used"]}
     (speed,) = (clock["achieved"] for name, clock in report["fmax"].items() if "clk_25mhz" not in name)

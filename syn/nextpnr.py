@@ -19,9 +19,10 @@ from llama2_myhdl.syn.yosys import Mapped
 PART = "ECP5-85F"
 PACKED = "packed.json"  # the mapped netlist with registers in its hard blocks
 DEVICE = ("--85k", "--package", "CABGA381", "--speed", "6")
-# The wrapper's pins may lie anywhere, and a missed target is a figure to report, not a fault of the tool. router2 is
-# faster, but makes detours of more than 10 ns around the multipliers and block RAMs of a column.
-ROUTING = ("--lpf-allow-unconstrained", "--router", "router1", "--timing-allow-fail")
+# A missed target is a figure to report, not a fault of the tool. router2 is faster, but makes detours of more than 10 ns
+# around the multipliers and block RAMs of a column.
+ROUTING = ("--router", "router1", "--timing-allow-fail")
+ANYWHERE = "--lpf-allow-unconstrained"  # where the wrapper's pins may lie
 _BEL = re.compile(r"X(\d+)/Y(\d+)/")
 _ARCS = re.compile(r"Routing (\d+) arcs")
 _LEFT = re.compile(r"^Info:\s+\d+ \|.*\|\s*(\d+)\|")
@@ -111,7 +112,7 @@ def route(mapped: Mapped, freq: float, seed: int, say: Progress = silent) -> Rou
     """Place and route, unless it is done already. Raises ToolError."""
     folder, name = mapped.folder, f"routed-{seed}"
     result = folder / f"{name}.json"
-    options = [*DEVICE, *ROUTING, "--freq", f"{freq:g}", "--seed", str(seed)]
+    options = [*DEVICE, ANYWHERE, *ROUTING, "--freq", f"{freq:g}", "--seed", str(seed)]
     packed = folder / PACKED
     absorb_file(mapped.netlist, packed)
     digest = f"{sha256(packed.read_bytes()).hexdigest()} {tools.version('nextpnr-ecp5')} {options}"
