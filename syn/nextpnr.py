@@ -19,8 +19,8 @@ from llama2_myhdl.syn.yosys import Mapped
 PART = "ECP5-85F"
 PACKED = "packed.json"  # the mapped netlist with registers in its hard blocks
 DEVICE = ("--85k", "--package", "CABGA381", "--speed", "6")
-# A missed target is a figure to report, not a fault of the tool. router2 is faster, but makes detours of more than 10 ns
-# around the multipliers and block RAMs of a column.
+# A missed target is a figure to report, not a fault of the tool. router2 is faster, but makes detours of more than
+# 10 ns around the multipliers and block RAMs of a column.
 ROUTING = ("--router", "router1", "--timing-allow-fail")
 ANYWHERE = "--lpf-allow-unconstrained"  # where the wrapper's pins may lie
 _BEL = re.compile(r"X(\d+)/Y(\d+)/")
