@@ -12,12 +12,12 @@ from pathlib import Path
 
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.hdl.progress import Progress, silent
-from llama2_myhdl.syn import tools, wrapper
-from llama2_myhdl.syn.absorb import GATE, absorb_file
+from llama2_myhdl.syn import absorb, tools, wrapper
 from llama2_myhdl.syn.yosys import Mapped
 
 PART = "ECP5-85F"
 PACKED = "packed.json"  # the mapped netlist with registers in its hard blocks
+_PACKER = sha256(Path(absorb.__file__).read_bytes()).hexdigest()[:16]  # changes with what moves them there
 DEVICE = ("--85k", "--package", "CABGA381", "--speed", "6")
 # A missed target is a figure to report, not a fault of the tool. router2 is faster, but makes detours of more than
 # 10 ns around the multipliers and block RAMs of a column.
@@ -58,7 +58,7 @@ def original(cell: str, known) -> str | None:
 
     A gate that was a register's reset (syn/absorb.py) counts as the register.
     """
-    cell = cell.removesuffix(GATE)
+    cell = cell.removesuffix(absorb.GATE)
     while cell not in known:
         cell, dollar, _ = cell.rpartition("$")
         if not dollar:
@@ -113,13 +113,12 @@ def route(mapped: Mapped, freq: float, seed: int, say: Progress = silent) -> Rou
     folder, name = mapped.folder, f"routed-{seed}"
     result = folder / f"{name}.json"
     options = [*DEVICE, ANYWHERE, *ROUTING, "--freq", f"{freq:g}", "--seed", str(seed)]
-    packed = folder / PACKED
-    absorb_file(mapped.netlist, packed)
-    digest = f"{sha256(packed.read_bytes()).hexdigest()} {tools.version('nextpnr-ecp5')} {options}"
+    digest = f"{mapped.digest} {_PACKER} {tools.version('nextpnr-ecp5')} {options}"
     known = _known(result)
     if known.get("digest") != digest:
         files = {what: f"{name}.{what}.json" for what in ("report", "write")}
-        command = [tools.yowasp("nextpnr-ecp5"), *options, "--json", packed.name, "-q", "-l", f"{name}.log"]
+        absorb.absorb_file(mapped.netlist, folder / PACKED)
+        command = [tools.yowasp("nextpnr-ecp5"), *options, "--json", PACKED, "-q", "-l", f"{name}.log"]
         command += [word for what, file in files.items() for word in (f"--{what}", file)]
         say("start nextpnr", 0, 1)
         tools.run(command, folder, f"{name}.out", f"{name}.log", Stage(say).line)
