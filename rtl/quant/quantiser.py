@@ -59,11 +59,12 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     ALL_LANES = (1 << QLANES) - 1
     OLDER_BITS = max(1, GROUPS - 1) * GROUP_BITS
 
-    # of the vector in each half: its last row, which lanes of that row it fills, and its tag
-    last_row = [uint(ROW_BITS) for _ in range(HALVES)]
+    # of the vector in each half: the rows behind the one to be read next, which lanes of the last it fills, its tag
+    rows_left = [uint(ROW_BITS) for _ in range(HALVES)]
     tails = [uint(QLANES) for _ in range(HALVES)]
     tags = [uint(TAG_BITS) for _ in range(HALVES)]
-    full = uint(HALVES)  # a bit a half: a whole vector
+    # a bit a half: it has a whole vector; no rows are left; nor is the one to be read next of the vector
+    full, at_end, beyond = uint(HALVES), uint(HALVES), uint(HALVES)
     # writing
     take, complete, row_done, first = [bit() for _ in range(4)]
     half = uint(1)
@@ -72,7 +73,7 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     chosen, write_bus = uint(QLANES), uint(QLANES)
     writes = [bit() for _ in range(QLANES)]
     # the row to be read next
-    read_half, read_row, group = uint(1), uint(ROW_BITS), uint(clog2(GROUPS))
+    read_half, group = uint(1), uint(clog2(GROUPS))
     there, load, ends, closes, freed = [bit() for _ in range(5)]
     e = uint(EXPONENT_BITS)
     # at the banks' outputs
@@ -151,7 +152,6 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     @always(clk.posedge)
     def describe():
         if complete:
-            last_row[half].next = row
             tails[half].next = below | chosen
             tags[half].next = s.tag
 
@@ -168,11 +168,31 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
                 bits[read_half] = False
         full.next = bits
 
+    # counted down, so that a bit tells a vector's end: `freed` leads to every bank
+    @always(clk.posedge)
+    def count_rows():
+        ending = intbv(0)[HALVES:]
+        ended = intbv(0)[HALVES:]
+        ending[:] = at_end
+        ended[:] = beyond
+        if complete:
+            rows_left[half].next = row
+            ending[half] = row == 0
+            ended[half] = False
+        if load:
+            if at_end[read_half]:
+                ended[read_half] = True
+            else:
+                rows_left[read_half].next = rows_left[read_half] - 1
+                ending[read_half] = rows_left[read_half] == 1
+        at_end.next = ending
+        beyond.next = ended
+
     @always_comb
     def judge():
         there.next = full[read_half]
         ends.next = group == LAST_GROUP
-        closes.next = group == LAST_GROUP and read_row >= last_row[read_half]
+        closes.next = group == LAST_GROUP and at_end[read_half]
 
     @always_comb
     def moves():
@@ -184,14 +204,11 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     def step():
         if rst:
             read_half.next = 0
-            read_row.next = 0
             group.next = 0
         elif freed:
             read_half.next = not read_half
-            read_row.next = 0
             group.next = 0
         elif load:
-            read_row.next = read_row + 1
             if ends:
                 group.next = 0
             else:
@@ -204,12 +221,12 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
             tag1.next = tags[read_half]
             ends1.next = ends
             closes1.next = closes
-            if read_row < last_row[read_half]:
-                keep.next = ALL_LANES
-            elif read_row == last_row[read_half]:
+            if beyond[read_half]:
+                keep.next = 0
+            elif at_end[read_half]:
                 keep.next = tails[read_half]
             else:
-                keep.next = 0
+                keep.next = ALL_LANES
 
     # the rows of a word follow each other without a gap, so that a stage that moves takes the next one
     @always(clk.posedge)
@@ -247,8 +264,9 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
     def straight():
         word.data.next = mantissas
 
-    return (strobes, banks, packing, exponent_, round_lanes_, accept, spread, strobe, advance, describe, count, judge,
-            moves, step, describe_row, travel, label, spill_, (delay_groups, join) if GROUPS > 1 else straight)
+    return (strobes, banks, packing, exponent_, round_lanes_, accept, spread, strobe, advance, describe, count,
+            count_rows, judge, moves, step, describe_row, travel, label, spill_,
+            (delay_groups, join) if GROUPS > 1 else straight)
 
 
 def ports(MAX_LEN: int, WORD: int, QLANES: int, BITS: int) -> dict:
