@@ -6,7 +6,7 @@ import numpy as np
 
 from llama2_myhdl.golden.fixed.arith import Saturations, quantise, saturate
 from llama2_myhdl.golden.fixed.attention import attend
-from llama2_myhdl.golden.fixed.decode import decode, greedy
+from llama2_myhdl.golden.fixed.decode import Choose, decode
 from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.golden.fixed.matvec import activation, matvec
 from llama2_myhdl.golden.fixed.norm import inverse_rms, scale_by_gain
@@ -111,7 +111,7 @@ class FixedModel:
         tap("logits", self.shape.n_layers - 1, logits)
         return logits
 
-    def decode(self, request: Request, choose=greedy, stops=STOP_IDS) -> Iterator[Beat]:
+    def decode(self, request: Request, choose: Choose | None = None, stops=STOP_IDS) -> Iterator[Beat]:
         """The beats of a sequence that runs alone, behind a reset; arguments as for `fixed.decode.decode`."""
         self.reset()
 

@@ -2,25 +2,44 @@
 
 from dataclasses import dataclass
 
-from llama2_myhdl.spec.stops import GOES_ON, STOP_TOKEN
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.spec.sampling import Sampling
+from llama2_myhdl.spec.stops import GOES_ON, MORE_STOPS, STOP_TOKEN
 
 
 @dataclass(frozen=True)
 class Request:
     """prompt: at least one token; steps: positions at most, 0 for the whole context; score: predictions of the prompt's
-    positions are wanted too, not only that of its last one."""
+    positions are wanted too, not only that of its last one.
+
+    sampling: how tokens are chosen; stops: up to four stop tokens of its own, besides those of every sequence;
+    new_tokens: tokens that are sampled at most, the last one too if it is a stop token, 0 for no limit of this kind;
+    logprobs: log-probabilities are wanted.
+    """
 
     prompt: tuple[int, ...]
     steps: int = 0
     score: bool = True
+    sampling: Sampling = Sampling()
+    stops: tuple[int, ...] = ()
+    new_tokens: int = 0
+    logprobs: bool = False
+
+    def __post_init__(self):
+        if len(self.stops) > MORE_STOPS:
+            raise ModelError(f"stops must be at most {MORE_STOPS} tokens, are {len(self.stops)}")
 
 
 @dataclass(frozen=True)
 class Beat:
     """What the token stream says at a position.
 
-    token: the most likely next one if `scored`, else 0; of a token out of range that token itself. sampled: it is the
-    next input, unless the sequence stops. stop: why it ends here (`spec/stops.py`), else GOES_ON.
+    token: the sampled next one, or at a prompt's position before its last the most likely one, if `scored`, else 0; of
+    a token out of range that token itself. sampled: it is the next input, unless the sequence stops. stop: why it ends
+    here (`spec/stops.py`), else GOES_ON. logprob: natural logarithm (F) of the probability of the sampled token, or at
+    a prompt's position before its last of the prompt's next token, in the softmax of the whole vocabulary at the
+    sequence's temperature (1 if it is greedy); 0 where it is not asked for or not scored, or for a prompt's token out
+    of range.
     """
 
     token: int
@@ -28,6 +47,7 @@ class Beat:
     scored: bool
     sampled: bool
     stop: int
+    logprob: int = 0
 
     @property
     def last(self) -> bool:

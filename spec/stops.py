@@ -5,3 +5,4 @@ STOP_BITS = 3
 STOP_NAMES = {STOP_TOKEN: "stop token", STOP_STEPS: "steps", STOP_CONTEXT: "context", STOP_ERROR: "error"}
 
 STOP_IDS = (1, 2)  # BOS and EOS: the tokens that end a story
+MORE_STOPS = 4  # further ones that a sequence may have of its own

@@ -6,6 +6,14 @@ from dataclasses import asdict
 from llama2_myhdl.golden.fixed.decode import decode
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.sim.jobs import Job
+from llama2_myhdl.spec.sequence import Beat
+
+
+def fields(beat: Beat, seq: int) -> dict:
+    """What the token stream carries of a beat: log-probabilities are the model's alone so far."""
+    said = asdict(beat) | dict(seq=seq, last=beat.last)
+    del said["logprob"]
+    return said
 
 
 def sequence(golden: FixedModel, job: Job) -> Iterator[tuple[dict, dict]]:
@@ -18,4 +26,4 @@ def sequence(golden: FixedModel, job: Job) -> Iterator[tuple[dict, dict]]:
         return golden.forward(token, pos, taps, scored)
 
     for beat in decode(job.request, golden.shape.vocab_size, golden.shape.seq_len, forward):
-        yield dict(taps), asdict(beat) | dict(seq=job.seq, last=beat.last)
+        yield dict(taps), fields(beat, job.seq)

@@ -1,7 +1,7 @@
 """The decoder's environment: prompts in, token beats and the status behind each sequence out, by the integer model."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from cocotb.triggers import ClockCycles
 from pyuvm import uvm_analysis_port, uvm_component
@@ -12,6 +12,7 @@ from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.counters import COUNTERS
 from llama2_myhdl.spec.sequence import Beat, Request
 from llama2_myhdl.spec.stops import STOP_ERROR, STOP_NAMES, STOP_STEPS
+from tb.decoder.loop_model import fields
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid
@@ -88,7 +89,7 @@ class DecoderPredictor(Predictor):
         """What is to come for a prompt; all its positions are scored."""
         shape = self.golden.shape
         for beat in decode(Request(tuple(prompt), steps), shape.vocab_size, shape.seq_len, self._forward):
-            self.predict("m_token", asdict(beat) | dict(seq=0, last=beat.last))
+            self.predict("m_token", fields(beat, 0))
         reason = reason_of(beat, len(prompt))
         status = dict(error=ERRORS.get(reason, errors.NONE), weights=self.counts["weights"])
         self.predict("status", status | dict(saturations=self.golden.saturations.count))
