@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy bench figures fpga timing toggles regress fetch train lint synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate accuracy sampler bench figures fpga timing toggles regress fetch train lint synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,10 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
 	@$(GIVEN) paths MODEL TOKENIZER; options THETA NORM_EPS; \
 	$(RUN) llama2_myhdl.host.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" "$${TOKENIZER:-weights/default/tokenizer.bin}"
+
+sampler: $(DEV) ## the integer sampler's draws against float64: [MODEL=.. THETA=.. NORM_EPS=.. DRAWS=200000]
+	@$(GIVEN) paths MODEL; options THETA NORM_EPS DRAWS; \
+	$(RUN) llama2_myhdl.host.sampler "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}"
 
 bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
 	@$(GIVEN) flags QUICK STORE; $(RUN) llama2_myhdl.host.bench "$${args[@]}"

@@ -9,6 +9,7 @@ from llama2_myhdl.host import cli
 
 MODULES = {
     **{name: module for name, (module, _) in cli.COMMANDS.items()},
+    "sampler": "llama2_myhdl.host.sampler",
     "bench": "llama2_myhdl.host.bench",
     "timing": "llama2_myhdl.host.timing",
     "toggles": "llama2_myhdl.host.toggles",
@@ -48,6 +49,7 @@ def test_an_unknown_option_is_one_line(name, capsys):
         ("convert", "--lanes", "many"),
         ("pack", "--engines", "x\ny"),
         ("accuracy", "--positions", "1.5"),
+        ("sampler", "--draws", "many"),
         ("bench", "--quick", "yes"),
         ("timing", "--pos", ""),
         ("toggles", "--steps", "few"),
