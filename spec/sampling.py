@@ -5,7 +5,7 @@ becomes of them.
 """
 
 from dataclasses import dataclass
-from math import e, frexp, log, log2
+from math import e, frexp, log, log1p, log2
 from numbers import Integral, Real
 
 from llama2_myhdl.base.errors import ModelError
@@ -20,11 +20,18 @@ SHIFT_MIN, SHIFT_MAX = 14, 30  # of TEMPERATURE_MIN and TEMPERATURE_MAX
 P_OFF = 1 << 16  # top_p = 1
 FLOOR_OFF = (1 << FLOOR_BITS) - 1
 COST_FRAC = 16  # fraction bits of a cost, and of `floor`
+COST_BITS = 36  # of a cost, signed
+BLOCK_BITS = 4  # the reference of weights is a whole number of blocks of 2**BLOCK_BITS levels
+WEIGHT_FRAC = 44  # fraction bits of a weight and of their sums, below the reference
+SUM_BITS = 62  # of a sum: a weight is at most 1, and a vocabulary has at most 2**17 of them
+SUM_BITS_MIN = 29  # of a sum with the largest weight in it, which lies in the reference's block
+TOP_BITS = 18  # of a sum, against a random number
+LOG_BITS = 25  # of a sum, for its logarithm
 SCALE_UNIT = 1 << SCALE_BITS  # the 1 in front of `scale`
 
-# log2(1 + 2**-k) in F, k = 1 .. 20 (entry 0 is not used), and ln 2: what log-probabilities are made of
-LOG2_STEPS = 20
-LOG2 = (0, *(round(log2(1 + 2.0**-k) * 2**F_FRAC) for k in range(1, LOG2_STEPS + 1)))
+# ln(1 + 2**-k) in F, k = 1 .. 20 (entry 0 is not used), and ln 2: what log-probabilities are made of
+LN_STEPS = 20
+LN_DIGITS = (0, *(round(log1p(2.0**-k) * 2**F_FRAC) for k in range(1, LN_STEPS + 1)))
 LN2 = round(log(2) * 2**F_FRAC)
 
 

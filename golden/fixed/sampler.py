@@ -20,15 +20,24 @@ import numpy as np
 
 from llama2_myhdl.golden.fixed.functions import exp2_neg
 from llama2_myhdl.golden.fixed.threefry import threefry2x32
-from llama2_myhdl.spec.formats import F_FRAC, F_MAX, F_MIN
-from llama2_myhdl.spec.sampling import COST_FRAC, FLOOR_OFF, LIST, LN2, LOG2, LOG2_STEPS, P_OFF, Registers, Sampling
+from llama2_myhdl.spec.formats import F_FRAC, F_MIN
+from llama2_myhdl.spec.sampling import (
+    BLOCK_BITS,
+    COST_FRAC,
+    FLOOR_OFF,
+    LIST,
+    LN2,
+    LN_DIGITS,
+    LN_STEPS,
+    LOG_BITS,
+    P_OFF,
+    TOP_BITS,
+    WEIGHT_FRAC,
+    Registers,
+    Sampling,
+)
 
-BLOCK_BITS = 4  # a block is 16 levels
-WEIGHT_FRAC = 44  # of a weight with n = 0, 1.0
 MANTISSA_FRAC = P_FRAC = 16
-TOP_BITS = 18  # of a sum, against a random number
-LOG_BITS = 25  # of a sum, for its logarithm
-LIST_ITEM = 1 << 31  # item numbers of the list's entries begin here
 MAX_SHIFT = 63
 RANDOM_BITS = 32  # a word
 CHUNK = 1 << 15  # positions drawn at a time: few enough that their words stay in the caches
@@ -129,7 +138,7 @@ def candidates(logits, registers: Registers, entries: int = LIST) -> tuple[Walk,
         return everything, everything, False
     tokens = np.argsort(cost, kind="stable")[: min(entries, len(cost))]
     kept = min(registers.k or len(tokens), len(tokens))
-    items = LIST_ITEM | np.arange(kept)
+    items = len(logits) + np.arange(kept)  # behind those of the vocabulary
     cost, block = cost[tokens[:kept]], int(everything.block[-1])
     entry = walk(cost, tokens[:kept], items, registers.p, block)
     nucleus, short = kept, registers.p == P_OFF
@@ -157,19 +166,18 @@ def held(drawn_from: Walk, registers: Registers, position: int) -> int:
 def log_probability(cost: int, everything: Walk) -> int:
     """Natural logarithm (F) of the probability of an item of that cost; `everything`: of the whole vocabulary.
 
-    The sum's mantissa is brought to 2 by factors 1 + 2**-k, whose logarithms are a table. A certain token's is
-    not 0 but -30 to 28, as its weight's mantissa is rounded and its cost is not.
+    The sum's mantissa is brought to 2 by factors 1 + 2**-k, whose logarithms are a table. A certain token's would be
+    -30 to 28, as its weight's mantissa is rounded and its cost is not: never above 0.
     """
     total, block = int(everything.total[-1]), int(everything.block[-1])
     length = total.bit_length()
-    d, y = total >> length - LOG_BITS, 0
-    for k in range(1, LOG2_STEPS + 1):
+    d, logarithm = total >> length - LOG_BITS, (length - WEIGHT_FRAC) * LN2
+    for k in range(1, LN_STEPS + 1):
         t = d + (d >> k)
         if t < 1 << LOG_BITS:
-            d, y = t, y + LOG2[k]
-    above = int(cost) - (block << BLOCK_BITS + COST_FRAC) << F_FRAC - COST_FRAC
-    v = above + (length - 1 - WEIGHT_FRAC << F_FRAC) + (1 << F_FRAC) - y
-    return min(max(-(v * LN2 >> F_FRAC), F_MIN), F_MAX)
+            d, logarithm = t, logarithm - LN_DIGITS[k]
+    above = int(cost) - (block << BLOCK_BITS + COST_FRAC)
+    return min(max(-((above * LN2 >> COST_FRAC) + logarithm), F_MIN), 0)
 
 
 def sample(logits, registers: Registers, position: int, entries: int = LIST, target: int | None = None) -> Draw:

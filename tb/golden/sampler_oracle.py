@@ -53,14 +53,12 @@ class Reservoir:
 
 def logarithm(cost: int, total: int, block: int) -> int:
     """Log-probability of an item of that cost."""
-    table = [round(log(1 + 2**-k) / log(2) * 2**20) for k in range(1, 21)]
     length = total.bit_length()
-    d, y = total >> length - 25, 0
+    d, ln_total = total >> length - 25, (length - 44) * 726817
     for k in range(1, 21):
         if d + (d >> k) < 1 << 25:
-            d, y = d + (d >> k), y + table[k - 1]
-    v = (cost - (block << 20) << 4) + (length - 1 - 44 << 20) + 2**20 - y
-    return min(max(-(v * 726817 >> 20), -(2**31)), 2**31 - 1)
+            d, ln_total = d + (d >> k), ln_total - round(log(1 + 2**-k) * 2**20)
+    return min(max(-(((cost - (block << 20)) * 726817 >> 16) + ln_total), -(2**31)), 0)
 
 
 def drawn(logits, registers, position: int, entries: int = 64, target: int | None = None) -> tuple[int, int, bool]:
@@ -77,7 +75,7 @@ def drawn(logits, registers, position: int, entries: int = 64, target: int | Non
         count = min(registers.k or entries, len(listed))
         walk, states = Reservoir(registers, position, first.block), []
         for j, i in enumerate(listed[:count]):
-            walk.offer(cost[i], i, 1 << 31 | j)
+            walk.offer(cost[i], i, len(cost) + j)
             states.append((walk.token, walk.total))
         target_sum = walk.share if registers.k else first.share
         nucleus = count

@@ -6,7 +6,7 @@ from math import e, inf, log2, nan
 import pytest
 
 from llama2_myhdl.spec import sampling
-from llama2_myhdl.spec.sampling import FLOOR_OFF, LN2, LOG2, P_OFF, Registers, Sampling
+from llama2_myhdl.spec.sampling import FLOOR_OFF, LN2, LN_DIGITS, P_OFF, Registers, Sampling
 
 WIDTHS = dict(
     greedy=1,
@@ -110,4 +110,4 @@ def test_what_the_hardware_refuses(change, entries, name):
 
 def test_constants():
     assert LN2 == 726817
-    assert LOG2[1:4] == (613378, 337566, 178179) and LOG2[20] == 1 and len(LOG2) == 21
+    assert LN_DIGITS[1:4] == (425161, 233983, 123504) and LN_DIGITS[20] == 1 and len(LN_DIGITS) == 21

@@ -1,0 +1,91 @@
+"""The natural logarithm of a sum of weights, digit by digit."""
+from myhdl import always, always_comb, intbv
+
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.config import clog2
+from llama2_myhdl.spec.formats import F_FRAC
+from llama2_myhdl.spec.sampling import LN2, LN_DIGITS, LN_STEPS, LOG_BITS, SUM_BITS, SUM_BITS_MIN, WEIGHT_FRAC
+
+LATENCY = LN_STEPS + 3  # cycles from `start` to `done`
+LN_BITS = F_FRAC + 6  # of a logarithm, signed: a total has one of -15 .. 17
+
+
+@hblock
+def log_total(clk, rst, start, total, y, done):
+    """y = ln(total) as golden.fixed.sampler takes it, one total at a time.
+
+    Ports: clk, rst; start: total uint(SUM_BITS) is to be taken in the next cycle; y sint(LN_BITS), F_FRAC fraction
+    bits, of a total with WEIGHT_FRAC fraction bits; done: a pulse, LATENCY cycles after `start`, y stays until the next
+    one. Multiplicative normalisation: the mantissa is brought to 2 by factors of 1 + 2**-k, whose logarithms add up.
+    """
+    PLACES = SUM_BITS - SUM_BITS_MIN + 1  # of a total's leading one
+    ZERO_BITS = clog2(PLACES)
+    LOWEST = SUM_BITS_MIN - 1
+    MANTISSA = LOG_BITS
+    UPPER = SUM_BITS - MANTISSA
+    TWO = 1 << MANTISSA
+    K_BITS = clog2(LN_STEPS + 1)
+    # of the power of two above a total, by the zeros in front of it
+    WHOLE = tuple((SUM_BITS - WEIGHT_FRAC - k) * LN2 for k in range(1 << ZERO_BITS))
+    LOGS = LN_DIGITS + (0,) * ((1 << K_BITS) - len(LN_DIGITS))
+
+    whole = uint(SUM_BITS)
+    zeros = uint(ZERO_BITS)
+    d = uint(MANTISSA)
+    k, digit = uint(K_BITS), uint(F_FRAC)
+    found, normalise, busy = bit(), bit(), bit()
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            found.next = False
+            normalise.next = False
+            busy.next = False
+            done.next = False
+        else:
+            found.next = start
+            normalise.next = found
+            if normalise:
+                busy.next = True
+            elif k == LN_STEPS:
+                busy.next = False
+            done.next = busy and k == LN_STEPS
+
+    @always(clk.posedge)
+    def find():
+        place = intbv(0)[ZERO_BITS:]
+        place[:] = 0
+        for j in range(PLACES):  # the highest place wins
+            if total[LOWEST + j]:
+                place[:] = PLACES - 1 - j
+        if found:
+            zeros.next = place
+            whole.next = total
+
+    @always_comb
+    def look_up():
+        digit.next = LOGS[k]
+
+    @always(clk.posedge)
+    def digits():
+        wide = intbv(0)[SUM_BITS:]
+        t = intbv(0)[MANTISSA + 1:]
+        wide[:] = whole << zeros
+        t[:] = d + (d >> k)
+        if normalise:
+            d.next = wide[SUM_BITS:UPPER]
+            y.next = WHOLE[zeros]
+            k.next = 1
+        elif busy:
+            if t < TWO:
+                d.next = t[MANTISSA:]
+                y.next = y - digit
+            k.next = k + 1
+
+    return control, find, look_up, digits
+
+
+def ports() -> dict:
+    """Fresh ports."""
+    return dict(clk=bit(), rst=bit(), start=bit(), total=uint(SUM_BITS), y=sint(LN_BITS), done=bit())

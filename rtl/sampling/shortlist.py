@@ -1,0 +1,61 @@
+"""The cheapest costs that have passed, in their order: a chain of places."""
+from myhdl import always, always_comb
+
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.lanes import either
+from llama2_myhdl.rtl.sampling.place import Entrant, place
+from llama2_myhdl.rtl.stream.stream import bit, sint, uint
+from llama2_myhdl.spec.sampling import COST_BITS
+
+LATENCY = 1  # cycles from the last cost to the first `show`
+READ_LATENCY = 1  # cycles from `show` to the first entry
+
+
+@hblock
+def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
+    """Keeps the ENTRIES (2 or more) smallest costs, of equal ones the first, and shows them in order.
+
+    Ports: clk; clear: empties the list and ends its show; take: u sint(COST_BITS) and token are an entry, one a cycle.
+    show: a pulse, LATENCY cycles after the last cost or later: entry_u, entry_token are those of entry 0 READ_LATENCY
+    cycles later, then one entry a cycle; what is shown of a place without an entry is undefined.
+
+        u ─> place 0 ─> place 1 ─> ... ─> dropped       each keeps the cheaper one and hands the other one on
+        show ──┴──────────┴────── ... ─> entry_u, entry_token
+    """
+    TOKEN_BITS = len(token)
+    WIDTH = COST_BITS + TOKEN_BITS
+    if ENTRIES < 2:
+        raise ValueError(f"shortlist: ENTRIES must be 2 or more, is {ENTRIES}")
+    moving = [Entrant(TOKEN_BITS) for _ in range(ENTRIES + 1)]
+    arrives, turns = [[bit() for _ in range(ENTRIES + 1)] for _ in range(2)]
+    shown = [uint(WIDTH) for _ in range(ENTRIES)]
+    chosen = uint(WIDTH)
+    first, first_arrives, first_turn = moving[0], arrives[0], turns[0]
+    unused(arrives[ENTRIES], turns[ENTRIES], *moving[ENTRIES].fields())
+
+    places = [place(clk=clk, clear=clear, arrives=arrives[k], s=moving[k], leaves=arrives[k + 1], m=moving[k + 1],
+                    turn=turns[k], next_turn=turns[k + 1], shown=shown[k]) for k in range(ENTRIES)]
+    joining = either(shown, chosen)
+
+    @always_comb
+    def enter():
+        first.u.next = u
+        first.token.next = token
+        first.ousted.next = False
+        first_arrives.next = take
+        first_turn.next = show
+
+    @always(clk.posedge)
+    def register():
+        entry_u.next = chosen[COST_BITS:].signed()
+        entry_token.next = chosen[WIDTH:COST_BITS]
+
+    return places, joining, enter, register
+
+
+def ports(token_bits: int, ENTRIES: int) -> dict:
+    """Fresh ports and parameters for tokens of so many bits."""
+    pins = {name: bit() for name in ("clk", "clear", "take", "show")}
+    costs = dict(u=sint(COST_BITS), entry_u=sint(COST_BITS))
+    tokens = dict(token=uint(token_bits), entry_token=uint(token_bits))
+    return dict(**pins, **costs, **tokens, ENTRIES=ENTRIES)
