@@ -11,10 +11,12 @@ from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.golden.fixed.matvec import activation, matvec
 from llama2_myhdl.golden.fixed.norm import inverse_rms, scale_by_gain
 from llama2_myhdl.golden.fixed.rope import angles, rope
+from llama2_myhdl.golden.fixed.sampler import Sampler
 from llama2_myhdl.golden.fixed.swiglu import swiglu
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
+from llama2_myhdl.spec.sampling import LIST
 from llama2_myhdl.spec.sequence import Beat, Request
 from llama2_myhdl.spec.stops import STOP_IDS
 
@@ -118,4 +120,9 @@ class FixedModel:
         def forward(token: int, pos: int, scored: bool):
             return self.forward(token, pos, scored=scored)
 
+        choose = choose or self.sampler(request)
         return decode(request, self.shape.vocab_size, self.shape.seq_len, forward, choose, stops)
+
+    def sampler(self, request: Request) -> Sampler:
+        """What chooses a sequence's tokens, with the build's list."""
+        return Sampler(request.sampling, request.logprobs, self.build.list_entries or LIST)

@@ -16,6 +16,7 @@ from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
 from llama2_myhdl.rtl.decode import decode_loop as looping
 from llama2_myhdl.rtl.decode.counters import cycle_counter
 from llama2_myhdl.rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
+from llama2_myhdl.rtl.decode.orders import Order, in_flight
 from llama2_myhdl.rtl.embedding import embed_station as looking_up
 from llama2_myhdl.rtl.embedding.embed_station import embed_station
 from llama2_myhdl.rtl.layer.engine import engine
@@ -82,6 +83,8 @@ def decoder(
     values = [uint(COUNTER_BITS) for _ in range(STATIONS)]
     values_bus = uint(STATIONS * COUNTER_BITS)
 
+    order = dict(order=Order(CFG)) if CFG.list_entries else {}
+    own = [order if k == STATIONS - 1 else {} for k in range(STATIONS)]  # of the station with the classifier
     prompts = copy(s_prompt)
     if CFG.sequences == 1:
         prompts.seq = tied(uint(CFG.seq_bits))
@@ -111,7 +114,10 @@ def decoder(
         m_token=m_token,
         **shape.named(looping.REGISTERS),
         error=loop_error,
+        **order,
         SEQUENCES=CFG.sequences,
+        ENTRIES=CFG.list_entries,
+        DEPTH=in_flight(CFG),
     )
     embed_station_ = embed_station(
         clk,
@@ -159,6 +165,7 @@ def decoder(
             enable=loaded,
             select=counter_select,
             value=values[k],
+            **own[k],
             CFG=CFG.engine,
             HEAD=ALONE,
         )
@@ -175,6 +182,7 @@ def decoder(
         enable=loaded,
         select=counter_select,
         value=values[ENGINES],
+        **own[ENGINES],
         CFG=CFG.engine,
     )
     cycle_counter_ = cycle_counter(clk, rst, loaded, cycles)

@@ -17,7 +17,8 @@ class Job:
     """One sequence. tape: a tape file to boot first, or None to go on with the loaded model.
 
     taps: positions whose streams are to be recorded (only for a job alone). trace: keep the rows of the cycle table.
-    Of several jobs side by side, the first one says both. The others as for `Session.generate`.
+    Of several jobs side by side, the first one says both. wishes: of `Request`, how tokens are chosen. The others as
+    for `Session.generate`.
     """
 
     prompt: list[int]
@@ -29,17 +30,18 @@ class Job:
     seq: int = 0
     delay: int = 0
     gap: int = 0
+    wishes: dict = field(default_factory=dict)
 
     @property
     def request(self) -> Request:
         """What it asks for, whenever and beside whatever."""
-        return Request(tuple(self.prompt), self.steps, self.score)
+        return Request(tuple(self.prompt), self.steps, self.score, **self.wishes)
 
 
 def beat_of(fields: dict) -> Beat:
     """A token beat of a session as the decode model has it."""
     flags = (bool(fields[name]) for name in ("scored", "sampled"))
-    return Beat(fields["token"], fields["pos"], *flags, fields["stop"])
+    return Beat(fields["token"], fields["pos"], *flags, fields["stop"], fields["logprob"])
 
 
 @dataclass
@@ -100,7 +102,9 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     # the counters are read one after the other; the sequences' time begins behind the last one
     start |= dict(cycles=session.sim.get("cycles"))
     session.trace(first.trace)
-    sequences = [session.generate(job.prompt, job.steps, job.seq, job.score, job.delay, job.gap) for job in jobs]
+    sequences = [
+        session.generate(job.prompt, job.steps, job.seq, job.score, job.delay, job.gap, **job.wishes) for job in jobs
+    ]
     rows = []
     while not all(sequence.ended for sequence in sequences):
         for found in session.advance():

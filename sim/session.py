@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from llama2_myhdl.hdl.progress import Progress, silent
+from llama2_myhdl.rtl.decode.decode_loop import prompt_stream
 from llama2_myhdl.rtl.decoder import decoder, ports, stations
 from llama2_myhdl.rtl.layer.probes import shown
 from llama2_myhdl.sim.build import Shown, Through
@@ -23,7 +24,9 @@ from llama2_myhdl.sim.taps import Record, StationTaps
 from llama2_myhdl.sim.trace import Station
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.program import layer_split
+from llama2_myhdl.spec.sequence import Request, prompt_beats
 from llama2_myhdl.weights.tape import Tape
 
 SIMULATORS = ("verilator", "icarus", "verilator-cocotb")  # the first one compiled into this process
@@ -31,8 +34,8 @@ RESET_CYCLES = 4
 BOOT_SETTLE_CYCLES = 20  # from the last boot beat to `loaded` or `error`
 COUNTER_CYCLES = 2  # from counter_select to counter_value
 LEAST_PATIENCE, PATIENCE = 1_000_000, 20  # cycles; times the cycle floor of a token: then the hardware is stuck
-TOKEN_FIELDS = ("token", "seq", "pos", "scored", "sampled", "stop", "last")
-PROMPT_FIELDS = ("token", "seq", "steps", "score", "last")
+DRAWN = "logprob"  # F; 0 in builds without a sampler
+TOKEN_FIELDS = ("token", "seq", "pos", "scored", "sampled", "stop", "last", DRAWN)
 STATUS_FIELDS = ("cycles", "error")  # as they stand when a beat passes
 
 
@@ -62,17 +65,18 @@ def open_decoder(
 class Sequence:
     """The token beats of a sequence, in order: dicts of TOKEN_FIELDS and STATUS_FIELDS. Iterating runs the decoder."""
 
-    def __init__(self, session: "Session", prompt: list[int], steps: int, seq: int, score: bool, gap: int, due: int):
-        self.prompt, self.steps, self.seq, self.score = prompt, steps, seq, score
+    def __init__(self, session: "Session", request: Request, seq: int, gap: int, due: int):
+        self.request, self.seq = request, seq
+        self._prompt = deque(prompt_beats(request, seq, session.draws))
         self.ended = False  # its last beat has come
         self._session, self._gap = session, gap
-        self._sent, self._due = 0, due  # the next prompt token and the cycle in which it may pass
+        self._due = due  # the cycle in which the next prompt token may pass
         self._beats = deque()
 
     @property
     def waits(self) -> bool:
         """There are prompt tokens left to send."""
-        return self._sent < len(self.prompt)
+        return bool(self._prompt)
 
     def __iter__(self) -> Iterator[dict]:
         return self
@@ -103,8 +107,10 @@ class Session:
         engines = [f"u_engine_{k}" for k in range(build.engines)]
         self.stations = engines if count == build.engines else [*engines, "u_head"]
         self._boot = self.sim.source("s_boot", ("data", "last"))
-        self._prompt = self.sim.source("s_prompt", PROMPT_FIELDS)
-        tokens = [f"m_token_{name}" for name in TOKEN_FIELDS]
+        self.draws = build.list_entries > 0  # there is a sampler
+        self._prompt = self.sim.source("s_prompt", prompt_stream(build).payload)
+        self._fields = [name for name in TOKEN_FIELDS if self.draws or name != DRAWN]
+        tokens = [f"m_token_{name}" for name in self._fields]
         self._tokens = self.sim.recorder([*tokens, *STATUS_FIELDS], "m_token", wakes=True)
         self._running: dict[int, Sequence] = {}  # by slot
         self._feeding: list[Sequence] = []  # with prompt tokens left, in the order in which they asked for the port
@@ -149,18 +155,29 @@ class Session:
             self.sim.run(end - self.sim.cycle)
 
     def generate(
-        self, prompt: list[int], steps: int = 0, seq: int = 0, score: bool = False, delay: int = 0, gap: int = 0
+        self,
+        prompt: list[int],
+        steps: int = 0,
+        seq: int = 0,
+        score: bool = False,
+        delay: int = 0,
+        gap: int = 0,
+        **wishes,
     ) -> Sequence:
         """Start a sequence: its prompt, then what the model says, until something ends it.
 
         steps: positions at most, 0 for the whole context; seq: its slot; score: predictions of the prompt's positions
-        are wanted too; delay: cycles before its first prompt token; gap: cycles between two.
+        are wanted too; delay: cycles before its first prompt token; gap: cycles between two. wishes: the fields of
+        `Request` that say how tokens are chosen, for builds with a sampler.
         """
+        request = Request(tuple(prompt), steps, score, **wishes)
+        if not self.draws and request != Request(tuple(prompt), steps, score):
+            raise SimulationError(f"{', '.join(wishes)}: this build has no sampler (list_entries = 0), greedy only")
         if seq in self._running:
             raise SimulationError(f"slot {seq}: a sequence is running in it")
         if not 0 <= seq < self.build.sequences:
             raise SimulationError(f"slot: must be 0 to {self.build.sequences - 1}, is {seq}")
-        sequence = Sequence(self, list(prompt), steps, seq, score, gap, self.sim.cycle + max(delay, 1))
+        sequence = Sequence(self, request, seq, gap, self.sim.cycle + max(delay, 1))
         self._running[seq] = sequence
         if sequence.waits:
             self._feeding.append(sequence)
@@ -186,7 +203,7 @@ class Session:
             if left <= 0:
                 raise SimulationError(f"no token for {self._patience} cycles: the decoder is stuck")
             self._step(left)
-        return [self._deliver(dict(zip((*TOKEN_FIELDS, *STATUS_FIELDS), row[1:]))) for row in rows]
+        return [self._deliver(dict(zip((*self._fields, *STATUS_FIELDS), row[1:]))) for row in rows]
 
     def _step(self, cycles: int) -> None:
         """At most so many cycles: to the next token beat, or to where the prompt port wants something."""
@@ -202,27 +219,22 @@ class Session:
         due, now = max(sequence._due, self._free), self.sim.cycle
         if due > now + 1:
             return due - now - 1
-        self._prompt.send(
-            due=due,
-            token=sequence.prompt[sequence._sent],
-            seq=sequence.seq,
-            steps=sequence.steps,
-            score=int(sequence.score),
-            last=int(sequence._sent == len(sequence.prompt) - 1),
-        )
+        self._prompt.send(due=due, **sequence._prompt[0])
         self._offered = sequence
         return self._patience
 
     def _taken(self, cycle: int) -> None:
         """The prompt token that was offered has passed: the port rests for a cycle, and others come first."""
         sequence, self._offered = self._offered, None
-        sequence._sent += 1
+        sequence._prompt.popleft()
         sequence._due, self._free = cycle + max(sequence._gap, 1) + 1, cycle + 2
         self._feeding.remove(sequence)
         if sequence.waits:
             self._feeding.append(sequence)
 
     def _deliver(self, beat: dict) -> dict:
+        logprob = beat.get(DRAWN, 0)
+        beat[DRAWN] = logprob - (logprob >> F_BITS - 1 << F_BITS)
         sequence = self._running[beat["seq"]]
         sequence._beats.append(beat)
         if beat["last"]:

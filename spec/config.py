@@ -16,6 +16,7 @@ from math import ceil, inf
 from llama2_myhdl.spec.constants import epsilon_term
 from llama2_myhdl.spec.constants import frequencies as phase_steps
 from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS, F_FRAC
+from llama2_myhdl.spec.sampling import LIST
 
 MIN_DIM = 8  # elements of the residual vector: one is read again long after it was written
 
@@ -135,10 +136,18 @@ class BuildConfig:
     key_bits: int = 16
     value_bits: int = 8
     exp_bits: int = 8  # signed exponent fields on the tape (values kept within 7 bits)
+    list_entries: int = LIST  # of the sampler's list; 0: no sampler, greedy only
 
     def __post_init__(self):
         for f in fields(self):
-            _require(getattr(self, f.name) > 0, f.name, "at least 1", getattr(self, f.name))
+            if f.name != "list_entries":
+                _require(getattr(self, f.name) > 0, f.name, "at least 1", getattr(self, f.name))
+        _require(
+            self.list_entries == 0 or 2 <= self.list_entries <= LIST,
+            "list_entries",
+            f"0 (no sampler) or 2 to {LIST}",
+            self.list_entries,
+        )
         _require(
             self.lanes >= 4 and self.lanes & (self.lanes - 1) == 0, "lanes", "a power of two, at least 4", self.lanes
         )

@@ -1,6 +1,6 @@
 """Error codes of the hardware's sticky error register (0: none), and what they mean."""
 
-NONE, BAD_IMAGE, BAD_SHAPE, BAD_LENGTH, BAD_CHECKSUM, BAD_TOKEN, TOO_LONG = range(7)
+NONE, BAD_IMAGE, BAD_SHAPE, BAD_LENGTH, BAD_CHECKSUM, BAD_TOKEN, TOO_LONG, BAD_SETTINGS = range(8)
 ERROR_BITS = 3
 
 MEANING = {
@@ -10,4 +10,5 @@ MEANING = {
     BAD_CHECKSUM: "boot image does not match its checksum",
     BAD_TOKEN: "token id outside the vocabulary",
     TOO_LONG: "prompt longer than the context",
+    BAD_SETTINGS: "settings of a sequence's sampler that this build does not have",
 }

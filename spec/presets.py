@@ -47,7 +47,7 @@ PRESETS = {
 PRESETS["stories260K"] = Preset(
     _SHAPES["stories260K"], build_for(_SHAPES["stories260K"], attention_units=4, attention_queries=2)
 )
-PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, min_hidden_block=8))
+PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, min_hidden_block=8, list_entries=8))
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
     _SHAPES["stories260K"],
@@ -66,14 +66,14 @@ PRESETS["default"] = Preset(
 )
 
 # An ECP5-85F: its block RAMs are full when more than half of its look-up tables are free, so the lanes are many.
-ECP5_85F = dict(lanes=64, attention_units=1, attention_queries=2, max_quant_lanes=8)
+ECP5_85F = dict(lanes=64, attention_units=1, attention_queries=2, max_quant_lanes=8, list_entries=0)
 _HALF_CONTEXT = replace(_SHAPES["stories260K"], seq_len=256)  # what the device's block RAMs hold
 PRESETS["ecp5-85f"] = Preset(_HALF_CONTEXT, build_for(_HALF_CONTEXT, **ECP5_85F))
 # The shipped model on a board with that device.
 PRESETS["ulx3s"] = Preset(_SHAPES["shipped"], build_for(_SHAPES["shipped"], **ECP5_85F))
 # One that is synthesized, and told a story by as a netlist, in minutes.
 _SMALL = ModelShape(64, 128, 2, 4, 4, 128, 16)
-PRESETS["small"] = Preset(_SMALL, build_for(_SMALL, lanes=16, max_quant_lanes=4))
+PRESETS["small"] = Preset(_SMALL, build_for(_SMALL, lanes=16, max_quant_lanes=4, list_entries=0))
 
 
 def preset(name: str) -> Preset:

@@ -1,9 +1,10 @@
 """A sequence as the host sees it: what is asked for, and what the token stream answers."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 from llama2_myhdl.base.errors import ModelError
-from llama2_myhdl.spec.sampling import Sampling
+from llama2_myhdl.spec.sampling import Registers, Sampling
 from llama2_myhdl.spec.stops import GOES_ON, MORE_STOPS, STOP_TOKEN
 
 
@@ -52,6 +53,17 @@ class Beat:
     @property
     def last(self) -> bool:
         return self.stop != GOES_ON
+
+
+def prompt_beats(request: Request, seq: int = 0, drawing: bool = True) -> Iterator[dict[str, int]]:
+    """What the prompt port gets for a request, a beat a token; drawing: the build has a sampler."""
+    registers = request.sampling.registers()
+    wishes = {field.name: getattr(registers, field.name) for field in fields(Registers)}
+    wishes |= dict(logprobs=int(request.logprobs), stops=len(request.stops), new_tokens=request.new_tokens)
+    wishes |= {f"stop_{k}": token for k, token in enumerate((*request.stops, *MORE_STOPS * (0,))[:MORE_STOPS])}
+    for token, target in zip(request.prompt, (*request.prompt[1:], None)):
+        beat = dict(token=token, seq=seq, steps=request.steps, score=int(request.score), last=int(target is None))
+        yield beat | dict(target=target or 0, **wishes) if drawing else beat
 
 
 def following(prompt: tuple[int, ...], beat: Beat) -> int | None:

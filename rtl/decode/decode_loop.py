@@ -1,20 +1,27 @@
 """The decode loop in hardware: each sequence's prompt first, then its own tokens, until something ends it."""
 
+from copy import copy
+
 from myhdl import Signal, always, always_comb, modbv
 
 from llama2_myhdl.hdl.check import check
-from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode import pick as picking
-from llama2_myhdl.rtl.decode.pick import again_stream, input_stream, pick
+from llama2_myhdl.rtl.decode.orders import Order, in_flight, orders
+from llama2_myhdl.rtl.decode.pick import again_stream, draws, input_stream, pick
+from llama2_myhdl.rtl.decode.wishes import Wishes, wishes
 from llama2_myhdl.rtl.layer.packet import label, prediction, token_request
+from llama2_myhdl.rtl.sampling.settings import Settings
 from llama2_myhdl.rtl.stream import fifo as storage
 from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig
-from llama2_myhdl.spec.errors import BAD_TOKEN, ERROR_BITS, NONE, TOO_LONG
+from llama2_myhdl.spec.errors import BAD_SETTINGS, BAD_TOKEN, ERROR_BITS, NONE, TOO_LONG
+from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 
+OWN_FIELDS = ("token", "seq", "steps", "score", "last", "target")  # of a prompt stream, beside `Wishes`
 REGISTERS = ("vocab_size", "seq_len", "stop_a", "stop_b")  # of the shape
 PROMPT_LATENCY = picking.LATENCY + 2  # cycles from a prompt token to its request
 LATENCY = storage.LATENCY + picking.LATENCY + 1  # from a prediction to the request of its token
@@ -25,20 +32,31 @@ def prompt_stream(build: BuildConfig) -> Stream:
     """Prompt tokens, those of different sequences in any order.
 
     steps: positions to run at most, 0 for the whole context; taken with a sequence's first token. score: a prediction
-    is wanted for this position too, although the prompt goes on. last: the prompt's end.
+    is wanted for this position too, although the prompt goes on. last: the prompt's end. In builds with a sampler also
+    target: the prompt's next token, if this is not its last, and `Wishes`, taken with a sequence's first token.
     """
+    more = dict(target=uint(build.token_bits), **Wishes(build).types()) if build.list_entries else {}
     return Stream(
-        token=uint(build.token_bits), seq=uint(build.seq_bits), steps=uint(build.pos_bits + 1), score=bit(), last=bit()
+        token=uint(build.token_bits),
+        seq=uint(build.seq_bits),
+        steps=uint(build.pos_bits + 1),
+        score=bit(),
+        last=bit(),
+        **more,
     )
 
 
 def token_stream(build: BuildConfig) -> Stream:
     """One beat a position, those of a sequence in order.
 
-    token: the most likely next token if `scored`, else 0. sampled: it is the sequence's next input, unless it stops.
-    stop: why the sequence ends here, else GOES_ON; last: it ends here.
+    token: the most likely next token if `scored`, or the one drawn, else 0. sampled: it is the sequence's next input,
+    unless it stops. stop: why the sequence ends here, else GOES_ON; last: it ends here. In builds with a sampler also
+    logprob: natural logarithm (F) of the probability of the sampled token, or of the prompt's next one, if wanted.
     """
-    return Stream(token=uint(build.token_bits), **label(build), sampled=bit(), stop=uint(STOP_BITS), last=bit())
+    more = dict(logprob=sint(F_BITS)) if build.list_entries else {}
+    return Stream(
+        token=uint(build.token_bits), **label(build), sampled=bit(), stop=uint(STOP_BITS), last=bit(), **more
+    )
 
 
 @hblock
@@ -56,7 +74,10 @@ def decode_loop(
     stop_a,
     stop_b,
     error,
+    order=None,
     SEQUENCES=1,
+    ENTRIES=0,
+    DEPTH=1,
 ):
     """Runs SEQUENCES sequences side by side, each in the slot of its number.
 
@@ -65,13 +86,15 @@ def decode_loop(
 
     enable: in, a model is loaded; clear: in, resets `error`. s_prompt, m_token: see the functions above.
     m_request: `token_request`; s_prediction: `prediction`, one for each request, those of a sequence in order.
+    order: out, Order of the oldest request without an answer, see `orders`, of whose requests DEPTH are under way at
+    most; ENTRIES: of the sampler's list, 0: there is none, and order and what belongs to it are of no account.
     vocab_size, seq_len, stop_a, stop_b: shape registers. error: out, sticky code of `spec/errors.py`.
 
     Prompt tokens are requested one after the other, a sampled one when its prediction is there, and none beyond a
     sequence's end. A token outside the vocabulary passes as an unscored 0, so that its STOP_ERROR comes in turn, with
-    the offending token on the beat. A prompt beyond the context ends in STOP_ERROR too. What is left of a prompt when
-    its sequence has ended is swallowed. Latencies as above; a request a cycle, of prompts every other cycle.
-    Back-pressure of m_token stops all sequences.
+    the offending token on the beat; so do settings out of their limits. A prompt beyond the context ends in STOP_ERROR
+    too. What is left of a prompt when its sequence has ended is swallowed. Latencies as above; a request a cycle, of
+    prompts every other cycle. Back-pressure of m_token stops all sequences.
     """
     SLOTS = max(2, SEQUENCES)
     if not 1 <= SEQUENCES <= 1 << len(s_prompt.seq):
@@ -84,7 +107,7 @@ def decode_loop(
     newest = [Signal(modbv(0)[POS_BITS:]) for _ in range(SLOTS)]
     offender = [uint(TOKEN_BITS) for _ in range(SLOTS)]
     fate = [uint(STOP_BITS) for _ in range(SLOTS)]
-    bad, sampling = [[bit() for _ in range(SLOTS)] for _ in range(2)]
+    bad, misset, sampling = [[bit() for _ in range(SLOTS)] for _ in range(3)]
     limits = [Signal(modbv(0)[LIMIT_BITS:]) for _ in range(SLOTS)]  # last position that `steps` allows
     expected = [Signal(modbv(0)[POS_BITS:]) for _ in range(SLOTS)]  # position of the next answer
 
@@ -95,10 +118,17 @@ def decode_loop(
     asks, takes, ends = bit(), bit(), bit()
     current, sampled, offends = bit(), bit(), bit()  # the answer at hand: to the newest request, ...
     overtaken, overflow = bit(), bit()
+    opens, opens_seq, faulty = bit(), uint(len(s_prompt.seq)), bit()
+    arrives, given, ill = bit(), bit(), bit()
+    halts, allowed = bit(), Signal(modbv(0)[LIMIT_BITS:])  # a stop token of the sequence's own; its last position
 
     fifo_ = fifo(clk, rst, again, waiting, DEPTH=SLOTS)
-    pick_ = pick(clk=clk, rst=rst, enable=enable, s_prompt=s_prompt, s_again=waiting, ended=ends,
-                 ended_seq=s_prediction.seq, m=x, vocab_size=vocab_size, SLOTS=SLOTS)
+    asking = copy(s_prompt)
+    for name in set(s_prompt.payload) - {*OWN_FIELDS}:
+        delattr(asking, name)
+    pick_ = pick(clk=clk, rst=rst, enable=enable, s_prompt=asking, s_again=waiting, ended=ends,
+                 ended_seq=s_prediction.seq, m=x, opens=opens, opens_seq=opens_seq, faulty=faulty,
+                 vocab_size=vocab_size, SLOTS=SLOTS)
     order_check = check(clk, rst, overtaken, MESSAGE="a packet has overtaken another one of its sequence")
     room_check = check(clk, rst, overflow, MESSAGE="more tokens on their way back than sequences")
 
@@ -123,7 +153,7 @@ def decode_loop(
     def foresee():
         if x.bad:
             outcome.next = STOP_ERROR
-        elif pos == limit:
+        elif pos == allowed:
             outcome.next = STOP_STEPS
         elif pos == context_end:
             if x.last:
@@ -138,7 +168,7 @@ def decode_loop(
         context_end.next = seq_len - 1
         if asks:
             newest[x.seq].next = pos
-            limits[x.seq].next = limit
+            limits[x.seq].next = allowed
             offender[x.seq].next = x.token
             fate[x.seq].next = outcome
             bad[x.seq].next = x.bad
@@ -170,7 +200,7 @@ def decode_loop(
 
     @always_comb
     def decide():
-        if sampled and (s_prediction.token == stop_a or s_prediction.token == stop_b):
+        if sampled and (halts or s_prediction.token == stop_a or s_prediction.token == stop_b):
             stop.next = STOP_TOKEN
         elif current:
             stop.next = fate[s_prediction.seq]
@@ -213,13 +243,15 @@ def decode_loop(
             if clear:
                 error.next = NONE
             if takes and stop == STOP_ERROR:
-                if offends:
+                if offends and ill:
+                    error.next = BAD_SETTINGS
+                elif offends:
                     error.next = BAD_TOKEN
                 else:
                     error.next = TOO_LONG
 
     @always(clk.posedge)
-    def order():
+    def follow_order():
         overflow.next = again.valid and not again.ready
         overtaken.next = takes and s_prediction.pos != expected[s_prediction.seq]
         if rst:
@@ -229,6 +261,56 @@ def decode_loop(
             expected[s_prediction.seq].next = s_prediction.pos + 1
             if stop != GOES_ON:
                 expected[s_prediction.seq].next = 0
+
+    # --- what a sequence wants beside its prompt ---
+
+    if draws(s_prompt):
+        wished = Payload(**{name: getattr(s_prompt, name) for name in s_prompt.payload if name not in OWN_FIELDS})
+        entry, new_tokens = Settings(), uint(LIMIT_BITS)
+        wishes_ = wishes(clk=clk, take=arrives, s=wished, opens=opens, opens_seq=opens_seq, entry=entry, faulty=faulty,
+                         seq=x.seq, new_tokens=new_tokens, token=s_prediction.token, answer_seq=s_prediction.seq,
+                         halts=halts, SLOTS=SLOTS, ENTRIES=ENTRIES)
+        orders_ = orders(clk=clk, rst=rst, write=opens, write_seq=opens_seq, entry=entry, push=asks, seq=x.seq,
+                         given=given, target=x.target, pop=takes, m=order, SLOTS=SLOTS, DEPTH=DEPTH)
+
+        @always_comb
+        def take():
+            arrives.next = s_prompt.valid and s_prompt.ready
+            given.next = not x.last
+            ill.next = misset[s_prediction.seq]
+
+        @always_comb
+        def limit_new():
+            furthest = modbv(0)[LIMIT_BITS + 1:]
+            furthest[:] = pos + new_tokens
+            furthest[:] = furthest - 1
+            allowed.next = limit
+            if x.prompted and x.last and new_tokens != 0 and furthest < limit:
+                allowed.next = furthest[LIMIT_BITS:]
+
+        @always(clk.posedge)
+        def remember_faults():
+            if asks:
+                misset[x.seq].next = x.faulty
+
+        @always(clk.posedge)
+        def beat_logprob():
+            if takes:
+                m_token.logprob.next = 0
+                if s_prediction.scored and not offends:
+                    m_token.logprob.next = s_prediction.logprob
+
+        wanting = wishes_, orders_, take, limit_new, remember_faults, beat_logprob
+    else:
+        @always_comb
+        def want_nothing():
+            allowed.next = limit
+            halts.next = False
+            faulty.next = False
+            ill.next = False
+
+        unused(opens, opens_seq)
+        wanting = want_nothing
 
     return (
         fifo_,
@@ -246,7 +328,8 @@ def decode_loop(
         recirculate,
         beat,
         control,
-        order,
+        follow_order,
+        wanting,
     )
 
 
@@ -262,7 +345,10 @@ def ports(cfg: BuildConfig) -> dict:
         m_request=token_request(cfg),
         s_prediction=prediction(cfg),
         m_token=token_stream(cfg),
+        **(dict(order=Order(cfg)) if cfg.list_entries else {}),
         **shape.named(REGISTERS),
         error=uint(ERROR_BITS),
         SEQUENCES=cfg.sequences,
+        ENTRIES=cfg.list_entries,
+        DEPTH=in_flight(cfg),
     )

@@ -8,6 +8,11 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 LATENCY = 1  # cycles from s_again to m; from s_prompt one more
 
 
+def draws(s_prompt: Stream) -> bool:
+    """Whether the build has a sampler."""
+    return hasattr(s_prompt, "target")
+
+
 def again_stream(s_prompt: Stream) -> Stream:
     """A sampled token on its way back, the next input of its sequence; types as in the prompt stream."""
     return Stream(token=uint(len(s_prompt.token)), seq=uint(len(s_prompt.seq)))
@@ -17,8 +22,11 @@ def input_stream(s_prompt: Stream) -> Stream:
     """An input token of a sequence; types as in the prompt stream.
 
     bad: a token outside the vocabulary; scored: a prediction is wanted; first, last: first and last of its prompt, a
-    sampled one counts as last; limit: the last position that `steps` allows, valid with the first.
+    sampled one counts as last; limit: the last position that `steps` allows, valid with the first. In builds with a
+    sampler: target: what the prompt has next, where it is not the last; prompted: of a prompt; faulty: a first one
+    whose settings are, which counts as bad.
     """
+    more = dict(target=uint(len(s_prompt.token)), prompted=bit(), faulty=bit()) if draws(s_prompt) else {}
     return Stream(
         token=uint(len(s_prompt.token)),
         seq=uint(len(s_prompt.seq)),
@@ -27,14 +35,17 @@ def input_stream(s_prompt: Stream) -> Stream:
         scored=bit(),
         first=bit(),
         last=bit(),
+        **more,
     )
 
 
 @hblock
-def pick(clk, rst, enable, s_prompt, s_again, ended, ended_seq, m, vocab_size, SLOTS):
+def pick(clk, rst, enable, s_prompt, s_again, ended, ended_seq, m, opens, opens_seq, faulty, vocab_size, SLOTS):
     """m: `input_stream`; from s_prompt: `prompt_stream`, and s_again: `again_stream`, in turns when both wait.
 
-    enable: in, prompts are taken. ended, ended_seq: in, a strobe, the sequence that has given its last answer.
+    enable: in, prompts are taken. opens, opens_seq: out, a strobe, a sequence whose first token is taken into m;
+    faulty: in, beside it, its settings are. ended, ended_seq: in, a strobe, the sequence that has given its last
+    answer.
     A prompt's first token waits until the sequence before it in the same slot has ended, and what is behind it waits
     too. All further tokens of a prompt pass, whether their sequence has ended or not.
     SLOTS: entries of the slots' state, 2 or more. A token every cycle, from s_prompt every other cycle.
@@ -43,7 +54,7 @@ def pick(clk, rst, enable, s_prompt, s_again, ended, ended_seq, m, vocab_size, S
     held, bad, may, free = [bit() for _ in range(4)]
     turn = bit()  # whose it is when both wait: the sampled token's
     take_prompt, take_again = bit(), bit()
-    token = uint(len(s_prompt.token))
+    token, target = [uint(len(s_prompt.token)) for _ in range(2)]
     seq = uint(len(s_prompt.seq))
     limit = Signal(modbv(0)[len(s_prompt.steps) :])
     score, last, first = bit(), bit(), bit()
@@ -58,6 +69,11 @@ def pick(clk, rst, enable, s_prompt, s_again, ended, ended_seq, m, vocab_size, S
     def choose():
         take_prompt.next = free and may and not (s_again.valid and turn)
         take_again.next = free and s_again.valid and (turn or not may)
+
+    @always_comb
+    def open_sequence():
+        opens.next = free and may and first and not (s_again.valid and turn)
+        opens_seq.next = seq
 
     @always_comb
     def handshake():
@@ -87,7 +103,7 @@ def pick(clk, rst, enable, s_prompt, s_again, ended, ended_seq, m, vocab_size, S
             m.token.next = token
             m.seq.next = seq
             m.limit.next = limit
-            m.bad.next = bad
+            m.bad.next = bad or (first and faulty)
             m.scored.next = score or last
             m.first.next = first
             m.last.next = last
@@ -123,4 +139,21 @@ def pick(clk, rst, enable, s_prompt, s_again, ended, ended_seq, m, vocab_size, S
                 if first:
                     running[seq].next = True
 
-    return look, choose, handshake, prompt, data, control, slots
+    more = ()
+    if draws(s_prompt):
+
+        @always(clk.posedge)
+        def prompt_target():
+            if not held:
+                target.next = s_prompt.target
+
+        @always(clk.posedge)
+        def data_target():
+            if take_prompt or take_again:
+                m.prompted.next = take_prompt
+                m.target.next = target
+                m.faulty.next = take_prompt and first and faulty
+
+        more = prompt_target, data_target
+
+    return look, choose, open_sequence, handshake, prompt, data, control, slots, more

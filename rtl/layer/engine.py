@@ -19,6 +19,7 @@ from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.rtl.attention.attention import attention
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode.counters import engine_counters
+from llama2_myhdl.rtl.decode.orders import Order
 from llama2_myhdl.rtl.ffn.swiglu import swiglu
 from llama2_myhdl.rtl.layer import schedule as commands
 from llama2_myhdl.rtl.layer.departure import departure
@@ -59,13 +60,30 @@ def singles(stream, build):
 
 @hblock
 def engine(
-    clk, rst, s, s_tape, m, from_head, n_layers, shape, freq_we, freq_addr, freq_data, enable, select, value, CFG, HEAD
+    clk,
+    rst,
+    s,
+    s_tape,
+    m,
+    from_head,
+    n_layers,
+    shape,
+    freq_we,
+    freq_addr,
+    freq_data,
+    enable,
+    select,
+    value,
+    order=None,
+    CFG=None,
+    HEAD=False,
 ):
     """One packet at a time through `n_layers` layers.
 
-    s: packet; m: packet, or with HEAD the prediction for it. s_tape: `beat_stream`, the beats of a packet's matrices
-    and gains in the order of `spec/program.py`, one a cycle when nothing waits: a beat that is late costs a stall of
-    cause `tape`. from_head: out, a register: the beat wanted now is of the head's tape, else of the layers'.
+    s: packet; m: packet, or with HEAD the prediction for it; order: with HEAD, as in `rtl/logits/tail.py`. s_tape:
+    `beat_stream`, the beats of a packet's matrices and gains in the order of `spec/program.py`, one a cycle when
+    nothing waits: a beat that is late costs a stall of cause `tape`. from_head: out, a register: the beat wanted now is
+    of the head's tape, else of the layers'.
     n_layers, shape (ShapeRegisters): stable while packets come; freq_*: write port of the RoPE frequencies. enable:
     counters run; select: counter number; value: out, that counter (`rtl/decode/counters.py`). CFG:
     `BuildConfig.engine` of the build.
@@ -216,7 +234,18 @@ def engine(
 
     if HEAD:
         tail_ = tail(
-            clk, rst, s_logit=logit, s_exit=leaving, m=m, done=done, pos=pos, seq=seq, scored=scored, CFG=CFG
+            clk,
+            rst,
+            start=start,
+            s_logit=logit,
+            s_exit=leaving,
+            m=m,
+            done=done,
+            pos=pos,
+            seq=seq,
+            scored=scored,
+            order=order,
+            CFG=CFG,
         )
         ending = [tail_]
     else:
@@ -270,6 +299,7 @@ def ports(cfg: BuildConfig, head: bool) -> dict:
         enable=bit(),
         select=uint(SELECT_BITS),
         value=uint(COUNTER_BITS),
+        **(dict(order=Order(cfg)) if head and cfg.list_entries else {}),
         CFG=cfg,
         HEAD=head,
     )

@@ -38,5 +38,9 @@ def delta_stream(build: BuildConfig) -> Stream:
 
 
 def prediction(build: BuildConfig) -> Stream:
-    """What the head says about a position: the most likely next token if `scored`, else only that it is done."""
-    return Stream(token=uint(build.token_bits), **label(build))
+    """What the head says about a position: the next token if `scored`, else only that it is done.
+
+    In builds with a sampler also logprob (F): of that token or of the prompt's next one, 0 where it is not wanted.
+    """
+    more = dict(logprob=sint(build.f_bits)) if build.list_entries else {}
+    return Stream(token=uint(build.token_bits), **label(build), **more)

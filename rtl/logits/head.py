@@ -28,10 +28,11 @@ from llama2_myhdl.spec.kinds import GAIN, KIND_BITS
 
 
 @hblock
-def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
+def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, order=None, CFG=None):
     """One packet at a time; those that are not scored pass without the classifier.
 
-    s: packet; m: prediction; s_tape: beats of the head's tape. The other ports as in `rtl/layer/engine.py`.
+    s: packet; m: prediction; s_tape: beats of the head's tape; order: as in `rtl/logits/tail.py`. The
+    other ports as in `rtl/layer/engine.py`.
     """
     command, row, gain = command_stream(CFG), row_stream(CFG), beat_stream(CFG)
     position = Stream(pos=uint(CFG.pos_bits))
@@ -96,7 +97,18 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, CFG):
     )
     logits = connect(row, logit)
     tail_ = tail(
-        clk, rst, s_logit=logit, s_exit=leaving, m=m, done=done, pos=pos, seq=seq, scored=scored, CFG=CFG
+        clk,
+        rst,
+        start=start,
+        s_logit=logit,
+        s_exit=leaving,
+        m=m,
+        done=done,
+        pos=pos,
+        seq=seq,
+        scored=scored,
+        order=order,
+        CFG=CFG,
     )
     engine_counters_ = engine_counters(
         clk,

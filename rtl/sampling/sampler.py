@@ -49,8 +49,8 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     Ports: clk, rst; start: a pulse ahead of the first logit, from the cycle after it on settings (Settings), position,
     given and target stand still until m is taken. s: Stream(data=F, last): the logits; m: `draw_stream`, one a
     vocabulary. given: nothing is drawn, the log-probability is that of `target`, 0 if the vocabulary has no such token,
-    and m's token of no account; else that of the token drawn, or if greedy of the most likely one. Without `score` the
-    log-probability is 0, and where nothing is drawn either s is swallowed and m stays silent.
+    and m's token of no account; else that of the token drawn, or if greedy of the most likely one. Without `logprobs`
+    the log-probability is 0, and where nothing is drawn either s is swallowed and m stays silent.
 
         x ─> cost ─┬───────────────────────┬─> mass ─> reservoir ─> token, cost ─┬─> token
                    └─> shortlist ──────────┘    │          └────> nucleus ───────┘
@@ -130,7 +130,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
 
     @always(clk.posedge)
     def plan():
-        active.next = settings.score or not (settings.greedy or given)
+        active.next = settings.logprobs or not (settings.greedy or given)
         drawing.next = not (settings.greedy or given)
         listing.next = not (settings.greedy or given) and (
             settings.k != 0 or settings.p != P_OFF or settings.floor != FLOOR_OFF)
@@ -257,7 +257,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
 
     @always_comb
     def conclude():
-        log_start.next = passed[SUMMED - 2] and settings.score
+        log_start.next = passed[SUMMED - 2] and settings.logprobs
         if listing:
             selected.next = chosen
         else:
@@ -265,7 +265,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
 
     @always_comb
     def tell():
-        if unknown or not settings.score:
+        if unknown or not settings.logprobs:
             m.logprob.next = 0
         else:
             m.logprob.next = ln
@@ -296,7 +296,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
                 log_there.next = True
             if ending[FINISH - 1]:
                 summed.next = True
-            if settled and not settings.score:
+            if settled and not settings.logprobs:
                 m.valid.next = True
             elif (ending[FINISH - 1] or summed) and log_there:
                 m.valid.next = True

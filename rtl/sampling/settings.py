@@ -9,10 +9,10 @@ from llama2_myhdl.spec.sampling import FLOOR_BITS, K_BITS, P_BITS, SCALE_BITS, S
 
 
 class Settings(Payload):
-    """Of a sequence: the registers of spec/sampling.py; score: log-probabilities are wanted."""
+    """Of a sequence: the registers of spec/sampling.py; logprobs: they are wanted."""
 
     def __init__(self):
-        super().__init__(greedy=bit(), score=bit(), scale=uint(SCALE_BITS), shift=uint(SHIFT_BITS), k=uint(K_BITS),
+        super().__init__(greedy=bit(), logprobs=bit(), scale=uint(SCALE_BITS), shift=uint(SHIFT_BITS), k=uint(K_BITS),
                          p=uint(P_BITS), floor=uint(FLOOR_BITS), seed=uint(SEED_BITS))
 
 
@@ -37,9 +37,6 @@ def settings(clk, write, write_seq, entry, seq, m, SLOTS):
         held.next = slots[seq]
 
     return packing, unpacking, store, look_up
-
-
-settings.words = ("entry", "m")
 
 
 def ports(cfg: BuildConfig) -> dict:

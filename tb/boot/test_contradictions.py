@@ -12,11 +12,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llama2_myhdl.sim.session import PROMPT_FIELDS, RESET_CYCLES, open_decoder
+from llama2_myhdl.rtl.decode.decode_loop import prompt_stream
+from llama2_myhdl.sim.session import RESET_CYCLES, open_decoder
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits
+from llama2_myhdl.spec.sequence import Request, prompt_beats
 from tb.boot.images import FREE, Image, good, payload_beats, random_shape, shape_of, verdict
 from tb.sim.simulators import SESSIONS
 
@@ -53,7 +55,7 @@ class DecoderBench:
         self.build, self.hold = build, False
         self.sim = open_decoder(build)
         self.boot_port = self.sim.source("s_boot", ("data", "last"))
-        self.prompt = self.sim.source("s_prompt", PROMPT_FIELDS)
+        self.prompt = self.sim.source("s_prompt", prompt_stream(build).payload)
         self.tokens = self.sim.recorder(["m_token_token", "m_token_pos", "m_token_last"], "m_token", wakes=True)
         self.sim.set(clear=0, counter_station=0, counter_select=0, m_token_ready=1)
 
@@ -78,7 +80,7 @@ class DecoderBench:
         if code == errors.NONE:
             token = rng.randrange(image.registers["vocab_size"])
             if not self.hold:
-                self.prompt.send(token=token, seq=0, steps=STEPS, score=1, last=1)
+                self.prompt.send(**next(prompt_beats(Request((token,), STEPS))))
             self._story(image.registers["vocab_size"], PATIENCE + 10 * STEPS * image.payload)
             if sim.get("error") != errors.NONE:
                 raise WrongVerdict(f"the prompt ends with the error code {sim.get('error')}")

@@ -5,16 +5,26 @@ from dataclasses import replace
 import cocotb
 from cocotb.triggers import RisingEdge
 
+from llama2_myhdl.rtl.decode.decode_loop import prompt_stream
 from llama2_myhdl.sim.runner import test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import errors
+from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.presets import preset
-from llama2_myhdl.spec.stops import GOES_ON, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
+from llama2_myhdl.spec.sampling import K_BITS, P_OFF, SHIFT_MAX, SHIFT_MIN
+from llama2_myhdl.spec.sequence import Request
+from llama2_myhdl.spec.sequence import prompt_beats as wanted_beats
+from llama2_myhdl.spec.stops import GOES_ON, MORE_STOPS, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 from tb.bench import Bench
 
 BUILD = preset("nano").build
 VOCAB, CONTEXT, STOPS = 20, 10, (1, 2)
-FIELDS = ("token", "pos", "scored", "sampled", "stop", "last")  # of a beat
+FIELDS = ("token", "pos", "scored", "sampled", "stop", "last", "logprob")  # of a beat
+PLAIN = next(wanted_beats(Request((0,))))  # a prompt token with no wishes
+# settings that the hardware does not have
+FAULTS = dict(
+    shift=(0, SHIFT_MIN - 1, SHIFT_MAX + 1), k=(BUILD.list_entries + 1, (1 << K_BITS) - 1), p=(P_OFF + 1, 2 * P_OFF - 1)
+)
 
 
 def build_of(sequences):
@@ -27,47 +37,57 @@ def answer(token, pos):
 
 
 def expected(job):
-    """Requests and token beats of one sequence, and its error code. job: prompt, steps, score."""
-    prompt, steps, score = job
+    """Requests and token beats of one sequence, and its error code. job: prompt, steps, score, wishes."""
+    prompt, steps, score, wishes = job
+    stops = [*STOPS, *(wishes.get(f"stop_{k}") for k in range(wishes.get("stops", 0)))]
     requests, beats, token = [], [], prompt[0]
     for pos in range(CONTEXT):
         prompted = pos + 1 >= len(prompt)
-        if token >= VOCAB:
+        unset = not pos and wishes.keys() & FAULTS.keys()
+        if token >= VOCAB or unset:
             requests.append((0, pos, 0))  # passes in the token's place
-            beats.append((token, pos, 0, 0, STOP_ERROR, 1))
-            return requests, beats, errors.BAD_TOKEN
+            beats.append((token, pos, 0, 0, STOP_ERROR, 1, 0))
+            return requests, beats, errors.BAD_SETTINGS if unset else errors.BAD_TOKEN
         scored = int(score or prompted)
         requests.append((token, pos, scored))
         best = answer(token, pos)
         stop = GOES_ON
-        if prompted and best in STOPS:
+        if prompted and best in stops:
             stop = STOP_TOKEN
-        elif pos + 1 == steps:
+        elif pos + 1 == steps or prompted and pos + 2 - len(prompt) == wishes.get("new_tokens"):
             stop = STOP_STEPS
         elif pos + 1 == CONTEXT:
             stop = STOP_CONTEXT if prompted else STOP_ERROR
-        beats.append((best * scored, pos, scored, int(prompted), stop, int(stop != GOES_ON)))
+        beats.append((best * scored, pos, scored, int(prompted), stop, int(stop != GOES_ON), -best * scored))
         if stop != GOES_ON:
             return requests, beats, errors.TOO_LONG if stop == STOP_ERROR else errors.NONE
         token = best if prompted else prompt[pos + 1]
     raise AssertionError("the context's end was missed")
 
 
-def random_job(rng):
-    """A prompt, in one of five cases with a bad token somewhere, its steps and whether it is scored."""
+def random_job(rng, faults=True):
+    """A prompt, in one of five cases with a bad token somewhere, its steps, whether it is scored, and wishes."""
     length = rng.choice((1, 1, 2, 3, 5, CONTEXT, CONTEXT + 1, CONTEXT + 4))
     prompt = [rng.randrange(VOCAB) for _ in range(length)]
     if rng.random() < 0.2:
         prompt[rng.randrange(length)] = rng.randrange(VOCAB, 2 * BUILD.max_vocab)
-    return prompt, rng.choice((0, 1, 2, 4, CONTEXT, 16)), rng.randrange(2)
+    wishes = {}
+    if rng.random() < 0.3:
+        wishes |= {f"stop_{k}": rng.randrange(VOCAB) for k in range(MORE_STOPS)} | dict(stops=rng.randrange(5))
+    if rng.random() < 0.3:
+        wishes |= dict(new_tokens=rng.choice((1, 2, 3, CONTEXT)))
+    if faults and rng.random() < 0.1:
+        name = rng.choice(list(FAULTS))
+        wishes |= {name: rng.choice(FAULTS[name])}
+    return prompt, rng.choice((0, 1, 2, 4, CONTEXT, 16)), rng.randrange(2), wishes
 
 
 def prompt_beats(seq, job, rng):
-    """A job's beats for s_prompt; steps count on the first one only."""
-    prompt, steps, score = job
-    for k, token in enumerate(prompt):
-        last = int(k == len(prompt) - 1)
-        yield dict(token=token, seq=seq, steps=rng.randrange(16) if k else steps, score=score, last=last)
+    """A job's beats for s_prompt; steps and wishes count on the first one only."""
+    prompt, steps, score, wishes = job
+    for k, beat in enumerate(wanted_beats(Request(tuple(prompt), steps, score), seq)):
+        later = dict(steps=rng.randrange(16), stops=rng.randrange(5), shift=rng.randrange(32))
+        yield beat | (later if k else wishes)
 
 
 class LoopBench(Bench):
@@ -78,12 +98,11 @@ class LoopBench(Bench):
         self.slots = test_parameters()["sequences"]
         build = build_of(self.slots)
         position = dict(token=build.token_bits, seq=build.seq_bits, pos=build.pos_bits, scored=1)
-        self.prompts = StreamSource(
-            dut, "s_prompt", token=build.token_bits, seq=build.seq_bits, steps=build.pos_bits + 1, score=1, last=1
-        )
+        prompt = prompt_stream(build)
+        self.prompts = StreamSource(dut, "s_prompt", **dict(zip(prompt.payload, map(len, prompt.fields()))))
         self.requests = StreamSink(dut, "m_request", **position)
-        self.answers = StreamSource(dut, "s_prediction", **position)
-        self.tokens = StreamSink(dut, "m_token", **position, sampled=1, stop=STOP_BITS, last=1)
+        self.answers = StreamSource(dut, "s_prediction", **position, logprob=-F_BITS)
+        self.tokens = StreamSink(dut, "m_token", **position, sampled=1, stop=STOP_BITS, last=1, logprob=-F_BITS)
         self.ports = self.prompts, self.requests, self.answers, self.tokens
         self.seen = {seq: [] for seq in range(self.slots)}
         self.wrong = set()  # numbers of requests to answer wrongly
@@ -101,7 +120,7 @@ class LoopBench(Bench):
             best = answer(request["token"], request["pos"]) ^ (number in self.wrong)
             if not request["scored"]:
                 best = self.rng.randrange(VOCAB)  # nobody has asked
-            self.answers.send_nowait(dict(request, token=best))
+            self.answers.send_nowait(dict(request, token=best, logprob=-best))
             number += 1
 
     def pause_up_to(self, most):

@@ -10,7 +10,18 @@ from llama2_myhdl.rtl.decode.decode_loop import LATENCY, PROMPT_LATENCY, TOKEN_L
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.stops import GOES_ON, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
-from tb.decode.loop_bench import CONTEXT, VOCAB, LoopBench, build_of, cycles, expected, prompt_beats, random_job, watch
+from tb.decode.loop_bench import (
+    CONTEXT,
+    PLAIN,
+    VOCAB,
+    LoopBench,
+    build_of,
+    cycles,
+    expected,
+    prompt_beats,
+    random_job,
+    watch,
+)
 
 SEQUENCES = (1, 2, 4)
 OVERTAKEN = "a packet has overtaken another one of its sequence"
@@ -61,7 +72,7 @@ async def one_after_another(dut):
     bench = LoopBench(dut, rng)
     dut.enable.value = 0
     await bench.start()
-    bench.prompts.send_nowait(dict(token=3, seq=0, steps=2, score=0, last=1))
+    bench.prompts.send_nowait(PLAIN | dict(token=3, seq=0, steps=2, score=0, last=1))
     await ClockCycles(dut.clk, 20)
     assert bench.prompts.sent == 0, "a prompt was taken before a model was loaded"
     dut.enable.value = 1
@@ -70,7 +81,7 @@ async def one_after_another(dut):
         bench.pause_up_to(0.5)
         seq, job = rng.randrange(bench.slots), random_job(rng)
         if number == 0:
-            seq, job = 0, ([3], 2, 0)
+            seq, job = 0, ([3], 2, 0, {})
         else:
             bench.prompts.send_nowait(*prompt_beats(seq, job, rng))
         compared += await bench.check({seq: [job]})
@@ -90,6 +101,7 @@ async def one_after_another(dut):
         (STOP_CONTEXT, errors.NONE),
         (STOP_ERROR, errors.BAD_TOKEN),
         (STOP_ERROR, errors.TOO_LONG),
+        (STOP_ERROR, errors.BAD_SETTINGS),
     }
     assert compared == bench.tokens.received > 200
 
@@ -126,7 +138,7 @@ async def latency_and_rate(dut):
     await ClockCycles(dut.clk, 3)
     log = {}
     cocotb.start_soon(watch(dut, log))
-    job = [3, 4, 5, 6], 9, 1
+    job = [3, 4, 5, 6], 9, 1, {}
     bench.prompts.send_nowait(*prompt_beats(0, job, bench.rng))
     compared = await bench.check({0: [job]})
     assert compared == len(expected(job)[1]) > len(job[0]) + 2
@@ -155,8 +167,9 @@ async def taking_turns(dut):
         # every slot but the last decodes from a single token on; the last one has prompts of a context each
         beats = []
         for _ in range(rounds):
-            beats += [dict(token=3, seq=seq, steps=0, score=0, last=1) for seq in range(last)]
-            beats += [dict(token=4, seq=last, steps=0, score=0, last=int(k == CONTEXT - 1)) for k in range(CONTEXT)]
+            beats += [PLAIN | dict(token=3, seq=seq, steps=0, score=0, last=1) for seq in range(last)]
+            rest = PLAIN | dict(token=4, seq=last, score=0)
+            beats += [rest | dict(last=int(k == CONTEXT - 1)) for k in range(CONTEXT)]
         bench.prompts.send_nowait(*beats)
         while len(cycles(log, "token")) < rounds * bench.slots * CONTEXT:
             await ClockCycles(dut.clk, 10)
@@ -183,7 +196,7 @@ async def a_stalled_prompt(dut):
     bench = LoopBench(dut, rng)
     await bench.start()
     for first, stop in ((5, None), (VOCAB, STOP_ERROR)):
-        bench.prompts.send_nowait(dict(token=first, seq=1, steps=0, score=1, last=0))
+        bench.prompts.send_nowait(PLAIN | dict(token=first, seq=1, steps=0, score=1, last=0))
         seen = await bench.tokens.recv()
         assert seen["seq"] == 1 and seen["stop"] == (stop or GOES_ON)
         bench.seen[1].clear()
@@ -191,8 +204,8 @@ async def a_stalled_prompt(dut):
         for job in jobs:
             bench.prompts.send_nowait(*prompt_beats(0, job, rng))
         assert await bench.check({0: jobs}) >= 10
-        bench.prompts.send_nowait(dict(token=6, seq=1, steps=0, score=0, last=0))
-        bench.prompts.send_nowait(dict(token=VOCAB + 1, seq=1, steps=0, score=0, last=1))
+        bench.prompts.send_nowait(PLAIN | dict(token=6, seq=1, steps=0, score=0, last=0))
+        bench.prompts.send_nowait(PLAIN | dict(token=VOCAB + 1, seq=1, steps=0, score=0, last=1))
         if stop is None:
             assert (await bench.tokens.recv())["stop"] == GOES_ON
             seen = await bench.tokens.recv()
@@ -211,7 +224,7 @@ async def after_a_reset(dut):
     for held in (0, 3, 12, 30):
         bench.answers.pause(None, 0)
         for seq in range(bench.slots):
-            beats = list(prompt_beats(seq, ([3, 4, 5, 6], 0, 1), rng))
+            beats = list(prompt_beats(seq, ([3, 4, 5, 6], 0, 1, {}), rng))
             await bench.prompts.send(*beats[: rng.randrange(1, 5)])
         await ClockCycles(dut.clk, held)
         bench.answers.pause(rng, 1)  # from here on they are in flight
@@ -239,7 +252,7 @@ async def scoreboard_can_fail(dut):
     bench = LoopBench(dut, random.Random(12))
     bench.wrong = {2}
     await bench.start()
-    job = [3, 4, 5, 6], 9, 1
+    job = [3, 4, 5, 6], 9, 1, {}
     bench.prompts.send_nowait(*prompt_beats(0, job, bench.rng))
     with pytest.raises(AssertionError):
         await with_timeout(bench.check({0: [job]}), 50, "us")
@@ -252,7 +265,7 @@ async def one_overtakes(dut):
     bench = LoopBench(dut, random.Random(13))
     await bench.start()
     bench.answers.pause(bench.rng, 1)
-    bench.prompts.send_nowait(*prompt_beats(1, ([3, 4, 5, 6], 9, 1), bench.rng))
+    bench.prompts.send_nowait(*prompt_beats(1, ([3, 4, 5, 6], 9, 1, {}), bench.rng))
     await ClockCycles(dut.clk, 30)
     bench.answers.queue.rotate(1)
     bench.answers.pause(None, 0)

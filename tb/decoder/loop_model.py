@@ -10,10 +10,8 @@ from llama2_myhdl.spec.sequence import Beat
 
 
 def fields(beat: Beat, seq: int) -> dict:
-    """What the token stream carries of a beat: log-probabilities are the model's alone so far."""
-    said = asdict(beat) | dict(seq=seq, last=beat.last)
-    del said["logprob"]
-    return said
+    """What the token stream carries of a beat."""
+    return asdict(beat) | dict(seq=seq, last=beat.last)
 
 
 def sequence(golden: FixedModel, job: Job) -> Iterator[tuple[dict, dict]]:
@@ -25,5 +23,6 @@ def sequence(golden: FixedModel, job: Job) -> Iterator[tuple[dict, dict]]:
         taps.clear()
         return golden.forward(token, pos, taps, scored)
 
-    for beat in decode(job.request, golden.shape.vocab_size, golden.shape.seq_len, forward):
+    choose = golden.sampler(job.request)
+    for beat in decode(job.request, golden.shape.vocab_size, golden.shape.seq_len, forward, choose):
         yield dict(taps), fields(beat, job.seq)

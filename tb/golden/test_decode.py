@@ -29,22 +29,28 @@ def logits(token, pos):
 
 def decoded(job, stops=STOPS):
     """Requests of the decode model and its beats, as the oracle has them."""
-    prompt, steps, score = job
+    prompt, steps, score, wishes = job
+    own = tuple(wishes[f"stop_{k}"] for k in range(wishes.get("stops", 0)))
+    new_tokens = wishes.get("new_tokens", 0)
+    request = Request(tuple(prompt), steps, bool(score), stops=own, new_tokens=new_tokens, logprobs=True)
     requests = []
 
     def forward(token, pos, scored):
         requests.append((token, pos, int(scored)))
         return logits(token, pos) if scored else None
 
-    beats = list(decode(Request(tuple(prompt), steps, bool(score)), VOCAB, CONTEXT, forward, stops=stops))
-    return requests, [(b.token, b.pos, int(b.scored), int(b.sampled), b.stop, int(b.last)) for b in beats]
+    def choose(logits, position, following):
+        return Draw(int(np.argmax(logits)), -int(np.argmax(logits)))
+
+    beats = list(decode(request, VOCAB, CONTEXT, forward, choose, stops))
+    return requests, [(b.token, b.pos, int(b.scored), int(b.sampled), b.stop, int(b.last), b.logprob) for b in beats]
 
 
 def test_random_sequences():
     """Equal requests and beats; every way to end comes often."""
     rng, ends, compared = random.Random(4), Counter(), 0
     for _ in range(JOBS):
-        job = random_job(rng)
+        job = random_job(rng, faults=False)
         requests, beats, _ = expected(job)
         assert decoded(job) == (requests, beats), job
         ends[beats[-1][4]] += 1
@@ -58,12 +64,14 @@ def test_a_drift_is_seen(way):
     """Another limit, other stop tokens, another scoring: each differs from the oracle somewhere."""
     rng, different = random.Random(5), 0
     for _ in range(200):
-        prompt, steps, score = random_job(rng)
-        changed = {"position": (prompt, steps + 1, score), "score": (prompt, steps, 1 - score)}.get(way)
-        if changed is None:
-            different += decoded((prompt, steps, score), stops=STOPS[:1]) != expected((prompt, steps, score))[:2]
-        else:
-            different += decoded(changed) != expected((prompt, steps, score))[:2]
+        job = prompt, steps, score, wishes = random_job(rng, faults=False)
+        more = wishes | dict(new_tokens=wishes.get("new_tokens", CONTEXT) + 1)
+        changed = {
+            "position": (prompt, steps + 1, score, more),
+            "score": (prompt, steps, 1 - score, wishes),
+            "stop token": job,
+        }[way]
+        different += decoded(changed, STOPS[:1] if changed is job else STOPS) != expected(job)[:2]
     assert different > 5
 
 

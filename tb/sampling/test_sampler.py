@@ -42,7 +42,7 @@ class SamplerBench(Bench):
         """Draw once and compare: the golden Draw."""
         wanted = self.golden(logits, registers, position, target=target)
         for name in Settings().payload:
-            getattr(self.dut, f"settings_{name}").value = int(score) if name == "score" else getattr(registers, name)
+            getattr(self.dut, f"settings_{name}").value = int(score) if name == "logprobs" else getattr(registers, name)
         self.dut.position.value, self.dut.given.value = position, target is not None
         self.dut.target.value = target or 0
         self.dut.start.value = 1
@@ -152,7 +152,7 @@ async def silent(dut):
     """Greedy without log-probabilities: logits are swallowed and nothing comes."""
     bench = SamplerBench(dut)
     await bench.start()
-    dut.settings_greedy.value, dut.settings_score.value, dut.given.value = 1, 0, 0
+    dut.settings_greedy.value, dut.settings_logprobs.value, dut.given.value = 1, 0, 0
     dut.start.value = 1
     await RisingEdge(dut.clk)
     dut.start.value = 0
