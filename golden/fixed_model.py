@@ -125,4 +125,4 @@ class FixedModel:
 
     def sampler(self, request: Request) -> Sampler:
         """What chooses a sequence's tokens, with the build's list."""
-        return Sampler(request.sampling, request.logprobs, self.build.list_entries or LIST)
+        return Sampler(request.sampling.registers(), request.logprobs, self.build.list_entries or LIST)

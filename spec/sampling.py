@@ -4,7 +4,7 @@ Temperature, top-k and top-p in the order of Hugging Face's warpers, then min-p.
 becomes of them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import e, frexp, log, log1p, log2
 from numbers import Integral, Real
 
@@ -51,6 +51,11 @@ class Registers:
     p: int
     floor: int
     seed: int
+
+    @classmethod
+    def among(cls, values: dict[str, int]) -> "Registers":
+        """Those among more values by name, such as a beat of the prompt port."""
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     @property
     def multiplier(self) -> int:

@@ -28,7 +28,7 @@ def decode(
     its turn.
     """
     if choose is None:
-        choose = Sampler(request.sampling, request.logprobs)
+        choose = Sampler(request.sampling.registers(), request.logprobs)
     prompt, token, stops = request.prompt, request.prompt[0], (*stops, *request.stops)
     for pos in range(seq_len):
         prompted = pos + 1 < len(prompt)

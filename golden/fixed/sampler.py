@@ -34,7 +34,6 @@ from llama2_myhdl.spec.sampling import (
     TOP_BITS,
     WEIGHT_FRAC,
     Registers,
-    Sampling,
 )
 
 MANTISSA_FRAC = P_FRAC = 16
@@ -232,8 +231,8 @@ class Sampler:
     logprobs: log-probabilities are wanted (else they are 0); entries: of the list. `overflows` counts them.
     """
 
-    def __init__(self, sampling: Sampling, logprobs: bool = False, entries: int = LIST):
-        self.registers, self.logprobs, self.entries = sampling.registers(), logprobs, entries
+    def __init__(self, registers: Registers, logprobs: bool = False, entries: int = LIST):
+        self.registers, self.logprobs, self.entries = registers, logprobs, entries
         self.overflows = 0
 
     def __call__(self, logits, position: int, following: int | None = None) -> Draw:

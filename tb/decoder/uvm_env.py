@@ -7,11 +7,13 @@ from cocotb.triggers import ClockCycles
 from pyuvm import uvm_analysis_port, uvm_component
 
 from llama2_myhdl.golden.fixed.decode import decode
+from llama2_myhdl.golden.fixed.sampler import Sampler
 from llama2_myhdl.rtl.decoder import ports
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.sampling import FLOOR_OFF, LIST, P_OFF, Registers, Sampling
 from llama2_myhdl.spec.sequence import Beat, Request
-from llama2_myhdl.spec.stops import STOP_ERROR, STOP_NAMES, STOP_STEPS
+from llama2_myhdl.spec.stops import MORE_STOPS, STOP_ERROR, STOP_NAMES, STOP_STEPS
 from tb.decoder.loop_model import fields
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
@@ -20,8 +22,11 @@ from tb.uvm.predictor import Predictor
 from tb.uvm.scoreboard import Scoreboard
 
 CUT = "steps within the prompt"
-REASONS = ("stop token", "steps", CUT, "context", "token out of range", "prompt too long")
-ERRORS = {"token out of range": errors.BAD_TOKEN, "prompt too long": errors.TOO_LONG}
+UNSET = "settings out of limits"
+REASONS = ("stop token", "steps", CUT, "context", "token out of range", "prompt too long", UNSET)
+ERRORS = {"token out of range": errors.BAD_TOKEN, "prompt too long": errors.TOO_LONG, UNSET: errors.BAD_SETTINGS}
+CUTS = ("nothing", "top-k", "top-p", "min-p", "several")
+WARMTH = ("greedy", "cool", "hot")  # temperature 0, below 1, 1 and above
 LENGTHS = ("one", "few", "many")  # prompt tokens
 STATUS = ("weights", "saturations")  # counters that are looked at behind a sequence, beside the error code
 COUNTER_CYCLES = 3  # from counter_select to counter_value
@@ -31,8 +36,10 @@ def length_bin(tokens: int) -> str:
     return "one" if tokens == 1 else "few" if tokens <= 3 else "many"
 
 
-def reason_of(beat: Beat, tokens: int) -> str:
-    """Which of REASONS a sequence has whose last beat this is; tokens: of its prompt."""
+def reason_of(beat: Beat, tokens: int, wishes: dict | None = None, entries: int = LIST) -> str:
+    """Which of REASONS a sequence has whose last beat this is; tokens: of its prompt; wishes: its first beat."""
+    if wishes and Registers.among(wishes).fault(entries):
+        return UNSET
     if beat.stop == STOP_ERROR:
         return "prompt too long" if beat.scored else "token out of range"
     if beat.stop == STOP_STEPS and beat.pos + 1 < tokens:
@@ -40,13 +47,28 @@ def reason_of(beat: Beat, tokens: int) -> str:
     return STOP_NAMES[beat.stop]
 
 
+def cut_of(registers: Registers) -> str:
+    """Which of CUTS the settings are."""
+    cuts = dict(zip(CUTS[1:], (registers.k > 0, registers.p < P_OFF, registers.floor < FLOOR_OFF)))
+    found = [name for name, does in cuts.items() if does]
+    return found[0] if len(found) == 1 else "several" if found else "nothing"
+
+
+def warmth_of(registers: Registers) -> str:
+    """Which of WARMTH the settings are."""
+    plain = Sampling().registers()
+    cool = (registers.shift, -registers.scale) < (plain.shift, -plain.scale)
+    return "greedy" if registers.greedy else "cool" if cool else "hot"
+
+
 @dataclass(frozen=True)
 class Ended:
-    """A finished sequence, for the coverage."""
+    """A finished sequence, for the coverage. wishes: its first prompt beat."""
 
     model: str
     reason: str
     tokens: int
+    wishes: dict
 
 
 class DecoderPredictor(Predictor):
@@ -69,7 +91,7 @@ class DecoderPredictor(Predictor):
         else:
             self.prompt.append(beat)
             if beat["last"]:
-                self._sequence([beat["token"] for beat in self.prompt], self.prompt[0]["steps"])
+                self._sequence([beat["token"] for beat in self.prompt], self.prompt[0])
                 self.prompt = []
 
     def _booted(self):
@@ -85,15 +107,27 @@ class DecoderPredictor(Predictor):
         self.forwards.write((token, taps))
         return logits
 
-    def _sequence(self, prompt, steps):
-        """What is to come for a prompt; all its positions are scored."""
-        shape = self.golden.shape
-        for beat in decode(Request(tuple(prompt), steps), shape.vocab_size, shape.seq_len, self._forward):
+    def _sequence(self, prompt, wishes):
+        """What is to come for a prompt, of which wishes is the first beat; all its positions are scored."""
+        for beat in self._beats(prompt, wishes):
             self.predict("m_token", fields(beat, 0))
-        reason = reason_of(beat, len(prompt))
+        reason = reason_of(beat, len(prompt), wishes, self.cfg.list_entries)
         status = dict(error=ERRORS.get(reason, errors.NONE), weights=self.counts["weights"])
         self.predict("status", status | dict(saturations=self.golden.saturations.count))
-        self.transactions.write(Ended(self.model.get_name(), reason, len(prompt)))
+        self.transactions.write(Ended(self.model.get_name(), reason, len(prompt), wishes))
+
+    def _beats(self, prompt, wishes):
+        shape, entries, registers = self.golden.shape, self.cfg.list_entries, Registers.among(wishes)
+        if registers.fault(entries):
+            self._forward(0, 0, False)
+            return [Beat(prompt[0], 0, scored=False, sampled=False, stop=STOP_ERROR)]
+        stops = tuple(wishes[f"stop_{k}"] for k in range(wishes["stops"]))
+        logprobs = bool(wishes["logprobs"])
+        request = Request(
+            tuple(prompt), wishes["steps"], stops=stops, new_tokens=wishes["new_tokens"], logprobs=logprobs
+        )
+        choose = Sampler(registers, logprobs, entries)
+        return decode(request, shape.vocab_size, shape.seq_len, self._forward, choose)
 
 
 class StatusMonitor(uvm_component):
@@ -124,10 +158,18 @@ class DecoderCoverage(Coverage):
                    ignore=lambda model, end, prompt: (end == CUT and prompt == "one")
                    or (end == "prompt too long" and prompt in short))  # fmt: skip
         yield Grid("traffic", model=models, traffic=TRAFFIC)
+        yield Grid("settings", warmth=WARMTH, cut=CUTS, logprobs=(0, 1))
+        yield Grid("own limits", stops=range(MORE_STOPS + 1), new_tokens=("none", "some"))
 
     def write(self, ended: Ended):
         self.grid["sequences"].sample(model=ended.model, end=ended.reason, prompt=length_bin(ended.tokens))
         self.grid["traffic"].sample(model=ended.model, traffic=self.parent.level)
+        wishes, registers = ended.wishes, Registers.among(ended.wishes)
+        if ended.reason != UNSET:
+            warmth, cut = warmth_of(registers), cut_of(registers)
+            self.grid["settings"].sample(warmth=warmth, cut=cut, logprobs=wishes["logprobs"])
+        limit = "some" if wishes["new_tokens"] else "none"
+        self.grid["own limits"].sample(stops=wishes["stops"], new_tokens=limit)
 
 
 class DecoderEnv(BlockEnv):

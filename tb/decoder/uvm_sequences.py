@@ -7,11 +7,12 @@ from pyuvm import ConfigDB, uvm_object
 
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
-from llama2_myhdl.spec.sequence import Request
+from llama2_myhdl.spec.sampling import P_OFF, Sampling
+from llama2_myhdl.spec.sequence import Request, prompt_beats
 from llama2_myhdl.spec.stops import STOP_IDS
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
-from tb.decoder.uvm_env import CUT, reason_of
+from tb.decoder.uvm_env import CUT, UNSET, reason_of
 from tb.uvm.block_test import BlockSequence
 from tb.uvm.env import TRAFFIC
 
@@ -44,10 +45,17 @@ class Model(uvm_object):
 
 
 class Prompt(uvm_object):
-    """Prompt tokens and the positions to run; `answers`: how many token beats it must get, by the golden model."""
+    """Prompt tokens, positions to run, and wishes; `answers`: how many token beats it must get, by the golden model.
 
-    def randomize(self, rng, model, reason, length):
+    wishes: fields of Request; fault: fields of the first beat that the hardware refuses.
+    """
+
+    def randomize(self, rng, model, reason, length, wishes):
         """A prompt of a length bin that ends for a reason; ValueError when none is found."""
+        if reason == "context" and wishes["new_tokens"]:  # as many as there is no room for
+            wishes = wishes | dict(new_tokens=model.golden.shape.seq_len + 1)
+        self.wishes = wishes
+        self.fault = rng.choice([dict(shift=0), dict(k=127), dict(p=P_OFF + 1)]) if reason == UNSET else {}
         for _ in range(TRIES):
             self.draw(rng, model.golden.shape, reason, length)
             if self.ending(model.golden) == reason:
@@ -73,22 +81,43 @@ class Prompt(uvm_object):
 
     def ending(self, golden) -> str:
         """Why the golden model ends; sets `answers`, and `forwards` and `unscored`, the tokens that pass the model."""
-        beats = list(golden.decode(Request(tuple(self.tokens), self.steps)))
+        if self.fault:
+            self.answers, self.unscored, self.forwards = 1, 1, 0
+            return UNSET
+        beats = list(golden.decode(self.request))
         self.answers, reason = len(beats), reason_of(beats[-1], len(self.tokens))
         self.unscored = int(reason == "token out of range")
         self.forwards = self.answers - self.unscored
         return reason
 
+    @property
+    def request(self):
+        return Request(tuple(self.tokens), self.steps, **self.wishes)
+
     def payloads(self):
-        last = len(self.tokens) - 1
-        return [dict(token=t, seq=0, steps=self.steps, score=1, last=int(n == last)) for n, t in enumerate(self.tokens)]
+        first, *rest = prompt_beats(self.request)
+        return [first | self.fault, *rest]
+
+
+def wishes(rng, warmth, cut, logprobs, stops, new_tokens):
+    """Fields of Request for bins of the coverage's axes, random within them."""
+    temperature = {"greedy": 0.0, "cool": rng.uniform(0.1, 0.9), "hot": rng.uniform(1.0, 4.0)}[warmth]
+    cuts = {"top-k": dict(top_k=rng.randint(1, 8)), "top-p": dict(top_p=rng.uniform(0, 0.99)),
+            "min-p": dict(min_p=rng.uniform(0.01, 1))}  # fmt: skip
+    cuts |= {"nothing": {}, "several": cuts["top-k"] | cuts["top-p"] | cuts["min-p"]}
+    return dict(
+        sampling=Sampling(temperature, **cuts[cut], seed=rng.getrandbits(32), stream=rng.getrandbits(32)),
+        logprobs=bool(logprobs),
+        stops=tuple(rng.randrange(64) for _ in range(stops)),
+        new_tokens=rng.randint(1, 4) if new_tokens == "some" else 0,
+    )
 
 
 class DecoderWork(BlockSequence):
     """Boots each model of ConfigDB's MODELS in turn; sequences that end in every way, from prompts of every length."""
 
     async def body(self):
-        levels = cycle(TRAFFIC)
+        levels, settings = cycle(TRAFFIC), self.settings()
         for name, (shape, shared) in self.env.cdb_get("MODELS").items():
             model = Model.create(name)
             model.randomize(self.rng, shape, shared, self.env.cdb_get("CFG"))
@@ -98,13 +127,21 @@ class DecoderWork(BlockSequence):
             for reason, length in ends:
                 self.env.traffic(next(levels))
                 prompt = Prompt.create("prompt")
-                prompt.randomize(self.rng, model, reason, length)
+                prompt.randomize(self.rng, model, reason, length, {} if reason == UNSET else next(settings))
                 await self.run(model, prompt)
 
     def ends(self):
         """Pairs of reason and length bin: all that the coverage has."""
         counts = self.env.coverage.grid["sequences"].counts
         return sorted({(reason, length) for _, reason, length in counts})
+
+    def settings(self):
+        """Wishes without end, all that the coverage has in turn."""
+        grid = self.env.coverage.grid
+        kinds, limits = (list(grid[name].counts) for name in ("settings", "own limits"))
+        self.rng.shuffle(kinds), self.rng.shuffle(limits)
+        for kind, limit in zip(cycle(kinds), cycle(limits)):
+            yield wishes(self.rng, *kind, *limit)
 
     async def boot(self, model):
         """A new image needs a reset."""

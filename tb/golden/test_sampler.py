@@ -260,25 +260,25 @@ def test_the_log_probability_is_that_of_the_whole_vocabulary():
 def test_sampler_of_a_sequence():
     logits, settings = logits_of(np.random.default_rng(10), 50, 2), Sampling(1.5, top_k=20, seed=3)
     draws = [sample(logits, settings.registers(), position) for position in range(30)]
-    assert [Sampler(settings, logprobs=True)(logits, position) for position in range(30)] == draws
-    assert [Sampler(settings)(logits, position) for position in range(30)] == [Draw(d.token) for d in draws]
+    assert [Sampler(settings.registers(), logprobs=True)(logits, position) for position in range(30)] == draws
+    assert [Sampler(settings.registers())(logits, position) for position in range(30)] == [Draw(d.token) for d in draws]
     assert len({draw.token for draw in draws}) > 5
-    assert Sampler(Sampling())(logits, 3) == Draw(greedy(logits))
-    assert Sampler(Sampling(), logprobs=True)(logits, 3) == sample(logits, Sampling().registers(), 3)
+    assert Sampler(Sampling().registers())(logits, 3) == Draw(greedy(logits))
+    assert Sampler(Sampling().registers(), logprobs=True)(logits, 3) == sample(logits, Sampling().registers(), 3)
 
 
 def test_where_the_prompt_says_what_follows():
     """The most likely token, and the log-probability of the one that follows, at the sequence's temperature."""
     logits, settings = logits_of(np.random.default_rng(11), 50, 2), Sampling(1.5, top_p=0.5)
     for following in (0, 17, 49):
-        draw = Sampler(settings, logprobs=True)(logits, 4, following)
+        draw = Sampler(settings.registers(), logprobs=True)(logits, 4, following)
         assert draw.token == greedy(logits)
         assert draw.logprob == sample(logits, settings.registers(), 4, target=following).logprob
-        assert Sampler(settings)(logits, 4, following) == Draw(greedy(logits))
+        assert Sampler(settings.registers())(logits, 4, following) == Draw(greedy(logits))
 
 
 def test_overflows_are_counted():
-    sampler = Sampler(Sampling(1.0, top_p=0.95), entries=8)
+    sampler = Sampler(Sampling(1.0, top_p=0.95).registers(), entries=8)
     for position in range(5):
         sampler(np.zeros(50, np.int64), position)
     sampler(np.eye(50, dtype=np.int64)[0] * 20 * ONE, 5)
