@@ -69,7 +69,7 @@ def variant_names(base, variants, keys):
 
 
 def check_identifiers(module, text):
-    """Refuse Verilog whose ports and nets use a keyword or the same name twice."""
+    """Refuse Verilog whose ports, nets, processes or their variables use a keyword, or two of the nets one name."""
     seen = {}
     for kind, name in re.findall(r"^(input|output|wire|reg)\b[^;=]*?(\w+)(?: \[0:[^\];]*\])?(?: =[^;]*)?;", text, re.M):
         if name in KEYWORDS:
@@ -78,5 +78,9 @@ def check_identifiers(module, text):
         if name in seen and {seen[name], kind} not in ({"output", "wire"}, {"output", "reg"}):
             raise HierarchyError(f"module {module}: two signals named {name}")
         seen[name] = kind
+    # labels of processes, and the variables in them
+    for names in re.findall(r"\bbegin *: *(\w+)|^ +(?:reg|integer)\b[^;=]*?(\w+)(?: \[[^\]]*\])?;", text, re.M):
+        if name := next((name for name in names if name in KEYWORDS), None):
+            raise HierarchyError(f"module {module}: {name} is a Verilog keyword")
     if module in KEYWORDS:
         raise HierarchyError(f"module {module}: its name is a Verilog keyword")

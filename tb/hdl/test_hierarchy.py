@@ -6,7 +6,7 @@ import sys
 import myhdl
 import numpy as np
 import pytest
-from myhdl import always, always_comb, block
+from myhdl import always, always_comb, block, intbv
 
 from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.hdl import hierarchy
@@ -191,6 +191,28 @@ def listed(a, y):
 
 
 @hblock
+def keyword_process(a, y):
+    @always(a.posedge)
+    def release():
+        y.next = not a
+
+    return release
+
+
+@hblock
+def keyword_variable(a, y):
+    @always_comb
+    def choose():
+        end = intbv(0)[2:]
+        end[:] = 1
+        if a:
+            end[:] = 2
+        y.next = end[1]
+
+    return choose
+
+
+@hblock
 def parametrised(a, y, P=0):
     return inverter(a, y)
 
@@ -202,6 +224,8 @@ def parametrised(a, y, P=0):
     (undriven, {}, "not driven: nothing"),
     (unused_port, {"b": bit()}, "not used: b"),
     (keyword, {}, "table is a Verilog keyword"),
+    (keyword_process, {}, "release is a Verilog keyword"),
+    (keyword_variable, {}, "end is a Verilog keyword"),
     (constant_output, {}, "connected to a constant"),
     (listed, {"a": [bit(), bit()]}, "pack it into one bus"),
     (parametrised, {"P": np.int64(3)}, "parameter P"),
