@@ -51,6 +51,7 @@ UNITS = {
     "attention_2x2": ("attention.attention", "attention", dict(cfg=replace(CACHE_THAT_FITS, **TWO_BY_TWO))),
     "divide": ("attention.divide", "divide", dict(cfg=CFG)),  # of one pipeline of attention
     "argmax": ("logits.argmax", "argmax", dict(cfg=CFG)),
+    "sampler": ("sampling.sampler", "sampler", dict(cfg=CFG)),
     "decoder": ("decoder", "decoder", dict(build=CFG)),
 }
 
