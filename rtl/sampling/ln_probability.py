@@ -15,14 +15,14 @@ HEIGHT_BITS = F_BITS - F_FRAC + COST_FRAC
 
 
 @hblock
-def ln_probability(clk, u, reference, log, y):
+def ln_probability(clk, u, origin, log, y):
     """y = golden.fixed.sampler.log_probability. A pipeline.
 
-    Ports: clk; u sint(COST_BITS), COST_FRAC fraction bits; reference sint(REFERENCE_BITS): the reference of `mass`; log
+    Ports: clk; u sint(COST_BITS), COST_FRAC fraction bits; origin sint(REFERENCE_BITS): the reference of `mass`; log
     sint(LN_BITS): natural logarithm of its total in F; y sint(F_BITS): F, saturated. No multiplier: ln 2 is eight
     powers of two.
 
-        u ─> - reference ─> * ln 2 ─> + log ─> 0 - ─> y
+        u ─> - origin ─> * ln 2 ─> + log ─> 0 - ─> y
     """
     WIDE = HEIGHT_BITS + F_FRAC + 2
     WIDE_LIM = 1 << (WIDE - 1)
@@ -42,7 +42,7 @@ def ln_probability(clk, u, reference, log, y):
     @always(clk.posedge)
     def measure():
         difference = intbv(0, min=-LIM, max=LIM)
-        difference[:] = reference
+        difference[:] = origin
         difference[:] = u - (difference << UP)
         if difference > MOST:
             height.next = MOST
@@ -82,4 +82,4 @@ def ln_probability(clk, u, reference, log, y):
 
 def ports() -> dict:
     """Fresh ports."""
-    return dict(clk=bit(), u=sint(COST_BITS), reference=sint(REFERENCE_BITS), log=sint(LN_BITS), y=sint(F_BITS))
+    return dict(clk=bit(), u=sint(COST_BITS), origin=sint(REFERENCE_BITS), log=sint(LN_BITS), y=sint(F_BITS))

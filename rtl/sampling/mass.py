@@ -17,14 +17,14 @@ CLEAR = 1 << (GROWTH_BITS - 1)  # that many or more: nothing is left of it
 
 
 @hblock
-def mass(clk, rst, valid, first, fixed, u, p, mantissa, distance, counts, total, share, reference):
+def mass(clk, rst, valid, first, fixed, u, p, mantissa, distance, counts, total, share, origin):
     """Running sums of 2**-u and of p * 2**-u, as golden.fixed.sampler has them. A cost a cycle.
 
     Ports: clk, rst; valid; first: starts the sums; fixed: the reference stays, else it is the smallest block (of
-    2**BLOCK_BITS powers of two) since `first`; u sint(COST_BITS); p uint(P_BITS), 1.16, stands still; reference
-    sint(REFERENCE_BITS). LATENCY cycles after u: counts, its `valid`; total uint(SUM_BITS), WEIGHT_FRAC fraction bits
-    below the reference; mantissa uint(EXP2_FRAC + 1) and distance uint(DISTANCE_BITS), its shift to the right, of the
-    last weight in it. SHARE_LATENCY cycles after u: share, like total. One multiplier (18x18).
+    2**BLOCK_BITS powers of two) since `first`; u sint(COST_BITS); p uint(P_BITS), 1.16, stands still; origin
+    sint(REFERENCE_BITS): the reference. LATENCY cycles after u: counts, its `valid`; total uint(SUM_BITS), WEIGHT_FRAC
+    fraction bits below the reference; mantissa uint(EXP2_FRAC + 1) and distance uint(DISTANCE_BITS), its shift to the
+    right, of the last weight in it. SHARE_LATENCY cycles after u: share, like total. One multiplier (18x18).
 
         u ─┬─> block ─> smallest so far ─> distance, growth
            └─> 2**-fraction ─┬─────────> >> distance ─> + ─> total     (total >> 0, 16, 32, 48)
@@ -61,15 +61,15 @@ def mass(clk, rst, valid, first, fixed, u, p, mantissa, distance, counts, total,
         place = intbv(0, min=-(1 << REFERENCE_BITS), max=1 << REFERENCE_BITS)
         place[:] = u[COST_BITS:COST_FRAC + BLOCK_BITS].signed()
         level.next = u[COST_BITS:COST_FRAC].signed()
-        fall.next = reference - place
-        if valid and not fixed and (first or place < reference):
-            reference.next = place[REFERENCE_BITS:].signed()
+        fall.next = origin - place
+        if valid and not fixed and (first or place < origin):
+            origin.next = place[REFERENCE_BITS:].signed()
 
     # a first cost, or one far below the reference, leaves nothing of the sums; a reference that stays never falls
     @always(clk.posedge)
     def measure():
         distance_ = intbv(0, min=-LIM, max=LIM)
-        distance_[:] = reference
+        distance_[:] = origin
         distance_[:] = level - (distance_ << BLOCK_BITS)
         far.next = distance_[LEVEL_BITS + 1:]
         if first1 or fall >= CLEAR:
@@ -159,5 +159,5 @@ def ports() -> dict:
     """Fresh ports."""
     control = {name: bit() for name in ("clk", "rst", "valid", "first", "fixed", "counts")}
     weight = dict(mantissa=uint(EXP2_FRAC + 1), distance=uint(DISTANCE_BITS))
-    sums = dict(total=uint(SUM_BITS), share=uint(SUM_BITS), reference=sint(REFERENCE_BITS))
+    sums = dict(total=uint(SUM_BITS), share=uint(SUM_BITS), origin=sint(REFERENCE_BITS))
     return dict(**control, u=sint(COST_BITS), p=uint(P_BITS), **weight, **sums)

@@ -95,7 +95,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     valids, firsts, ends = [uint(CHOOSING) for _ in range(3)]  # bit k: k + 1 cycles ago
     mantissa, distance, counts = uint(EXP2_FRAC + 1), uint(DISTANCE_BITS), bit()
     total, share, whole_share = uint(SUM_BITS), uint(SUM_BITS), uint(SUM_BITS)
-    reference = sint(REFERENCE_BITS)
+    origin = sint(REFERENCE_BITS)
     # the choice
     item = Signal(modbv(0)[WORD_BITS:])
     x0, x1 = uint(WORD_BITS), uint(WORD_BITS)
@@ -113,14 +113,14 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     shortlist_ = shortlist(clk=clk, clear=start, take=enters, u=u, token=index_out, show=show, entry_u=entry_u,
                            entry_token=entry_token, ENTRIES=ENTRIES)
     mass_ = mass(clk=clk, rst=rst, valid=valid_in, first=first_in, fixed=walking, u=u_in, p=settings.p,
-                 mantissa=mantissa, distance=distance, counts=counts, total=total, share=share, reference=reference)
+                 mantissa=mantissa, distance=distance, counts=counts, total=total, share=share, origin=origin)
     threefry_ = threefry(clk=clk, move=move, key=settings.seed, position=where, item=item, x0=x0, x1=x1)
     reservoir_ = reservoir(clk=clk, total=total, mantissa=mantissa, distance=distance, x0=x0, x1=x1, accept=accept)
     nucleus_ = nucleus(clk=clk, valid=walking, first=walk_first, u=entry_u, total=total, share=share,
                        target=whole_share, by_rank=by_rank, p=settings.p, floor=settings.floor, choice=choice,
                        chosen=chosen, beyond=more, ENTRIES=ENTRIES)
     log_total_ = log_total(clk=clk, rst=rst, start=log_start, total=total, y=log, done=log_done)
-    ln_probability_ = ln_probability(clk=clk, u=final_u, reference=reference, log=log, y=ln)
+    ln_probability_ = ln_probability(clk=clk, u=final_u, origin=origin, log=log, y=ln)
     packing = pack([u_in, token_in], label)
     label_delay = delay(clk, label, label_out, CYCLES=CHOOSING)
     unpacking = unpack(label_out, [u_out, token_out])
