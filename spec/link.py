@@ -14,7 +14,7 @@ not carried out. `number` of every frame of the board is the number that it wait
 frames before it too. Frames behind one that is lost or damaged are refused (`RESEND`), and the host goes back to it.
 """
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from llama2_myhdl.spec.config import BuildConfig
 
@@ -68,6 +68,11 @@ BODIES = {
 # the build's numbers in the order of DESCRIBED
 CYCLES, LIMITS = 0x3F, 0x40
 DESCRIBED = tuple(field.name for field in fields(BuildConfig) if field.type in (int, "int"))
+
+
+def on_board(build: BuildConfig) -> BuildConfig:
+    """The build as a board has it: no frame carries a sampler's settings, so there is none."""
+    return replace(build, list_entries=0)
 
 
 def packed(kind: int, **values: int) -> bytes:

@@ -16,6 +16,7 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
 from llama2_myhdl.spec.errors import ERROR_BITS
+from llama2_myhdl.spec.link import on_board
 
 CLOCK_HZ, BAUD = 80_000_000, 3_000_000
 
@@ -100,7 +101,7 @@ def board(clk, rst, rxd, txd, cs_n, sck, mosi, miso, led, CFG, CLOCKS, BITS, DIG
 def ports(
     build: BuildConfig, clock_hz: int = CLOCK_HZ, baud: int = BAUD, digest: int = 0, hold: int = lights.HOLD_BITS
 ) -> dict:
-    """Fresh ports and parameters, by name; ValueError when the clock is too slow for the line."""
+    """Fresh ports and parameters, by name, of `on_board(build)`; ValueError when the clock is too slow for the line."""
     clocks, bits = ratio(clock_hz, baud)
     return dict(
         clk=bit(),
@@ -109,7 +110,7 @@ def ports(
         txd=bit(),
         **{name: bit() for name in ("cs_n", "sck", "mosi", "miso")},
         led=uint(len(lights.LIGHTS)),
-        CFG=build,
+        CFG=on_board(build),
         CLOCKS=clocks,
         BITS=bits,
         DIGEST=digest,

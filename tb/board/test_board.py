@@ -9,7 +9,7 @@ from llama2_myhdl.rtl.decoder import stations
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.spec import errors, link
 from llama2_myhdl.spec.counters import COUNTERS
-from llama2_myhdl.spec.link import packed, unpacked
+from llama2_myhdl.spec.link import on_board, packed, unpacked
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.sequence import Beat, Request
 from tb.board.line import frame, frames
@@ -19,7 +19,7 @@ from tb.sim.models import SHAPE, random_model
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="Verilator compiles the library")
 
-BUILD, DIGEST = preset("nano").build, 0x600DF00D
+BUILD, DIGEST = on_board(preset("nano").build), 0x600DF00D
 CLOCK_HZ, BAUD = 80_000_000, 3_000_000  # 26 2/3 cycles a bit, as on the board
 PROMPT = [1, 7, 12]
 
@@ -224,7 +224,7 @@ def test_the_lights_follow(host, model):
 
 def test_several_engines_and_sequences():
     """Prompts of three slots in turn; each story is what it is alone, and every station's counters are read."""
-    build = replace(SEVERAL, engines=2)
+    build = on_board(replace(SEVERAL, engines=2))
     fixed, tape = random_model(5, build)
     prompts = {0: (1, 7, 12), 2: (1, 3, 4, 5), 3: (1,)}
     with SimulatedBoard(build, CLOCK_HZ, BAUD) as device:

@@ -11,10 +11,10 @@ from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import link
-from llama2_myhdl.spec.link import packed
+from llama2_myhdl.spec.link import on_board, packed
 from llama2_myhdl.spec.presets import preset
 
-BUILD, DIGEST = preset("nano").build, 0xC0FFEE11
+BUILD, DIGEST = on_board(preset("nano").build), 0xC0FFEE11
 TOKEN_BITS, STEP_BITS = BUILD.token_bits, BUILD.pos_bits + 1
 KINDS = (link.HELLO, link.BEGIN, link.IMAGE, link.IMAGE_END, link.PROMPT, link.CLEAR, link.READ, 0, 0x7F)
 
