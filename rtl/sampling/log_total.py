@@ -59,9 +59,8 @@ def log_total(clk, rst, start, total, y, done):
         for j in range(PLACES):  # the highest place wins
             if total[LOWEST + j]:
                 place[:] = PLACES - 1 - j
-        if found:
-            zeros.next = place
-            whole.next = total
+        zeros.next = place  # in every cycle: an enable would make a long path longer
+        whole.next = total
 
     @always_comb
     def look_up():
