@@ -20,6 +20,7 @@ from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
 from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.credit import credit
+from llama2_myhdl.rtl.stream.spill import spill
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.causes import CAUSE_BITS
 from llama2_myhdl.spec.config import BuildConfig
@@ -72,7 +73,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
 
         s_cmd ──> issue ──────── tags ─────────────────────────────────────┐
         s_tape ─> beat ─┬─> row_exponents ──────────────┐                  │
-                        └─> mac_array ─> accumulator ─> results (narrow) ─> m_row
+                        └─> mac_array ─> accumulator ─> results (narrow) ─> spill ─> m_row
         s_act ──> activation_buffer ┘      s_scale ─────┘
     """
     LANES = CFG.lanes
@@ -89,6 +90,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     exponent_in, exponent_out = uint(CFG.exp_bits), uint(CFG.exp_bits)
     tag, tag_at_end = uint(TAG_BITS), uint(TAG_BITS)
     travelling = uint(MAC)  # bit k: the last beat of a row, k + 1 cycles after `now`
+    narrowed = m_row.clone()
     finished = Row(max(CFG.acc_bits, len(dot)), CFG.exp_bits, len(m_row.kind))
 
     issue_ = issue(clk=clk, rst=rst, s=s_cmd, tape_valid=s_tape.valid, tape_ready=s_tape.ready, from_head=from_head,
@@ -107,8 +109,9 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
         exponents = row_exponents_
     mac_array_ = mac_array(clk, now.weight, beat, values, dot, LANES=LANES)
     accumulator_ = accumulator(clk, enable, first, dot, finished.acc)
-    results_ = results(clk=clk, rst=rst, arrives=arrives, row=finished, s_scale=s_scale, m=m_row, taken=taken,
+    results_ = results(clk=clk, rst=rst, arrives=arrives, row=finished, s_scale=s_scale, m=narrowed, taken=taken,
                        saturated=saturated, DEPTH=ROWS, SCALES=most_vectors(CFG))
+    spill_ = spill(clk, rst, narrowed, m_row)  # who takes rows is far away, and several of them say together if they do
     tag_delay = delay(clk, tag, tag_at_end, CYCLES=MAC)
     credit_ = credit(clk, rst, row, taken, room, DEPTH=ROWS)
 
@@ -132,8 +135,8 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     def arrive():
         arrives.next = travelling[MAC - 1]
 
-    return (issue_, activation_buffer_, exponents, mac_array_, accumulator_, results_, tag_delay, credit_, pack_tag,
-            unpack_tag, hold, gains, travel, arrive)
+    return (issue_, activation_buffer_, exponents, mac_array_, accumulator_, results_, spill_, tag_delay, credit_,
+            pack_tag, unpack_tag, hold, gains, travel, arrive)
 
 
 def ports(cfg: BuildConfig) -> dict:
