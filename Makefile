@@ -64,9 +64,10 @@ pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA
 	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONTEXT CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
 	-- "$${MODEL:-weights/default/model.bin}" "$${OUTPUT:-sim_build/model.tape}"
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT STEPS LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
-	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE; \
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT STEPS NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES=n LOGPROBS=1 LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
+	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE LOGPROBS; \
 	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
+	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]

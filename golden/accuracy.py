@@ -6,6 +6,7 @@ import numpy as np
 
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.float_ops import log_softmax
 from llama2_myhdl.golden.sampling import EVALUATION_SEED, sample_texts
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import to_float
@@ -35,7 +36,7 @@ class Accuracy:
 def compare(reference: np.ndarray, logits: np.ndarray, tokens: np.ndarray) -> Accuracy:
     """Accuracy of logits [sequences, positions, vocab] of the sequences tokens [sequences, positions]."""
     reference, logits = reference.astype(np.float64), logits.astype(np.float64)
-    expected, got = _log_softmax(reference), _log_softmax(logits)
+    expected, got = log_softmax(reference), log_softmax(logits)
     following = tokens[:, 1:, None]
     loss = [-np.take_along_axis(x[:, :-1], following, axis=2).mean() for x in (expected, got)]
     with np.errstate(over="ignore"):  # the perplexity of a hopeless model is infinite
@@ -48,11 +49,6 @@ def compare(reference: np.ndarray, logits: np.ndarray, tokens: np.ndarray) -> Ac
         perplexity=perplexity,
         perplexity_ratio=ratio,
     )
-
-
-def _log_softmax(x: np.ndarray) -> np.ndarray:
-    x = x - x.max(axis=-1, keepdims=True)
-    return x - np.log(np.sum(np.exp(x), axis=-1, keepdims=True))
 
 
 def evaluation_tokens(model: FloatModel, positions: int) -> np.ndarray:

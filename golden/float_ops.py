@@ -56,6 +56,13 @@ def softmax(x: np.ndarray) -> np.ndarray:
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
+def log_softmax(x: np.ndarray) -> np.ndarray:
+    """Natural logarithm of the softmax over the last axis, in float64."""
+    x = x.astype(np.float64)
+    x = x - x.max(axis=-1, keepdims=True)
+    return x - np.log(np.sum(np.exp(x), axis=-1, keepdims=True))
+
+
 def swiglu(h1: np.ndarray, h3: np.ndarray) -> np.ndarray:
     """silu(h1) * h3; tanh keeps the sigmoid free of overflow."""
     return h1 * (0.5 + 0.5 * np.tanh(0.5 * h1)) * h3

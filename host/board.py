@@ -154,10 +154,10 @@ def perform(args) -> list[Told]:
         weights = load(board, task, args, story)
         for request in task.requests:
             before = _busy(board)
-            with Checker(weights, board.build, request) as checker:
+            with Checker(weights, board.build, [request]) as checker:
                 beats, seconds = tell(board, request, task.tokenizer, story)
                 answers = checker.finish()
-            stories.append(Told(beats, _busy(board) - before, seconds, beats == answers.beats))
+            stories.append(Told(beats, _busy(board) - before, seconds, [beats] == answers.beats))
             print(stories[-1].summary())
     return stories
 

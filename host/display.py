@@ -56,6 +56,10 @@ class Story:
             print("" if self._at_line_start else "\n", text, sep="", flush=True)
             self._at_line_start = True
 
+    def passage(self, heading: str, text: str) -> None:
+        """A whole story, told at once."""
+        self.print(f"{heading}: {plain(text)}")
+
     def say(self, text: str) -> None:
         """Add text to the story; what would steer the terminal is shown, not sent."""
         text = plain(text)

@@ -1,39 +1,37 @@
-"""`make generate`: the simulated decoder tells a story; every token is held against the integer model."""
+"""`make generate`: the simulated decoder tells stories; every token is held against the integer model."""
 
 import json
 import os
 import resource
 import sys
 import time
-from pathlib import Path
+from itertools import count
 
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import check_writable, write_whole
 from llama2_myhdl.base.options import Parser, unsaid
-from llama2_myhdl.base.place import check_folder
 from llama2_myhdl.golden.checker import Checker
+from llama2_myhdl.host import choosing, setup
+from llama2_myhdl.host.choosing import Choosing
 from llama2_myhdl.host.display import Story
+from llama2_myhdl.host.likelihood import likelihood, of_beats
+from llama2_myhdl.host.setup import Setup
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.host.taps import save
 from llama2_myhdl.host.trace import header, line
 from llama2_myhdl.host.utilisation import mac_utilisation
-from llama2_myhdl.readers.checkpoint import read_checkpoint
-from llama2_myhdl.readers.tokenizer import StreamDecoder, read_tokenizer
+from llama2_myhdl.readers.tokenizer import StreamDecoder
 from llama2_myhdl.sim.jobs import Job, Outcome, beat_of, run_group
-from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.taps import split
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.counters import COUNTERS
 from llama2_myhdl.spec.errors import MEANING
-from llama2_myhdl.spec.presets import AUTO, build_that_holds
 from llama2_myhdl.spec.sequence import following
 from llama2_myhdl.spec.stops import STOP_NAMES
-from llama2_myhdl.weights.cache import quantised, tape_file
-from llama2_myhdl.weights.models import DEFAULT
-from llama2_myhdl.weights.tape import read_tape
 
 DEFAULT_PROMPT = "Once upon a time"
+DEFAULT_STEPS = 256
 CLOCK_MHZ = 105  # every routed block reaches it (README)
 BAD_INPUT = 2
 MISMATCH = 1
@@ -42,17 +40,11 @@ MISMATCH = 1
 def parser() -> Parser:
     """Command line; all options have defaults."""
     p = Parser(prog="generate", description=__doc__)
-    p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
-    p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
-    p.add_unsaid()
+    setup.add_options(p)
     p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from, may be empty ({DEFAULT_PROMPT!r})")
-    p.add_argument("--steps", type=int, default=256, help="positions at most, prompt included; 0: all there are (256)")
-    p.add_argument("--context", type=int, help="positions that the hardware may use, at most the model's (all)")
-    p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
-    p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
-    p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
-    p.add_argument("--sim", default=SIMULATORS[0], choices=SIMULATORS, help=f"simulator ({SIMULATORS[0]})")
-    p.add_argument("--json", help="write the result to this file")
+    p.add_argument("--steps", type=int, help="positions at most, prompt included; 0: all there are "
+                   f"({DEFAULT_STEPS}, or with new-tokens 0)")  # fmt: skip
+    choosing.add_options(p)
     p.add_argument("--trace", action="store_true", help="print the cycle table")
     p.add_argument("--taps", help="write every stage's tensors, beside the float model's, to this npz file")
     p.add_argument("--tap-positions", help="positions to tap, separated by commas (0)")
@@ -70,36 +62,49 @@ def _numbers(option: str, text: str | None, limit: int) -> list[int]:
     return [int(item) for item in text.split(",")]
 
 
-class Request:
-    """A checked command line: model, tokenizer, prompt ids, build. Raises ModelError or ConfigError."""
+class Request(Setup):
+    """A checked command line: what to work with, prompt ids, and a job for each story. Raises ModelError or
+    ConfigError."""
 
     def __init__(self, args):
-        check_folder()
-        checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
-        self.shape = checkpoint.shape.shortened(args.context)
-        self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
-        if args.tokenizer is None and not self.shipped:
-            raise ModelError("--tokenizer: must be given with --model")
-        self.tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", self.shape.vocab_size)
+        self.choosing = Choosing(args)
+        super().__init__(args, sequences=self.choosing.slots)
         self.prompt = self.tokenizer.encode(os.fsencode(args.prompt))
         if len(self.prompt) > self.shape.seq_len:
             raise ModelError(f"prompt: must have at most {self.shape.seq_len} tokens, has {len(self.prompt)}")
-        if args.steps < 0:
-            raise ModelError(f"steps: must be at least 0 (the whole context), is {args.steps}")
-        for path in filter(None, (args.json, args.taps)):
-            check_writable(path)
-        asked_steps = min(args.steps, self.shape.seq_len)  # 0 for the hardware too: the whole context
+        asked_steps = self._steps(args.steps)
         self.steps = asked_steps or self.shape.seq_len
-        self.checkpoint = checkpoint
+        if args.taps:
+            check_writable(args.taps)
         for option, value in (("tap-positions", args.tap_positions), ("tap-layers", args.tap_layers)):
             if value is not None and not args.taps:
                 raise ModelError(f"{option}: needs taps, the file to write")
+        for option in ("taps", "trace"):
+            if getattr(args, option) and self.choosing.samples > 1:
+                raise ModelError(f"{option}: samples must be 1, is {self.choosing.samples}")
         self.tap_positions = _numbers("tap-positions", args.tap_positions or "0", self.steps) if args.taps else []
         self.tap_layers = _numbers("tap-layers", args.tap_layers, self.shape.n_layers)
-        self.build = build_that_holds(self.shape, args.config, lanes=args.lanes, engines=args.engines)
         # taps hold the logits too; else prompt positions but the last skip the classifier
         taps = tuple(self.tap_positions)
-        self.job = Job(self.prompt, asked_steps, taps=taps, trace=args.trace, score=bool(taps))
+        self.jobs = [
+            Job(self.prompt, asked_steps, taps=taps, trace=args.trace, score=bool(taps), seq=story,
+                wishes=self.choosing.wishes(story, self.shape.seq_len))
+            for story in range(self.choosing.samples)
+        ]  # fmt: skip
+
+    def _steps(self, asked: int | None) -> int:
+        """Positions for the hardware, 0: the whole context."""
+        if asked is None:
+            asked = 0 if self.choosing.new_tokens else DEFAULT_STEPS
+        if asked < 0:
+            raise ModelError(f"steps: must be at least 0 (the whole context), is {asked}")
+        return min(asked, self.shape.seq_len)
+
+    @property
+    def positions(self) -> int:
+        """Of all stories, at most."""
+        new = self.choosing.new_tokens
+        return len(self.jobs) * min(self.steps, len(self.prompt) - 1 + new if new else self.steps)
 
 
 def _cpu_seconds() -> float:
@@ -109,49 +114,54 @@ def _cpu_seconds() -> float:
 
 
 def tell(request: Request, args, story: Story) -> dict:
-    """Run the simulation, hand token by token to the integer model; returns the result as JSON-able dict."""
+    """Run the simulation, have the integer model tell the same; returns the result as JSON-able dict."""
     with story.preparing() as say:
-        say("quantise the weights", 0, 1)
-        weights = quantised(args.model, checkpoint=request.checkpoint).shortened(args.context)
-        tape = read_tape(tape_file(args.model, weights, request.build))
-        session = Session(request.build, args.sim, say)
-    with session, Checker(weights, request.build, request.job.request) as checker:
+        weights, tape, session = request.open(say)
+    with session, Checker(weights, request.build, [job.request for job in request.jobs]) as checker:
         began = _cpu_seconds()
         error = session.boot(tape)
         if error:
             raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
-        with story.telling(request.steps):
-            outcome, inputs = _told(request, session, story)
+        with story.telling(request.positions):
+            outcomes, inputs = _told(request, session, story)
         session.close()
         seconds = _cpu_seconds() - began
         answers = checker.finish()
     if args.taps:
-        _save_taps(args.taps, request, inputs, outcome.taps)
-    return _result(request, args, inputs, outcome, answers, seconds)
+        _save_taps(args.taps, request, inputs[0], outcomes[0].taps)
+    return _result(request, args, inputs, outcomes, answers, seconds)
 
 
-def _told(request, session, story) -> tuple[Outcome, list[int]]:
-    """The story, as far as it goes: what the hardware said, and the tokens that it was fed."""
+def _told(request, session, story) -> tuple[list[Outcome], list[list[int]]]:
+    """The stories, as far as they go: what the hardware said, and the tokens that it was fed.
+
+    One alone is shown as it comes, of several each one when it ends.
+    """
     prompt, decoder, several = request.prompt, StreamDecoder(request.tokenizer), len(session.stations) > 1
-    inputs = [prompt[0]]
+    inputs, alone, beats = [[prompt[0]] for _ in request.jobs], len(request.jobs) == 1, count()
 
     def tell_on(beat: dict, rows: list[dict], cycles: int) -> None:
+        fed = inputs[beat["seq"]]
         for row in rows:
-            # `inputs` grows with the answers, and the first engines are ahead of these while they take the prompt
-            known = prompt if row["pos"] < len(prompt) else inputs
+            # `fed` grows with the answers, and the first engines are ahead of these while they take the prompt
+            known = prompt if row["pos"] < len(prompt) else fed
             story.print(line(row, request.tokenizer.decode_all(known[row["pos"] : row["pos"] + 1]), several))
         token = following(prompt, beat_of(beat))
         if token is not None:
-            inputs.append(token)
-            story.say(decoder.feed(token))
-        story.advance(beat["pos"], cycles)
+            fed.append(token)
+            if alone:
+                story.say(decoder.feed(token))
+        if beat["last"] and not alone:
+            story.passage(f"story {beat['seq']}", request.tokenizer.decode_all(fed))
+        story.advance(next(beats), cycles)
 
-    if request.job.trace:
+    if request.jobs[0].trace:
         story.print(header(several))
-    story.say(decoder.feed(prompt[0]))
-    (outcome,) = run_group(session, [request.job], tell_on)
+    if alone:
+        story.say(decoder.feed(prompt[0]))
+    outcomes = run_group(session, request.jobs, tell_on)
     story.say(decoder.finish())
-    return outcome, inputs
+    return outcomes, inputs
 
 
 def _save_taps(path, request, inputs, recorded) -> None:
@@ -164,21 +174,20 @@ def _save_taps(path, request, inputs, recorded) -> None:
     save(path, request.checkpoint, inputs, seen, request.tap_layers)
 
 
-def _result(request, args, inputs, outcome, answers, seconds) -> dict:
-    cycles, scored = sum(outcome.cycles_per_position), sum(beat["scored"] for beat in outcome.tokens)
-    return dict(
+def _result(request, args, inputs, outcomes, answers, seconds) -> dict:
+    stories = [_story(request, *one) for one in zip(inputs, outcomes, answers.beats, strict=True)]
+    positions, scored = (sum(story[name] for story in stories) for name in ("positions", "scored_positions"))
+    first = outcomes[0]  # counters are of all
+    cycles = max(outcome.tokens[-1]["cycles"] for outcome in outcomes) - first.start["cycles"]
+    result = dict(
         prompt_ids=request.prompt,
-        generated_ids=inputs[len(request.prompt) :],
-        predicted_ids=outcome.predictions,
-        text=request.tokenizer.decode_all(inputs),
-        positions=len(outcome.tokens),
+        positions=positions,
         scored_positions=scored,
         cycles=cycles,
-        cycles_per_position=outcome.cycles_per_position,
-        mac_utilisation=mac_utilisation(request.shape, request.build, len(outcome.tokens), scored, cycles),
-        weight_beats=outcome.counted("weights"),
-        counters={name: outcome.counted(name) for name in COUNTERS},
-        saturations=outcome.counted("saturations"),
+        mac_utilisation=mac_utilisation(request.shape, request.build, positions, scored, cycles),
+        weight_beats=first.counted("weights"),
+        counters={name: first.counted(name) for name in COUNTERS},
+        saturations=first.counted("saturations"),
         lanes=request.build.lanes,
         engines=request.build.engines,
         rope_theta=request.shape.rope_theta,
@@ -187,22 +196,56 @@ def _result(request, args, inputs, outcome, answers, seconds) -> dict:
         simulation_cpu_seconds=round(seconds, 3),
         cycles_per_cpu_second=round(cycles / seconds),
         check_cpu_seconds=round(answers.seconds, 3),
-        stop=STOP_NAMES[outcome.tokens[-1]["stop"]],
-        golden_match=outcome.beats == answers.beats,
+        golden_match=all(story["golden_match"] for story in stories),
+        **request.choosing.settings(),
     )
+    return result | (stories[0] if len(stories) == 1 else dict(stories=stories))
+
+
+def _story(request, inputs, outcome, beats) -> dict:
+    """One story's part of the result."""
+    story = dict(
+        generated_ids=inputs[len(request.prompt) :],
+        predicted_ids=outcome.predictions,
+        text=request.tokenizer.decode_all(inputs),
+        positions=len(outcome.tokens),
+        scored_positions=sum(beat["scored"] for beat in outcome.tokens),
+        cycles_per_position=outcome.cycles_per_position,
+        stop=STOP_NAMES[outcome.tokens[-1]["stop"]],
+        golden_match=outcome.beats == beats,
+    )
+    if request.choosing.logprobs:
+        story |= dict(logprobs=of_beats(outcome.tokens))
+        story |= likelihood(of_beats([beat for beat in outcome.tokens if beat["sampled"]]))
+    return story
 
 
 def summary(result: dict) -> str:
-    """The two lines at the end: what the hardware did, and what it took to simulate and to check it."""
+    """What the hardware did, what came of each story if that is more, and what it took to simulate and to check it."""
     per_token = result["cycles"] / result["positions"]
     check = "equal to the integer model" if result["golden_match"] else "DIFFERENT from the integer model"
-    return (
+    stories = result.get("stories", [])
+    stop = "" if stories else f" (stop: {result['stop']})"
+    total = (
         f"{result['positions']} tokens, {result['cycles']:,} cycles, {per_token:,.0f} cycles per token, "
         f"MAC utilisation {result['mac_utilisation']:.1%}, {CLOCK_MHZ * 1e6 / per_token:,.0f} tokens/s at "
-        f"{CLOCK_MHZ} MHz, {check} (stop: {result['stop']})\n"
+        f"{CLOCK_MHZ} MHz, {check}{stop}"
+    )
+    each = [f"story {k}: {s['positions']} tokens (stop: {s['stop']}){_likely(s)}" for k, s in enumerate(stories)]
+    if not stories and (likely := _likely(result)):
+        each = [likely.removeprefix(", ")]
+    cost = (
         f"simulated in {result['simulation_cpu_seconds']:.1f} s of CPU time, {result['cycles_per_cpu_second']:,} "
         f"cycles a second; checked beside it in {result['check_cpu_seconds']:.1f} s"
     )
+    return "\n".join([*each, total, cost])
+
+
+def _likely(story: dict) -> str:
+    """How likely the sampled tokens are, behind a comma; nothing where that is not known."""
+    if story.get("mean_logprob") is None:
+        return ""
+    return f", mean log-probability {story['mean_logprob']:.4f} a sampled token, perplexity {story['perplexity']:.3f}"
 
 
 def run(argv=None) -> int:

@@ -46,6 +46,9 @@ def test_an_unknown_option_is_one_line(name, capsys):
     [
         ("generate", "--sim", "questa"),
         ("generate", "--steps", "many"),
+        ("generate", "--temperature", "hot"),
+        ("generate", "--topk", "1.5"),
+        ("generate", "--samples", "some"),
         ("convert", "--lanes", "many"),
         ("pack", "--engines", "x\ny"),
         ("accuracy", "--positions", "1.5"),

@@ -10,13 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
-    "help", "setup", "test", "sim", "convert", "pack", "generate", "accuracy", "regress", "fetch", "train", "lint",
-    "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
+    "help", "setup", "test", "sim", "convert", "pack", "generate", "accuracy", "regress", "fetch",
+    "train", "lint", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
 INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
-GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG PROMPT".split()
+GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG".split()
+GENERATE += "NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT".split()
 OPTIONS = {
     "generate": GENERATE,
     "convert": ["LANES", "ENGINES"],
@@ -187,6 +188,7 @@ def test_the_last_prompt_counts(echo):
 @pytest.mark.parametrize("value, flags", [("1", ["--trace"]), ("0", []), ("", []), ("$(shell id)", ["--trace"])])
 def test_a_flag_of_0_is_off(value, flags, echo):
     assert arguments_of(make("generate", f"TRACE={value}", echo)) == ascii(flags)
+    assert arguments_of(make("generate", f"LOGPROBS={value}", echo)) == ascii(["--logprobs"] if flags else [])
     assert arguments_of(make("bench", f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
     assert arguments_of(make("board", f"LISTEN={value}", echo)) == ascii(["--listen"] if flags else [])
     volatile = ["--volatile"] if flags else []

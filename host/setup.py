@@ -1,0 +1,66 @@
+"""What a command that runs the decoder works with: model, tokenizer and build, as its command line says."""
+
+from pathlib import Path
+
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import check_writable
+from llama2_myhdl.base.options import Parser
+from llama2_myhdl.base.place import check_folder
+from llama2_myhdl.hdl.progress import Progress
+from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.tokenizer import read_tokenizer
+from llama2_myhdl.sim.session import SIMULATORS, Session
+from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.presets import AUTO, build_that_holds, preset
+from llama2_myhdl.spec.quantised import QuantisedCheckpoint
+from llama2_myhdl.spec.sampling import LIST
+from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.models import DEFAULT
+from llama2_myhdl.weights.tape import Tape, read_tape
+
+
+def add_options(p: Parser) -> None:
+    """The options that `Setup` looks at; all have defaults."""
+    p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
+    p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
+    p.add_unsaid()
+    p.add_argument("--context", type=int, help="positions that the hardware may use, at most the model's (all)")
+    p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
+    p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
+    p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
+    p.add_argument("--sim", default=SIMULATORS[0], choices=SIMULATORS, help=f"simulator ({SIMULATORS[0]})")
+    p.add_argument("--json", help="write the result to this file")
+
+
+def list_for(config: str, asked: list[str]) -> int:
+    """Entries of the list of a build's sampler; ConfigError, with what is asked of one, if it has none."""
+    entries = LIST if config == AUTO else preset(config).build.list_entries
+    if asked and not entries:
+        raise ConfigError(f"{', '.join(asked)}: configuration {config} has no sampler (list_entries = 0), greedy only")
+    return entries
+
+
+class Setup:
+    """checkpoint; shape: its shape with the context that is asked for; tokenizer; build. Raises ModelError or
+    ConfigError, before anything is made. sequences: slots of the build, None: as many as the preset has."""
+
+    def __init__(self, args, sequences: int | None = None):
+        check_folder()
+        self._model, self._context, self._sim = args.model, args.context, args.sim
+        self.checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
+        self.shape = self.checkpoint.shape.shortened(args.context)
+        self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
+        if args.tokenizer is None and not self.shipped:
+            raise ModelError("--tokenizer: must be given with --model")
+        self.tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", self.shape.vocab_size)
+        if args.json:
+            check_writable(args.json)
+        changes = dict(lanes=args.lanes, engines=args.engines, sequences=sequences)
+        self.build = build_that_holds(self.shape, args.config, **changes)
+
+    def open(self, say: Progress) -> tuple[QuantisedCheckpoint, Tape, Session]:
+        """Integer weights, the tape to boot, and the decoder, which is converted and compiled when it is not yet."""
+        say("quantise the weights", 0, 1)
+        weights = quantised(self._model, checkpoint=self.checkpoint).shortened(self._context)
+        tape = read_tape(tape_file(self._model, weights, self.build))
+        return weights, tape, Session(self.build, self._sim, say)
