@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate accuracy sampler bench figures fpga timing toggles regress fetch train lint synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles regress fetch train lint synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,10 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS 
 	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
+perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in float: [TEXT=file MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG]
+	@$(GIVEN) paths MODEL TOKENIZER TEXT JSON; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG TEXT; $(RUN) llama2_myhdl.host.perplexity "$${args[@]}"
+
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
 	@$(GIVEN) paths MODEL TOKENIZER; options THETA NORM_EPS; \
 	$(RUN) llama2_myhdl.host.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" "$${TOKENIZER:-weights/default/tokenizer.bin}"
@@ -81,7 +85,7 @@ sampler: $(DEV) ## the integer sampler's draws against float64: [MODEL=.. THETA=
 bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
 	@$(GIVEN) flags QUICK STORE; $(RUN) llama2_myhdl.host.bench "$${args[@]}"
 
-figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|routed]
+figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|perplexity|routed]
 	@$(GIVEN) options ONLY; $(RUN) llama2_myhdl.host.figures "$${args[@]}"
 
 fpga: $(SYN) ## docs/fpga.md: area, cycles and routed speed of decoders on devices: [ONLY=point, REPORT=1 measures nothing]

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
-    "help", "setup", "test", "sim", "convert", "pack", "generate", "accuracy", "regress", "fetch",
+    "help", "setup", "test", "sim", "convert", "pack", "generate", "perplexity", "accuracy", "regress", "fetch",
     "train", "lint", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
 INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
@@ -20,6 +20,7 @@ GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITI
 GENERATE += "NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT".split()
 OPTIONS = {
     "generate": GENERATE,
+    "perplexity": "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG TEXT".split(),
     "convert": ["LANES", "ENGINES"],
     "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
     "accuracy": [],
@@ -48,7 +49,7 @@ POSITIONAL = {
     "flash": ["CONFIG"],
 }
 STEPS_OF = {"bitstream": "build", "flash": "flash"}  # of their program, first argument
-PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT", "AGAINST"}
+PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT", "AGAINST", "TEXT"}
 TEXTS = [
     "Hi there, it's", 'say "hi"', "it costs $5 $(5", "${HOME} $@ $$ $x $", "$(HOME)", "`id`", "; exit 3 # no comment",
     "a\\b\\", "two\nlines\n", "  blanks  ", " ", "\t x", "\n\n", "100% %d", "café 日本\u2003", "--help", "-", "*", "~",
