@@ -21,13 +21,14 @@ from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.config import ConfigError
 
 JSON, SECTION = README.parent / "docs" / "figures.json", "figures"
+MODELS = ("stories260K", "default")
 BLOCKS = ("matvec", "attention", "rmsnorm", "argmax", "rope", "swiglu", "quantiser")
 FATE = {  # what is said of a figure that could not be measured
     "missing": "no figure",
     "measured": "the earlier figure stays, nothing that it depends on has changed",
     "earlier": "the earlier figure stays, marked, as its sources have changed",
 }
-GROUPS = ("agreement", "accuracy", "routed")  # what can be asked for alone; the rest costs nothing
+GROUPS = ("agreement", "accuracy", "perplexity", "routed")  # what can be asked for alone; the rest costs nothing
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,12 @@ class Figure:
 def plan() -> list[Figure]:
     """All figures in the order of the tables."""
     figures = [Figure("agreement", "make figures ONLY=agreement", measure.agreement, measure.agreement_digest)]
-    for model in ("stories260K", "default"):
+    for model in MODELS:
         run, digest = partial(measure.accuracy, model), partial(measure.accuracy_digest, model)
         figures.append(Figure(f"accuracy/{model}", "make figures ONLY=accuracy", run, digest))
+    for model in MODELS:
+        run, digest = partial(measure.perplexity, model), partial(measure.perplexity_digest, model)
+        figures.append(Figure(f"perplexity/{model}", "make figures ONLY=perplexity", run, digest))
     for block in BLOCKS:
         digest = partial(measure.verilog_digest, block)
         figures.append(Figure(f"routed/{block}", f"make pnr BLOCK={block}", partial(measure.routed, block), digest))

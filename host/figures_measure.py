@@ -13,14 +13,18 @@ from pathlib import Path
 from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.hdl.progress import silent
 from llama2_myhdl.host.accuracy import evaluate
 from llama2_myhdl.host.bench_machine import SIM, check
 from llama2_myhdl.host.bench_scenarios import Stories
+from llama2_myhdl.host.perplexity import Text, measure, parser
 from llama2_myhdl.readers.checkpoint import read_checkpoint
 from llama2_myhdl.rtl.decoder import decoder as top
 from llama2_myhdl.rtl.decoder import ports
 from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim.jobs import Job, Outcome, run
+from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.presets import PRESETS, build_of
 from llama2_myhdl.spec.program import tape_beats
 from llama2_myhdl.syn.pnr import best
@@ -30,6 +34,8 @@ from llama2_myhdl.weights.models import DEFAULT, MODELS_VARIABLE, stories260k
 
 POSITIONS = 256  # of the stories that are compared with llama2.c's
 AGREEMENT_BUILD = build_of("stories260K", lanes=64)
+PERPLEXITY_CONFIG = "default"  # it holds both models
+TOKENIZERS = {"default": "tokenizer.bin", "stories260K": "tok512.bin"}  # beside the checkpoints
 ACCURACY_POSITIONS = 2000
 
 
@@ -61,11 +67,17 @@ def _model_files(model: str) -> list[str]:
     return ["weights/*.py", *(["weights/default/model.bin"] if model == "default" else [])]
 
 
+@cache
+def _decoder_digest(build: BuildConfig) -> str:
+    """Changes with the decoder's Verilog."""
+    with tempfile.TemporaryDirectory() as folder:
+        modules = write_verilog(top, Path(folder), **ports(build))
+        return _digest([module.file.read_bytes() for module in modules])
+
+
 def agreement_digest() -> str:
     """Changes with the decoder's Verilog and with what makes its tape."""
-    with tempfile.TemporaryDirectory() as folder:
-        modules = write_verilog(top, Path(folder), **ports(AGREEMENT_BUILD))
-        decoder = _digest([module.file.read_bytes() for module in modules])
+    decoder = _decoder_digest(AGREEMENT_BUILD)
     return _digest([source_digest(*_model_files("stories260K")).encode(), decoder.encode()])
 
 
@@ -111,6 +123,21 @@ def accuracy(model: str) -> dict:
     path = checkpoint_path(model)
     rows = evaluate(quantised(path), FloatModel(read_checkpoint(path)), ACCURACY_POSITIONS)
     return {name: asdict(rows[name]) for name in ("weights", "integer")}
+
+
+def perplexity_digest(model: str) -> str:
+    """Changes with the decoder's Verilog, with the golden models and with what makes the weights."""
+    return _digest([accuracy_digest(model).encode(), _decoder_digest(build_of(PERPLEXITY_CONFIG)).encode()])
+
+
+def perplexity(model: str) -> dict:
+    """What `make perplexity` finds, of a text that the model makes; every beat proved equal to the integer model's."""
+    path = checkpoint_path(model)
+    files = [f"--model={path}", f"--tokenizer={path.parent / TOKENIZERS[model]}"]
+    result = measure(Text(parser().parse_args([*files, f"--config={PERPLEXITY_CONFIG}"])), silent)
+    if not result["golden_match"]:
+        raise SimulationError(f"perplexity of {model}: the hardware is different from the integer model")
+    return result
 
 
 @cache

@@ -3,6 +3,7 @@
 from llama2_myhdl.syn.targets import ECP5
 
 ACCURACY = (("agreement", ".2%"), ("perplexity_ratio", ".4f"))  # columns and their formats
+NAMES = {"default": "shipped model"}
 DAGGER = "†"
 STALE = f"{DAGGER} measured with earlier sources; `make figures` measures again."
 
@@ -55,11 +56,28 @@ def _accuracy(figures: dict) -> list[str]:
         both = (f"{x[key]:{form}}" for x in (full, weights) for key, form in ACCURACY)
         return (str(full["positions"]), *both)
 
-    names = {"default": "shipped model"}
-    rows = [_row((names.get(name, name),), entry, len(heads), values) for name, entry in group(figures, "accuracy")]
+    rows = [_row((NAMES.get(name, name),), entry, len(heads), values) for name, entry in group(figures, "accuracy")]
     return [
         "**Accuracy.** The integer model, which the hardware equals bit for bit, against float on text sampled from "
         "the float model (`make accuracy MODEL=.. TOKENIZER=..`).",
+        "",
+        *table(heads, rows),
+    ]
+
+
+def _perplexity(figures: dict) -> list[str]:
+    heads = ("model", "tokens", "hardware", "integer model in float64", "difference", "float", "cycles a token")
+
+    def values(v):
+        hardware, integer, in_float = (v[name]["perplexity"] for name in ("hardware", "integer", "float"))
+        found = (f"{hardware:.5f}", f"{integer:.5f}", f"{hardware / integer - 1:+.4%}", f"{in_float:.5f}")
+        return (f"{v['tokens']:,}", *found, f"{v['cycles_per_token']:,.0f}")
+
+    rows = [_row((NAMES.get(name, name),), entry, len(heads), values) for name, entry in group(figures, "perplexity")]
+    return [
+        "**Perplexity** of text sampled from the float model: as the hardware's own log-probabilities have it, every "
+        "beat equal to the integer model's; from the integer model's logits with a softmax in float64; and from the "
+        "float model, which is llama2.c's arithmetic (`make perplexity CONFIG=default MODEL=.. TOKENIZER=..`).",
         "",
         *table(heads, rows),
     ]
@@ -98,7 +116,7 @@ def _configurations(figures: dict) -> list[str]:
 
 def render(figures: dict) -> str:
     """The whole block between the README's markers."""
-    parts = [_agreement, _accuracy, _routed, _configurations]
+    parts = [_agreement, _accuracy, _perplexity, _routed, _configurations]
     lines = [line for part in parts for line in part(figures)]
     if any(entry["state"] == "earlier" for entry in figures.values()):
         lines += [STALE, ""]
