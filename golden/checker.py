@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.golden.scores import Scored
+from llama2_myhdl.golden.likelihood import Scored
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.spec.sequence import Beat, Request

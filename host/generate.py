@@ -11,10 +11,10 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import check_writable, write_whole
 from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.golden.checker import Checker
+from llama2_myhdl.golden.likelihood import likelihood
 from llama2_myhdl.host import choosing, setup
 from llama2_myhdl.host.choosing import Choosing
 from llama2_myhdl.host.display import Story
-from llama2_myhdl.host.likelihood import likelihood, of_beats
 from llama2_myhdl.host.setup import Setup
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.host.taps import save
@@ -215,8 +215,8 @@ def _story(request, inputs, outcome, beats) -> dict:
         golden_match=outcome.beats == beats,
     )
     if request.choosing.logprobs:
-        story |= dict(logprobs=of_beats(outcome.tokens))
-        story |= likelihood(of_beats([beat for beat in outcome.tokens if beat["sampled"]]))
+        sampled = [logprob for logprob, beat in zip(outcome.logprobs, outcome.tokens) if beat["sampled"]]
+        story |= dict(logprobs=outcome.logprobs, **likelihood(sampled))
     return story
 
 

@@ -22,10 +22,9 @@ from llama2_myhdl.base.stages import stages
 from llama2_myhdl.golden.accuracy import SEQUENCE_LENGTH
 from llama2_myhdl.golden.checker import Checker
 from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.likelihood import float_logprobs, likelihood
 from llama2_myhdl.golden.sampling import EVALUATION_SEED, sample_texts
-from llama2_myhdl.golden.scores import float_scores
 from llama2_myhdl.host import setup
-from llama2_myhdl.host.likelihood import likelihood, of_beats
 from llama2_myhdl.host.setup import Setup, list_for
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.readers.tokenizer import BOS
@@ -101,9 +100,9 @@ def measure(text: Text, say) -> dict:
     say("float model", 0, 1)
     model = FloatModel(text.checkpoint)
     logprobs = dict(
-        hardware=[x for outcome in outcomes for x in of_beats(outcome.tokens)],
+        hardware=[x for outcome in outcomes for x in outcome.logprobs],
         integer=sum(answers.exact, []),
-        float=[x for piece in pieces for x in float_scores(model, piece)],
+        float=[x for piece in pieces for x in float_logprobs(model, piece)],
     )
     cycles = sum(sum(outcome.cycles_per_position) for outcome in outcomes)
     return dict(

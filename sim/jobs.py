@@ -8,6 +8,7 @@ from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.taps import Record
 from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.formats import F_FRAC
 from llama2_myhdl.spec.sequence import Beat, Request
 from llama2_myhdl.weights.tape import read_tape
 
@@ -68,6 +69,11 @@ class Outcome:
     def predictions(self) -> list[int]:
         """The most likely next token at every position; 0 where it was not scored."""
         return [t["token"] for t in self.tokens]
+
+    @property
+    def logprobs(self) -> list[float]:
+        """Natural logarithms of probabilities, as its beats tell them; 0 where they tell none."""
+        return [beat["logprob"] / 2**F_FRAC for beat in self.tokens]
 
     @property
     def cycles_per_position(self) -> list[int]:

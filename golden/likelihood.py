@@ -1,4 +1,4 @@
-"""How likely a text is: log-probabilities in float64 from the integer model's and the float model's logits."""
+"""How likely tokens are: log-probabilities in float64, from the integer model's and the float model's logits."""
 
 import numpy as np
 
@@ -23,7 +23,16 @@ class Scored:
         return draw
 
 
-def float_scores(model: FloatModel, tokens: list[int]) -> list[float]:
-    """Log-probability of each token but the first, behind those in front of it."""
+def float_logprobs(model: FloatModel, tokens: list[int]) -> list[float]:
+    """Of each token but the first, behind those in front of it."""
     scores = log_softmax(model.forward_all(np.array(tokens[:-1])))
     return [float(row[token]) for row, token in zip(scores, tokens[1:])]
+
+
+def likelihood(logprobs: list[float]) -> dict[str, float | None]:
+    """mean_logprob and perplexity of tokens with these log-probabilities; None where there are none."""
+    if not logprobs:
+        return dict(mean_logprob=None, perplexity=None)
+    mean = float(np.mean(logprobs))
+    with np.errstate(over="ignore"):  # of a hopeless model it is infinite
+        return dict(mean_logprob=mean, perplexity=float(np.exp(-mean)))
