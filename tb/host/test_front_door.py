@@ -1,7 +1,6 @@
 """What a new user tries with `generate`: prompts of any kind, lengths, damaged caches, signals, places to write to."""
 
 import errno
-import json
 import os
 import signal
 import subprocess
@@ -22,30 +21,13 @@ from llama2_myhdl.spec.config import ConfigError, ModelShape
 from llama2_myhdl.spec.presets import PRESETS, build_for, build_of, build_that_holds, fitting, preset
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.tape import read_tape
-
-SHAPE = preset("nano").shape
-BELL, ESCAPE = 20, 21  # tokens that would steer a terminal
-PIECES = [b"<unk>", b"\n<s>\n", b"\n</s>\n", b" ", b"h", b"i", b" h", b"hi", *(bytes([c]) for c in b"abcdefgjklmn"),
-          b"\x07", b"\x1b[2J", *(bytes([c]) for c in b"opqrstuvwx")]  # fmt: skip
+from tb.host.nano import BELL, ESCAPE, PIECES, SHAPE, options_of, told
 
 
 @pytest.fixture(scope="module")
 def nano(tmp_path_factory):
     """Options for a random model on the nano build."""
-    folder = tmp_path_factory.mktemp("nano")
-    assert len(PIECES) == SHAPE.vocab_size
-    write_checkpoint(random_checkpoint(SHAPE, seed=21), folder / "model.bin")
-    write_tokenizer(PIECES, [float(len(piece)) for piece in PIECES], folder / "tokenizer.bin")
-    files = ["--model", str(folder / "model.bin"), "--tokenizer", str(folder / "tokenizer.bin")]
-    return [*files, "--config", "nano", "--prompt=hi"]
-
-
-def told(options, *more):
-    """The result of a run that must succeed."""
-    path = f"{options[1]}.json"
-    assert generate.main([*options, *more, "--json", path]) == 0
-    with open(path) as file:
-        return json.load(file)
+    return [*options_of(tmp_path_factory.mktemp("nano")), "--prompt=hi"]
 
 
 @pytest.mark.parametrize("prompt, ids", [("", [1]), (" ", [1, 3, 3]), ("  hi", [1, 3, 3, 6, 5]), ("hi", [1, 6, 5])])
