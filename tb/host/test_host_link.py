@@ -11,7 +11,7 @@ from llama2_myhdl.host.serial_port import BoardError
 from llama2_myhdl.spec import link
 from llama2_myhdl.spec.counters import COUNTERS
 from tb.board import line
-from tb.host.pretended import BUILD, Pretended, greeting, reply, values
+from tb.host.pretended import BUILD, COUNT, Pretended, greeting, reply, values
 
 IN_A_HURRY = Pace(seconds=0.05, quiet=0.01)  # of boards that answer at once
 
@@ -121,7 +121,7 @@ def test_what_never_gets_through_is_one_line(loses, words):
         (lambda *frame: [], "no answer: nothing came in 0.15 s"),
         (lambda *frame: [bytearray(b"Hello, world!\n")], r"bad CRC: \d+ bytes came, and no greeting among them"),
         (lambda kind, number, body: [greeting(number, version=9)], "wrong version: must be 1, the board's link has 9"),
-        (lambda kind, number, body: [greeting(number, values=3)], "wrong version: a build has 20 numbers, .* 3"),
+        (lambda kind, number, body: [greeting(number, values=3)], f"wrong version: a build has {COUNT} numbers, .* 3"),
     ],
     ids=["silent", "other", "version", "values"],
 )
