@@ -24,7 +24,7 @@ from llama2_myhdl.rtl.sampling.threefry import threefry
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS
-from llama2_myhdl.spec.sampling import COST_BITS, FLOOR_OFF, K_BITS, LIST, P_OFF, SUM_BITS, WORD_BITS
+from llama2_myhdl.spec.sampling import COST_BITS, FLOOR_OFF, K_BITS, P_OFF, SUM_BITS, WORD_BITS
 
 
 def latency(score: bool, listed: int) -> int:
@@ -310,4 +310,4 @@ def ports(cfg: BuildConfig) -> dict:
     """Fresh ports and parameters for a build: `sampler(**ports(cfg))`."""
     pins = {name: bit() for name in ("clk", "rst", "start", "given")}
     label = dict(position=uint(cfg.pos_bits), target=uint(cfg.token_bits))
-    return dict(**pins, settings=Settings(), **label, s=vector(cfg), m=draw_stream(cfg), ENTRIES=LIST)
+    return dict(**pins, settings=Settings(), **label, s=vector(cfg), m=draw_stream(cfg), ENTRIES=cfg.list_entries)
