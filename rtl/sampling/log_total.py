@@ -55,10 +55,13 @@ def log_total(clk, rst, start, total, y, done):
     @always(clk.posedge)
     def find():
         place = intbv(0)[ZERO_BITS:]
+        rest = intbv(0)[SUM_BITS:]
         place[:] = 0
-        for j in range(PLACES):  # the highest place wins
-            if total[LOWEST + j]:
-                place[:] = PLACES - 1 - j
+        # each place of the topmost set bit is told by itself, and their codes are ORed: a tree, not a chain
+        for j in range(PLACES):
+            rest[:] = total >> (LOWEST + j)
+            if rest == 1:
+                place[:] = place | (PLACES - 1 - j)
         zeros.next = place  # in every cycle: an enable would make a long path longer
         whole.next = total
 

@@ -1,5 +1,5 @@
 """Keeps one of the costs that pass, each with the probability of its weight among all so far."""
-from myhdl import always, concat, intbv
+from myhdl import always, always_comb, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.sampling.mass import DISTANCE_BITS
@@ -8,7 +8,7 @@ from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import EXP2_FRAC
 from llama2_myhdl.spec.sampling import SUM_BITS, SUM_BITS_MIN, TOP_BITS, WEIGHT_FRAC, WORD_BITS
 
-LATENCY = 4  # cycles from a total to `accept`
+LATENCY = 3  # cycles from a total to `accept`
 
 
 @hblock
@@ -16,8 +16,8 @@ def reservoir(clk, total, mantissa, distance, x0, x1, accept):
     """accept: the cost behind (total, mantissa, distance) of `mass` replaces the one that is kept. One a cycle.
 
     Ports: clk; total, mantissa, distance: as `mass` gives them, the weight being in the total; x0, x1 uint(WORD_BITS):
-    random, beside them; accept: out, LATENCY cycles later: r * total < weight, for the number r of x0, x1 between 0 and
-    1 and the total's upper TOP_BITS bits; see golden.fixed.sampler. One multiplier (18x18).
+    random, beside them; accept: out, LATENCY cycles later, combinational: r * total < weight, for the number r of x0,
+    x1 between 0 and 1 and the total's upper TOP_BITS bits; see golden.fixed.sampler. One multiplier (18x18).
 
         total ─> leading one ─> upper bits ─> * ─┐
         x1 ───────────────────────────────────┘  < ─> accept      where the exponents of the two do not decide it
@@ -52,16 +52,22 @@ def reservoir(clk, total, mantissa, distance, x0, x1, accept):
     def find():
         place = intbv(0)[ZERO_BITS:]
         leading = intbv(0)[Z_BITS:]
+        rest = intbv(0)[SUM_BITS:]
         place[:] = 0
-        for k in range(PLACES):  # the highest place wins
-            if total[LOWEST + k]:
-                place[:] = PLACES - 1 - k
+        # each place of the topmost set bit is told by itself, and their codes are ORed: a tree, not a chain
+        for k in range(PLACES):
+            rest[:] = total >> (LOWEST + k)
+            if rest == 1:
+                place[:] = place | (PLACES - 1 - k)
         zeros.next = place
         whole.next = total
-        leading[:] = WORD_BITS
+        leading[:] = 0
+        if x0 == 0:
+            leading[:] = WORD_BITS
         for j in range(WORD_BITS):
-            if x0[j]:
-                leading[:] = WORD_BITS - 1 - j
+            rest[:] = x0 >> j
+            if rest == 1:
+                leading[:] = leading | (WORD_BITS - 1 - j)
         z.next = leading
         random1.next = concat(True, x1[WORD_BITS:RANDOM_LOW])
         near.next = distance
@@ -87,7 +93,7 @@ def reservoir(clk, total, mantissa, distance, x0, x1, accept):
         twice.next = exponent == CLOSE + 1
         mantissa3.next = mantissa2
 
-    @always(clk.posedge)
+    @always_comb
     def compare():
         weight = intbv(0)[TOP_BITS + RANDOM_BITS + 1:]
         weight[:] = mantissa3

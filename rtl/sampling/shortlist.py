@@ -1,5 +1,5 @@
 """The cheapest costs that have passed, in their order: a chain of places."""
-from myhdl import always, always_comb
+from myhdl import always, always_comb, block
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.hdl.lanes import either
@@ -8,7 +8,8 @@ from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.sampling import COST_BITS
 
 LATENCY = 1  # cycles from the last cost to the first `show`
-READ_LATENCY = 1  # cycles from `show` to the first entry
+READ_LATENCY = 2  # cycles from `show` to the first entry
+GROUP = 8  # places with a register of their own between them and the others: they fill much of a device
 
 
 @hblock
@@ -20,7 +21,7 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
     cycles later, then one entry a cycle; what is shown of a place without an entry is undefined.
 
         u ─> place 0 ─> place 1 ─> ... ─> dropped       each keeps the cheaper one and hands the other one on
-        show ──┴──────────┴────── ... ─> entry_u, entry_token
+        show ──┴──────────┴────── ... ─> of each GROUP, of all of them ─> entry_u, entry_token
     """
     TOKEN_BITS = len(token)
     WIDTH = COST_BITS + TOKEN_BITS
@@ -29,13 +30,17 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
     moving = [Entrant(TOKEN_BITS) for _ in range(ENTRIES + 1)]
     arrives, turns = [[bit() for _ in range(ENTRIES + 1)] for _ in range(2)]
     shown = [uint(WIDTH) for _ in range(ENTRIES)]
+    groups = [shown[k:k + GROUP] for k in range(0, ENTRIES, GROUP)]
+    ored, registers = [[uint(WIDTH) for _ in groups] for _ in range(2)]
     chosen = uint(WIDTH)
     first, first_arrives, first_turn = moving[0], arrives[0], turns[0]
     unused(arrives[ENTRIES], turns[ENTRIES], *moving[ENTRIES].fields())
 
     places = [place(clk=clk, clear=clear, arrives=arrives[k], s=moving[k], leaves=arrives[k + 1], m=moving[k + 1],
                     turn=turns[k], next_turn=turns[k + 1], shown=shown[k]) for k in range(ENTRIES)]
-    joining = either(shown, chosen)
+    joining = [either(group, one) for group, one in zip(groups, ored)]
+    holding = [hold(clk, one, register) for one, register in zip(ored, registers)]
+    joining_all = either(registers, chosen)
 
     @always_comb
     def enter():
@@ -50,7 +55,7 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
         entry_u.next = chosen[COST_BITS:].signed()
         entry_token.next = chosen[WIDTH:COST_BITS]
 
-    return places, joining, enter, register
+    return places, joining, holding, joining_all, enter, register
 
 
 def ports(token_bits: int, ENTRIES: int) -> dict:
@@ -59,3 +64,14 @@ def ports(token_bits: int, ENTRIES: int) -> dict:
     costs = dict(u=sint(COST_BITS), entry_u=sint(COST_BITS))
     tokens = dict(token=uint(token_bits), entry_token=uint(token_bits))
     return dict(**pins, **costs, **tokens, ENTRIES=ENTRIES)
+
+
+@block
+def hold(clk, x, y):
+    """y = x, a cycle ago."""
+
+    @always(clk.posedge)
+    def register_group():
+        y.next = x
+
+    return register_group

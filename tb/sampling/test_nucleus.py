@@ -18,7 +18,7 @@ from tb.sampling.script import Script
 OUTPUTS = dict(chosen=False, beyond=False)
 CHOICE_BITS = 46
 LOW, HIGH = -(1 << COST_BITS - 1), (1 << COST_BITS - 1) - 1
-LISTS = {2: 1200, 64: 600}  # by ENTRIES
+LISTS = {2: 1200, 64: 800}  # by ENTRIES
 ONE = 1 << COST_FRAC
 
 
