@@ -1,5 +1,5 @@
 """2**-f of a fraction, by table and linear interpolation, without a multiplier."""
-from myhdl import always, intbv
+from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith.exp2 import SLOPE_BITS
@@ -24,18 +24,28 @@ def exp2_fraction(clk, f, y):
     LOW = COST_FRAC - TABLE_BITS
     HALF = 1 << (LOW - 1)
     ENTRIES = tuple(base << SLOPE_BITS | slope for base, slope in zip(exp2_table(), exp2_slope()))
+    LOWER, UPPER = ENTRIES[:len(ENTRIES) // 2], ENTRIES[len(ENTRIES) // 2:]
     ENTRY_BITS = EXP2_FRAC + 1 + SLOPE_BITS
     PRODUCT_BITS = SLOPE_BITS + LOW
     PAIRS = LOW // 2
 
-    entry = uint(ENTRY_BITS)
+    entry, lower_entry, upper_entry = [uint(ENTRY_BITS) for _ in range(3)]
     low = uint(LOW)
     base = uint(EXP2_FRAC + 1)
     product = uint(PRODUCT_BITS)
 
-    @always(clk.posedge)
+    # chosen from two halves ahead of the register, as no block RAM does: its output would come late
+    @always_comb
     def look_up():
-        entry.next = ENTRIES[f[COST_FRAC:LOW]]
+        lower_entry.next = LOWER[f[COST_FRAC - 1:LOW]]
+        upper_entry.next = UPPER[f[COST_FRAC - 1:LOW]]
+
+    @always(clk.posedge)
+    def register():
+        if f[COST_FRAC - 1]:
+            entry.next = upper_entry
+        else:
+            entry.next = lower_entry
         low.next = f[LOW:]
 
     @always(clk.posedge)
@@ -67,7 +77,7 @@ def exp2_fraction(clk, f, y):
         rounded[:] = product + HALF
         y.next = base - rounded[PRODUCT_BITS + 1:LOW]
 
-    return look_up, multiply, interpolate
+    return look_up, register, multiply, interpolate
 
 
 def ports() -> dict:

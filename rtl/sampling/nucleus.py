@@ -1,7 +1,8 @@
 """How many entries of the list are kept, and which of them was drawn from among so many."""
 from myhdl import Signal, always, always_comb, concat, intbv, modbv
 
-from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.hierarchy import hblock, tied
+from llama2_myhdl.rtl.memory.ram import ram
 from llama2_myhdl.rtl.sampling import mass as sums
 from llama2_myhdl.rtl.sampling import reservoir as drawing
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
@@ -30,15 +31,20 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
     """
     PLACE_BITS = clog2(ENTRIES)
     SUMMED, SHARED, CHOSEN = sums.LATENCY - 1, sums.SHARE_LATENCY - 1, CHOOSING - 1  # bits of `valids`
-    totals = [uint(SUM_BITS) for _ in range(ENTRIES)]
-    choices = [uint(len(choice)) for _ in range(ENTRIES)]
     valids, firsts = uint(CHOOSING), uint(CHOOSING)  # bit k: k + 1 cycles ago
     # the nucleus ends with this entry; the last one that `floor` leaves; the smaller one of them
     place, last_inside, closing_place, following = [Signal(modbv(0)[PLACE_BITS:]) for _ in range(4)]
     sum_place, total_place, draw_place, choice_place = [Signal(modbv(0)[PLACE_BITS:]) for _ in range(4)]
     base, above = sint(COST_BITS), uint(COST_BITS + 1)
     near, all_inside, short = bit(), bit(), bit()
+    summed, drawn, goes_on, passes = [bit() for _ in range(4)]
     held, wanted = uint(SUM_BITS), uint(SUM_BITS)
+    kept, passing = uint(len(choice)), uint(len(choice))
+
+    totals = ram(clk, we=summed, waddr=sum_place, wdata=total, load=goes_on, raddr=following, rdata=held,
+                 DEPTH=ENTRIES, STYLE="distributed")
+    choices = ram(clk, we=drawn, waddr=draw_place, wdata=choice, load=tied(bit(True)), raddr=closing_place, rdata=kept,
+                  DEPTH=ENTRIES, STYLE="distributed")
 
     @always(clk.posedge)
     def travel():
@@ -76,18 +82,18 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
             draw_place.next = 0
         else:
             draw_place.next = choice_place
+        summed.next = valids[SUMMED]
+        drawn.next = valids[CHOSEN]
 
     @always(clk.posedge)
-    def store_total():
-        if valids[SUMMED]:
-            totals[sum_place].next = total
+    def store():
+        if summed:
             total_place.next = sum_place + 1
-
-    @always(clk.posedge)
-    def store_choice():
-        if valids[CHOSEN]:
-            choices[draw_place].next = choice
+        if drawn:
             choice_place.next = draw_place + 1
+        # the choice that is stored in this cycle may be the one that is wanted
+        passes.next = drawn and draw_place == closing_place
+        passing.next = choice
 
     @always_comb
     def look():
@@ -100,11 +106,14 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
         else:
             following.next = place + 1
 
+    @always_comb
+    def compare():
+        goes_on.next = valids[SHARED] and (firsts[SHARED] or held < wanted)
+
     @always(clk.posedge)
     def follow():
-        if valids[SHARED] and (firsts[SHARED] or held < wanted):
+        if goes_on:
             place.next = following
-            held.next = totals[following]
 
     @always(clk.posedge)
     def close():
@@ -116,10 +125,13 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
 
     @always_comb
     def answer():
-        chosen.next = choices[closing_place]
+        if passes:
+            chosen.next = passing
+        else:
+            chosen.next = kept
         beyond.next = all_inside and not by_rank and (p == P_OFF or short)
 
-    return (travel, measure, count_inside, address, store_total, store_choice, look, follow, close, answer)
+    return (totals, choices, travel, measure, count_inside, address, store, look, compare, follow, close, answer)
 
 
 def ports(choice_bits: int, ENTRIES: int) -> dict:
