@@ -7,7 +7,7 @@ from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import F_FRAC
 from llama2_myhdl.spec.sampling import LN2, LN_DIGITS, LN_STEPS, LOG_BITS, SUM_BITS, SUM_BITS_MIN, WEIGHT_FRAC
 
-LATENCY = LN_STEPS + 3  # cycles from `start` to `done`
+LATENCY = 2 * LN_STEPS + 3  # cycles from `start` to `done`
 LN_BITS = F_FRAC + 6  # of a logarithm, signed: a total has one of -15 .. 17
 
 
@@ -17,7 +17,8 @@ def log_total(clk, rst, start, total, y, done):
 
     Ports: clk, rst; start: total uint(SUM_BITS) is to be taken in the next cycle; y sint(LN_BITS), F_FRAC fraction
     bits, of a total with WEIGHT_FRAC fraction bits; done: a pulse, LATENCY cycles after `start`, y stays until the next
-    one. Multiplicative normalisation: the mantissa is brought to 2 by factors of 1 + 2**-k, whose logarithms add up.
+    one. Multiplicative normalisation: the mantissa is brought to 2 by factors of 1 + 2**-k, whose logarithms add up;
+    two cycles a factor.
     """
     PLACES = SUM_BITS - SUM_BITS_MIN + 1  # of a total's leading one
     ZERO_BITS = clog2(PLACES)
@@ -32,9 +33,10 @@ def log_total(clk, rst, start, total, y, done):
 
     whole = uint(SUM_BITS)
     zeros = uint(ZERO_BITS)
-    d = uint(MANTISSA)
+    d, part = uint(MANTISSA), uint(MANTISSA)
     k, digit = uint(K_BITS), uint(F_FRAC)
     found, normalise, busy = bit(), bit(), bit()
+    adds = bit()  # the second cycle of a digit
 
     @always(clk.posedge)
     def control():
@@ -48,9 +50,9 @@ def log_total(clk, rst, start, total, y, done):
             normalise.next = found
             if normalise:
                 busy.next = True
-            elif k == LN_STEPS:
+            elif adds and k == LN_STEPS:
                 busy.next = False
-            done.next = busy and k == LN_STEPS
+            done.next = busy and adds and k == LN_STEPS
 
     @always(clk.posedge)
     def find():
@@ -74,12 +76,15 @@ def log_total(clk, rst, start, total, y, done):
         wide = intbv(0)[SUM_BITS:]
         t = intbv(0)[MANTISSA + 1:]
         wide[:] = whole << zeros
-        t[:] = d + (d >> k)
+        t[:] = d + part
+        part.next = d >> k
+        adds.next = busy and not adds
         if normalise:
             d.next = wide[SUM_BITS:UPPER]
             y.next = WHOLE[zeros]
             k.next = 1
-        elif busy:
+            adds.next = False
+        elif adds:
             if t < TWO:
                 d.next = t[MANTISSA:]
                 y.next = y - digit

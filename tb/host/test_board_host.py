@@ -1,5 +1,6 @@
 """`make board`: the host's program through a pseudo-terminal and the line's bits to the simulated board and back."""
 
+import contextlib
 import os
 import threading
 import tty
@@ -90,8 +91,8 @@ class Terminal:
                 if content == b"over":
                     return
                 if self._leaves(content[0]):
-                    os.close(self._master)
-                    self._master = None
+                    master, self._master = self._master, None
+                    os.close(master)
                     return
                 for said in self._answer(content[0], content[1], content[2:]):
                     os.write(self._master, framing.framed(said))
@@ -100,7 +101,7 @@ class Terminal:
         return self.path
 
     def __exit__(self, *exception):
-        if self._master is not None:
+        with contextlib.suppress(OSError):  # the board has gone away by itself
             os.write(self._slave, framing.framed(b"over"))
         self._thread.join()
         for end in filter(None, (self._master, self._slave)):

@@ -18,7 +18,7 @@ from tb.sampling.script import Script
 
 OUTPUTS = dict(y=True, done=False)
 FAR = 1000  # levels above the reference, so that no probability is cut off at 1
-COMPARED = 14663
+COMPARED = 24059
 
 
 def ln(total):
