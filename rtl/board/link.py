@@ -24,7 +24,7 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
 from llama2_myhdl.spec.errors import ERROR_BITS
-from llama2_myhdl.spec.link import STATUS, TOKEN
+from llama2_myhdl.spec.link import STATUS, TOKEN, on_board
 
 
 @hblock
@@ -162,7 +162,8 @@ def link(
 
 
 def ports(build: BuildConfig, clocks: int, bits: int, digest: int = 0) -> dict:
-    """Fresh ports and parameters, by name."""
+    """Fresh ports and parameters, by name, of `on_board(build)`."""
+    build = on_board(build)
     flags = {name: bit() for name in ("restart", "clear", "loaded", "loading", "received", "damaged", "sent")}
     return dict(
         clk=bit(),
