@@ -27,7 +27,7 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
     come: weights never rise and p is at most 1, so it moves on by one entry at most for each that comes.
 
         total ─> totals ─> the one at the place, < share or target? ─> next place
-        u ─> - first one ─> <= floor? ─> last entry last_inside ──────────┴─> smaller one ─> choices ─> chosen
+        u ─> - first one ─> <= floor? ─> last entry inside ──────────────┴─> smaller one ─> choices ─> chosen
     """
     PLACE_BITS = clog2(ENTRIES)
     SUMMED, SHARED, CHOSEN = sums.LATENCY - 1, sums.SHARE_LATENCY - 1, CHOOSING - 1  # bits of `valids`

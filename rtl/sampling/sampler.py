@@ -57,7 +57,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
                                                 └─> log of the total ──> - ─> logprob
         position, seed ─> threefry ─> reservoir
 
-    A logit a cycle; a cycle of `latency` from the last logit to m. Four multipliers: two for the cost, one each for the
+    A logit a cycle; `latency` cycles from the last logit to m. Four multipliers: two for the cost, one each for the
     weight times p and for the total times a random number.
     """
     TOKEN_BITS = len(m.token)
