@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Saturations, quantise, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, quantise, saturate
 from llama2_myhdl.golden.fixed.attention import attend
 from llama2_myhdl.golden.fixed.decode import Choose, decode
 from llama2_myhdl.golden.fixed.embedding import embed
@@ -25,14 +25,15 @@ class FixedModel:
     """Decode one token at a time over an integer KV cache.
 
     `weights`: the integers that the tape carries too.
-    `build`: the widths; the shape must fit it. `saturations` counts clipped values since construction.
+    `build`: the widths; the shape must fit it. Since construction `saturations` counts clipped values and
+    `list_overflows` draws whose list was too short.
     """
 
     def __init__(self, weights: QuantisedCheckpoint, build: BuildConfig):
         build.check(weights.shape)
         self.weights, self.shape, self.build = weights, weights.shape, build
         self.freqs, self.eps = self.shape.frequencies, self.shape.eps_term
-        self.saturations = Saturations()
+        self.saturations, self.list_overflows = Tally(), Tally()
         self.reset()
 
     def reset(self):
@@ -125,4 +126,5 @@ class FixedModel:
 
     def sampler(self, request: Request) -> Sampler:
         """What chooses a sequence's tokens, with the build's list."""
-        return Sampler(request.sampling.registers(), request.logprobs, self.build.list_entries or LIST)
+        entries = self.build.list_entries or LIST
+        return Sampler(request.sampling.registers(), request.logprobs, entries, self.list_overflows)

@@ -234,6 +234,8 @@ def summary(result: dict) -> str:
     each = [f"story {k}: {s['positions']} tokens (stop: {s['stop']}){_likely(s)}" for k, s in enumerate(stories)]
     if not stories and (likely := _likely(result)):
         each = [likely.removeprefix(", ")]
+    if short := result["counters"]["list_overflows"]:
+        each.append(f"{short} tokens drawn from a list that was too short for what top-p or min-p keep")
     cost = (
         f"simulated in {result['simulation_cpu_seconds']:.1f} s of CPU time, {result['cycles_per_cpu_second']:,} "
         f"cycles a second; checked beside it in {result['check_cpu_seconds']:.1f} s"

@@ -3,14 +3,14 @@
 import numpy as np
 
 
-class Saturations:
-    """Counts the values that a narrowing clipped, as the hardware's register does."""
+class Tally:
+    """How often something happened, as a counter of the hardware has it: a value was clipped, a list too short."""
 
     def __init__(self):
         self.count = 0
 
 
-def saturate(v, bits: int, stats: Saturations | None = None):
+def saturate(v, bits: int, stats: Tally | None = None):
     """Clip to signed `bits`; adds the number of clipped values to `stats`."""
     hi = (1 << (bits - 1)) - 1
     out = np.clip(v, -hi - 1, hi)

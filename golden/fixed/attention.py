@@ -12,7 +12,7 @@ Result: num / den * 2**(R - M) in F.
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Saturations, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, round_shift, saturate
 from llama2_myhdl.golden.fixed.functions import reciprocal
 from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, SCORE_FRAC
 from llama2_myhdl.spec.tables import exp2_table
@@ -22,7 +22,7 @@ SCORE_BITS = 20
 _FRACTION = (1 << SCORE_FRAC) - 1
 
 
-def scores(q, qe: int, k, ke, stats: Saturations | None = None):
+def scores(q, qe: int, k, ke, stats: Tally | None = None):
     """s_t for all rows of `k` [t, head_dim] with exponents `ke` [t]; q [head_dim] with exponent qe; result signed 12.8.
 
     F has 20 fraction bits on both sides, so the exact dot product shifts right by 40 - 8 - qe - ke; left where that is
@@ -61,7 +61,7 @@ def softmax_sums(s, v, ve, p_frac: int):
     return num, int(den), int(r[-1] - m[-1])
 
 
-def divide(num, den: int, gap: int, stats: Saturations | None = None):
+def divide(num, den: int, gap: int, stats: Tally | None = None):
     """num / den * 2**gap in F: den to 1.16 (truncated), reciprocal, one multiply, round half up, saturate."""
     top = den.bit_length() - 1
     d = den >> (top - EXP2_FRAC) if top >= EXP2_FRAC else den << (EXP2_FRAC - top)
@@ -69,6 +69,6 @@ def divide(num, den: int, gap: int, stats: Saturations | None = None):
     return saturate(round_shift(np.asarray(num, dtype=np.int64) * int(reciprocal(d)), shift), F_BITS, stats)
 
 
-def attend(q, qe: int, k, ke, v, ve, p_frac: int, stats: Saturations | None = None):
+def attend(q, qe: int, k, ke, v, ve, p_frac: int, stats: Tally | None = None):
     """One query head over rows 0..pos of its key/value head; returns F [head_dim]."""
     return divide(*softmax_sums(scores(q, qe, k, ke, stats), v, np.asarray(ve, dtype=np.int64), p_frac), stats)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Saturations, quantise, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, quantise, round_shift, saturate
 from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 
 MAX_SHIFT = 63
@@ -33,12 +33,12 @@ def accumulate(mantissa, act: Activation):
     return np.asarray(mantissa, dtype=np.int64) @ act.mantissa
 
 
-def narrow(acc, exponent, act: Activation, stats: Saturations | None = None):
+def narrow(acc, exponent, act: Activation, stats: Tally | None = None):
     """acc * factor shifted right by -(row exponent + scale), clipped to 0..63; round half up; saturate to F."""
     shift = np.clip(-(np.asarray(exponent, dtype=np.int64) + act.scale), 0, MAX_SHIFT)
     return saturate(round_shift(np.asarray(acc, dtype=np.int64) * act.factor, shift), F_BITS, stats)
 
 
-def matvec(matrix, act: Activation, stats: Saturations | None = None):
+def matvec(matrix, act: Activation, stats: Tally | None = None):
     """All rows of `matrix` (fields mantissa int8 [rows, cols], exponent [rows]); result F [rows]."""
     return narrow(accumulate(matrix.mantissa, act), matrix.exponent, act, stats)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Saturations, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, round_shift, saturate
 from llama2_myhdl.golden.fixed.functions import cosine, sine
 from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, PHASE_BITS
 
@@ -13,7 +13,7 @@ def angles(pos: int, freqs):
     return cosine(phase), sine(phase)
 
 
-def rope(v, cos, sin, stats: Saturations | None = None):
+def rope(v, cos, sin, stats: Tally | None = None):
     """Turn the interleaved pairs (2i, 2i+1) of every head in `v` [heads * head_dim]; F in, F out.
 
     Both products of a sum are added exactly, then rounded half up and saturated.

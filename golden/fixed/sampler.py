@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.functions import exp2_neg
 from llama2_myhdl.golden.fixed.threefry import threefry2x32
 from llama2_myhdl.spec.formats import F_FRAC, F_MIN
@@ -228,12 +229,15 @@ def _last_accepted(drawn_from: Walk, registers: Registers, positions) -> np.ndar
 class Sampler:
     """A sequence's settings at work: `choose` of the decode model.
 
-    logprobs: log-probabilities are wanted (else they are 0); entries: of the list. `overflows` counts them.
+    logprobs: log-probabilities are wanted (else they are 0); entries: of the list; overflows: counts draws for which
+    the list was too short.
     """
 
-    def __init__(self, registers: Registers, logprobs: bool = False, entries: int = LIST):
+    def __init__(
+        self, registers: Registers, logprobs: bool = False, entries: int = LIST, overflows: Tally | None = None
+    ):
         self.registers, self.logprobs, self.entries = registers, logprobs, entries
-        self.overflows = 0
+        self.overflows = overflows or Tally()
 
     def __call__(self, logits, position: int, following: int | None = None) -> Draw:
         """The choice at a position; where the prompt says what follows, the most likely token, and nothing is drawn."""
@@ -241,5 +245,5 @@ class Sampler:
         if registers.greedy and not self.logprobs:
             return Draw(greedy(logits))
         draw = sample(logits, registers, position, self.entries, following)
-        self.overflows += draw.overflow
+        self.overflows.count += draw.overflow
         return draw if self.logprobs else draw._replace(logprob=0)

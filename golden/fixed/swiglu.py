@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Saturations, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, round_shift, saturate
 from llama2_myhdl.golden.fixed.functions import exp2_neg, reciprocal
 from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 
@@ -17,7 +17,7 @@ def sigmoid2(u):
     return np.where(u < 0, UNIT - y, y)
 
 
-def swiglu(h1, h3, stats: Saturations | None = None):
+def swiglu(h1, h3, stats: Tally | None = None):
     """F in, F out, elementwise: silu rounds half up to F, the product with h3 rounds half up and saturates."""
     h1, h3 = np.asarray(h1, dtype=np.int64), np.asarray(h3, dtype=np.int64)
     silu = round_shift(h1 * sigmoid2(h1), EXP2_FRAC)

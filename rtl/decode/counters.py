@@ -1,4 +1,4 @@
-"""What the hardware counts for its host: cycles, and for each engine what its tape did, tokens and saturations."""
+"""What the hardware counts for its host: cycles, and for each engine what `spec/counters.py` names."""
 
 from myhdl import always, intbv
 
@@ -23,17 +23,19 @@ def cycle_counter(clk, rst, enable, cycles):
 
 
 @hblock
-def engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value):
+def engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, overflow, select, value):
     """The counters of one engine: zero after reset, counting while `enable` is high; they wrap.
 
     cause: in, code of `spec/causes.py`, one is counted every cycle. token: in, a strobe, a token has left.
     attention_busy: in, one bit a cycle. saturated: in, one bit a source of saturations, all are counted, a cycle late.
+    overflow: in, a strobe, the list of a draw was too short.
     select: in, uint(SELECT_BITS), index into COUNTERS; value: out, uint(COUNTER_BITS), that counter a cycle later, 0
     beyond the last.
     """
     SOURCES = len(saturated)
     COUNT, CAUSE_COUNT = len(COUNTERS), len(CAUSES)
-    TOKENS, BUSY, SATURATIONS = (COUNTERS.index(name) for name in ("tokens", "attention_busy", "saturations"))
+    TOKENS, BUSY = COUNTERS.index("tokens"), COUNTERS.index("attention_busy")
+    SATURATIONS, OVERFLOWS = COUNTERS.index("saturations"), COUNTERS.index("list_overflows")
     counts = [uint(COUNTER_BITS) for _ in range(COUNT)]
     clipped = uint(SOURCES.bit_length())
 
@@ -60,6 +62,8 @@ def engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, s
             if attention_busy:
                 counts[BUSY].next = counts[BUSY] + 1
             counts[SATURATIONS].next = counts[SATURATIONS] + clipped
+            if overflow:
+                counts[OVERFLOWS].next = counts[OVERFLOWS] + 1
 
     @always(clk.posedge)
     def read():
@@ -75,5 +79,6 @@ def engine_counters(clk, rst, enable, cause, token, attention_busy, saturated, s
 
 def ports(SOURCES: int) -> dict:
     """Fresh ports of `engine_counters` for so many sources of saturations."""
-    strobes = dict(enable=bit(), cause=uint(CAUSE_BITS), token=bit(), attention_busy=bit(), saturated=uint(SOURCES))
-    return dict(clk=bit(), rst=bit(), **strobes, select=uint(SELECT_BITS), value=uint(COUNTER_BITS))
+    strobes = {name: bit() for name in ("clk", "rst", "enable", "token", "attention_busy", "overflow")}
+    counted = dict(cause=uint(CAUSE_BITS), saturated=uint(SOURCES))
+    return dict(**strobes, **counted, select=uint(SELECT_BITS), value=uint(COUNTER_BITS))

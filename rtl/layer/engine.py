@@ -106,6 +106,7 @@ def engine(
     saturated = uint(SATURATION_SOURCES)
     sat_matvec, sat_rope, sat_attention, sat_residual, sat_ffn = (bit() for _ in range(SATURATION_SOURCES))
     classify = scored if HEAD else tied(bit())
+    overflow = bit() if HEAD and CFG.list_entries else tied(bit())
 
     unused(shape.n_heads, shape.n_layers, shape.seq_len, shape.stop_a, shape.stop_b)
     unused(shape.layers_low, shape.layers_extra, shape.layer_beats, shape.head_beats)
@@ -224,6 +225,7 @@ def engine(
         token=done,
         attention_busy=attention_busy,
         saturated=saturated,
+        overflow=overflow,
         select=select,
         value=value,
     )
@@ -244,6 +246,7 @@ def engine(
             pos=pos,
             seq=seq,
             scored=scored,
+            overflow=overflow,
             order=order,
             CFG=CFG,
         )

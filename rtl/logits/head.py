@@ -45,6 +45,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, order=
     layer, clipped = uint(clog2(CFG.max_layers)), uint(1)
     cause = uint(CAUSE_BITS)
     no_layers = tied(uint(1))
+    overflow = bit() if CFG.list_entries else tied(bit())
     tagged = singles(normed, CFG)
     tagged.tag = tied(uint(KIND_BITS, GAIN))
     unused(position.pos, position.valid, layer, row.kind)
@@ -107,6 +108,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, order=
         pos=pos,
         seq=seq,
         scored=scored,
+        overflow=overflow,
         order=order,
         CFG=CFG,
     )
@@ -118,6 +120,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, order=
         token=done,
         attention_busy=tied(bit()),
         saturated=clipped,
+        overflow=overflow,
         select=select,
         value=value,
     )

@@ -11,12 +11,12 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 
 
 @hblock
-def tail(clk, rst, start, s_logit, s_exit, m, done, pos, seq, scored, order=None, CFG=None):
+def tail(clk, rst, start, s_logit, s_exit, m, done, pos, seq, scored, overflow, order=None, CFG=None):
     """s_logit: (data=F, last), the logits of a scored packet; s_exit: (data=F, last), the vector of one that is not.
 
     start: pulse when the packet comes; m: prediction with the label pos, seq, scored; done: out, pulse when it is
-    taken. order: Order of the packet, standing still from the cycle after `start` to `done`; None in builds without a
-    sampler.
+    taken. order: Order of the packet, standing still from the cycle after `start` to `done`, None in builds without a
+    sampler; overflow: out, pulse when a token is drawn for which the list was too short.
 
         s_logit ─┬─> argmax ──┬─> answer ─> m       the sampler's where a token is drawn, or its probability wanted
                  └─> sampler ─┘
@@ -27,7 +27,7 @@ def tail(clk, rst, start, s_logit, s_exit, m, done, pos, seq, scored, order=None
     best = best_stream(CFG)
     answer_ = answer(clk, rst, best, s_exit, m, done, pos, seq, scored)
     if not CFG.list_entries:
-        unused(start)
+        unused(start, overflow)
         argmax_ = argmax(clk, rst, s_logit, best, CFG=CFG)
         return argmax_, answer_
 
@@ -38,8 +38,6 @@ def tail(clk, rst, start, s_logit, s_exit, m, done, pos, seq, scored, order=None
     argmax_ = argmax(clk, rst, to_argmax, largest, CFG=CFG)
     sampler_ = sampler(clk=clk, rst=rst, start=start, settings=order.settings, position=pos, given=order.given,
                        target=order.target, s=to_sampler, m=drawn, ENTRIES=CFG.list_entries)
-    unused(drawn.beyond)
-
     @always_comb
     def fork():
         to_argmax.valid.next = s_logit.valid and to_sampler.ready
@@ -56,6 +54,7 @@ def tail(clk, rst, start, s_logit, s_exit, m, done, pos, seq, scored, order=None
         best.valid.next = largest.valid and (drawn.valid or not wanted)
         largest.ready.next = best.ready and (drawn.valid or not wanted)
         drawn.ready.next = best.ready and largest.valid
+        overflow.next = drawn.valid and best.ready and largest.valid and drawn.beyond
 
     @always_comb
     def choose():

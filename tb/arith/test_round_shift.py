@@ -4,7 +4,7 @@ import random
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import Saturations, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, saturate
 from llama2_myhdl.golden.fixed.arith import round_shift as golden_round_shift
 from llama2_myhdl.rtl.arith.round_shift import LATENCY, ports, round_shift
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
@@ -23,7 +23,7 @@ def stimulus(widths):
         xs = ends + [half - 1, half, -half, -half - 1] + [rng.randint(ends[0], ends[1]) >> rng.randrange(wide)
                                                           for _ in range(12)]
         for x in xs:
-            stats = Saturations()
+            stats = Tally()
             y = int(saturate(golden_round_shift(x, n), narrow, stats))
             inputs.append(dict(x=x, n=n))
             wanted.append(dict(y=y, clipped=stats.count))

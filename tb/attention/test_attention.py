@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.attention import attend
 from llama2_myhdl.rtl.attention.attention import VALUE_LATENCY, attention, latency, ports
 from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
@@ -71,7 +71,7 @@ class AttentionBench(Bench):
         self.values = StreamSource(dut, "s_value", data=cfg.max_head_dim * cfg.value_bits, **beside)
         self.sink = StreamSink(dut, "m", data=-cfg.f_bits, second=-cfg.f_bits, last=1)
         self.ports = self.source, self.values, self.sink
-        self.stats, self.compared = Saturations(), 0
+        self.stats, self.compared = Tally(), 0
         self.moments = {"s": [], "s_value": [], "m": []}  # of the transfers at each port, in cycles
         cocotb.start_soon(self._watch())
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cocotb.triggers import RisingEdge
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.attention import divide as golden_divide
 from llama2_myhdl.rtl.attention.divide import EARLY, INTERVAL, LATENCY, divide, ports
 from llama2_myhdl.rtl.attention.lazy import STEP
@@ -78,7 +78,7 @@ def stimulus(context, lanes):
             ahead = max(ahead, sum(t > lead for t in loads) + 1)
             leads.append(lead)
             loads.append(now)
-            pairs = [(golden_divide(np.array([x]), den, gap, stats := Saturations())[0], stats.count) for x in num]
+            pairs = [(golden_divide(np.array([x]), den, gap, stats := Tally())[0], stats.count) for x in num]
             for i in range(0, dim, 2):
                 (y0, clipped0), (y1, clipped1) = pairs[i:i + 2]
                 wanted.append(dict(valid=1, data=int(y0), second=int(y1), last=int(i == dim - 2), clipped0=clipped0,

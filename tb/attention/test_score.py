@@ -5,7 +5,7 @@ from dataclasses import replace
 import cocotb
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.attention import scores
 from llama2_myhdl.rtl.attention.score import latency, ports, score
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
@@ -31,7 +31,7 @@ def vectors(lanes, bits):
     cases += [("small", "random", rng.randrange(most + 1), rng.randrange(most + 1)) for _ in range(100)]
     for a, b, qe, ke in cases:
         q, k = row(rng, a, lanes, bits), row(rng, b, lanes, bits)
-        stats = Saturations()
+        stats = Tally()
         s = int(scores(q, qe, [k], [ke], stats)[0])
         if rng.random() < 0.3:  # rows that count for nothing stand between
             other = packed(row(rng, "random", lanes, bits), bits)

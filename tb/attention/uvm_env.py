@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.attention import attend, scores
 from llama2_myhdl.rtl.attention.attention import ports
 from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
@@ -65,7 +65,7 @@ class AttentionPredictor(Predictor):
         return np.array(mantissas), np.array(exponents)
 
     def _attend(self, number, query, exponent):
-        heads, stats = self.at["kv_mul"] * self.at["n_kv_heads"], Saturations()
+        heads, stats = self.at["kv_mul"] * self.at["n_kv_heads"], Tally()
         k, ke = self._rows(KEY, number // self.at["kv_mul"])
         v, ve = self._rows(VALUE, number // self.at["kv_mul"])
         out = attend(query, exponent, k, ke, v, ve, self.cfg.p_frac, stats).tolist()

@@ -16,14 +16,15 @@ from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS, SELECT_BITS
 
 SOURCES = 5
 CYCLES = 500
-STROBES = ("token", "attention_busy")
+STROBES = ("token", "attention_busy", "overflow")
 
 
 @hblock
-def both_counters(clk, rst, enable, cause, token, attention_busy, saturated, select, value, cycles):
+def both_counters(clk, rst, enable, cause, token, attention_busy, saturated, overflow, select, value, cycles):
     """An engine's counters beside the cycles."""
     engine_counters_ = engine_counters(clk=clk, rst=rst, enable=enable, cause=cause, token=token,
-                                       attention_busy=attention_busy, saturated=saturated, select=select, value=value)
+                                       attention_busy=attention_busy, saturated=saturated, overflow=overflow,
+                                       select=select, value=value)
     cycle_counter_ = cycle_counter(clk, rst, enable, cycles)
     return engine_counters_, cycle_counter_
 
@@ -37,8 +38,8 @@ def test_counters(sim):
 async def counts(dut):
     """Random strobes; saturations of several sources in one cycle all count, a cycle late. A reset clears all."""
     rng = random.Random(3)
-    for pin in (dut.enable, dut.token, dut.attention_busy, dut.cause, dut.saturated, dut.select):
-        pin.value = 0
+    for name in ("enable", *STROBES, "cause", "saturated", "select"):
+        getattr(dut, name).value = 0
     await start(dut)
     for _ in range(2):
         expected = dict.fromkeys(COUNTERS, 0)
@@ -56,6 +57,7 @@ async def counts(dut):
                 expected[CAUSES[cause]] += 1
                 expected["tokens"] += levels["token"]
                 expected["attention_busy"] += levels["attention_busy"]
+                expected["list_overflows"] += levels["overflow"]
                 expected["saturations"] += before
             before = clipped.bit_count()
         await FallingEdge(dut.clk)

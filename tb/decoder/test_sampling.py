@@ -41,10 +41,10 @@ def wishes(rng, vocab):
 
 @pytest.mark.parametrize(("name", "sim"), LONG)
 def test_mixed(name, sim, tmp_path):
-    """Sequences with settings of every kind side by side: every field of every beat."""
+    """Sequences with settings of every kind side by side: every field of every beat, and lists that were too short."""
     build, shape = BUILDS[name]
     golden, tape = model(shape, True, 41, build, tmp_path)
-    rng, groups, compared = random.Random(name), [], 0
+    rng, groups, compared, told = random.Random(name), [], 0, 0
     for number in range(6):
         groups.append([
             Job([rng.randrange(shape.vocab_size) for _ in range(rng.randint(1, 5))], rng.choice([0, 6]), seq=seq,
@@ -56,6 +56,8 @@ def test_mixed(name, sim, tmp_path):
     for job, outcome in zip(jobs, run(build, sim, groups), strict=True):
         compare(golden, job, outcome)
         compared += len(outcome.tokens)
+        told += outcome.counted("list_overflows") if job.seq == 0 else 0  # counters are a group's
+    assert golden.list_overflows.count == told > 0
     assert compared > 6 * 4 * build.sequences
 
 

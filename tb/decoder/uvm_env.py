@@ -28,7 +28,7 @@ ERRORS = {"token out of range": errors.BAD_TOKEN, "prompt too long": errors.TOO_
 CUTS = ("nothing", "top-k", "top-p", "min-p", "several")
 WARMTH = ("greedy", "cool", "hot")  # temperature 0, below 1, 1 and above
 LENGTHS = ("one", "few", "many")  # prompt tokens
-STATUS = ("weights", "saturations")  # counters that are looked at behind a sequence, beside the error code
+STATUS = ("weights", "saturations", "list_overflows")  # counters looked at behind a sequence, beside the error code
 COUNTER_CYCLES = 3  # from counter_select to counter_value
 
 
@@ -98,7 +98,7 @@ class DecoderPredictor(Predictor):
         self.model = self.cdb_get("MODEL")
         assert self.image == self.model.payloads(), "the boot stream carried something else than the model"
         self.image, self.golden, self.counts = [], self.model.golden, Counter()
-        self.golden.saturations.count = 0
+        self.golden.saturations.count = self.golden.list_overflows.count = 0
 
     def _forward(self, token, pos, scored):
         taps = {}
@@ -113,7 +113,8 @@ class DecoderPredictor(Predictor):
             self.predict("m_token", fields(beat, 0))
         reason = reason_of(beat, len(prompt), wishes, self.cfg.list_entries)
         status = dict(error=ERRORS.get(reason, errors.NONE), weights=self.counts["weights"])
-        self.predict("status", status | dict(saturations=self.golden.saturations.count))
+        tallies = {name: getattr(self.golden, name).count for name in ("saturations", "list_overflows")}
+        self.predict("status", status | tallies)
         self.transactions.write(Ended(self.model.get_name(), reason, len(prompt), wishes))
 
     def _beats(self, prompt, wishes):
@@ -126,7 +127,7 @@ class DecoderPredictor(Predictor):
         request = Request(
             tuple(prompt), wishes["steps"], stops=stops, new_tokens=wishes["new_tokens"], logprobs=logprobs
         )
-        choose = Sampler(registers, logprobs, entries)
+        choose = Sampler(registers, logprobs, entries, self.golden.list_overflows)
         return decode(request, shape.vocab_size, shape.seq_len, self._forward, choose)
 
 

@@ -6,7 +6,7 @@ import pytest
 from cocotb.triggers import ClockCycles
 
 import llama2_myhdl.golden.fixed.swiglu as golden
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.rtl.ffn.swiglu import LATENCY, ports, swiglu
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -33,7 +33,7 @@ class SwigluBench(Bench):
 
     def __init__(self, dut, rng):
         super().__init__(dut, rng)
-        self.block, self.stats = test_parameters()["block"], Saturations()
+        self.block, self.stats = test_parameters()["block"], Tally()
         self.source = StreamSource(dut, "s", data=-F_BITS, last=1)
         self.sink = StreamSink(dut, "m", data=-F_BITS, last=1)
         self.ports = self.source, self.sink

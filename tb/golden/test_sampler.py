@@ -283,4 +283,4 @@ def test_overflows_are_counted():
         sampler(np.zeros(50, np.int64), position)
     sampler(np.eye(50, dtype=np.int64)[0] * 20 * ONE, 5)
     sampler(np.zeros(50, np.int64), 6, following=1)
-    assert sampler.overflows == 5
+    assert sampler.overflows.count == 5

@@ -68,6 +68,13 @@ def test_stories_are_shown_whole_each_with_its_number(nano, three, capfd):
         assert text.startswith(f"story {number}: hi")
 
 
+@pytest.mark.parametrize(("cut", "too_short"), [("--topp=0.99", True), ("--topk=8", False)])
+def test_a_list_that_was_too_short_is_told(nano, capfd, cut, too_short):
+    short = told(nano, *DRAWS, cut)["counters"]["list_overflows"]
+    line = f"{short} tokens drawn from a list that was too short for what top-p or min-p keep"
+    assert (line in capfd.readouterr().out.splitlines()) == (short > 0) == too_short
+
+
 @pytest.mark.parametrize("new", [1, 4, 999])
 def test_new_tokens_are_counted_from_the_prompts_end(nano, new):
     result = told(nano, f"--new-tokens={new}")

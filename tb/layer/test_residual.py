@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles
 
-from llama2_myhdl.golden.fixed.arith import Saturations, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, saturate
 from llama2_myhdl.rtl.layer.residual import LATENCY, PREFETCH, ports, residual
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -45,7 +45,7 @@ class ResidualBench(Bench):
         self.sink = StreamSink(dut, "m", data=-F_BITS, last=1)
         self.ports = self.loads, self.adds, self.sink
         self.stored = np.zeros(CFG.max_dim, dtype=np.int64)
-        self.stats, self.taken = Saturations(), 0
+        self.stats, self.taken = Tally(), 0
 
     def load(self, x):
         self.loads.send_nowait(*[dict(data=v, last=int(k == len(x) - 1)) for k, v in enumerate(x)])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.matvec import Activation, matvec
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import UNIT
@@ -44,7 +44,7 @@ class Work:
     rows: list[dict] = field(default_factory=list)
     gains: list[dict] = field(default_factory=list)
     weight_beats: int = 0
-    stats: Saturations = field(default_factory=Saturations)
+    stats: Tally = field(default_factory=Tally)
 
     def vector(self, rng, beats: int) -> Activation:
         """Send one activation vector of `beats` words, and its scalar; factor 1.0 now and then."""

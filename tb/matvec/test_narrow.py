@@ -6,7 +6,7 @@ import cocotb
 import numpy as np
 import pytest
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.matvec import Activation
 from llama2_myhdl.golden.fixed.matvec import narrow as golden_narrow
 from llama2_myhdl.rtl.matvec.narrow import LATENCY, narrow, ports
@@ -64,7 +64,7 @@ def test_edges_clip_and_fit():
 
 
 def expectation(vector):
-    stats = Saturations()
+    stats = Tally()
     act = Activation(np.zeros(0), vector["factor"], vector["scale"])
     return dict(y=int(golden_narrow(vector["acc"], vector["exponent"], act, stats)), clipped=stats.count)
 

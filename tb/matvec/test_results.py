@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.matvec import Activation, narrow
 from llama2_myhdl.rtl.matvec.results import LATENCY, ports, results
 from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
@@ -38,7 +38,7 @@ def test_overflow_is_seen(sim):
 
 def traffic(rng, vectors=VECTORS):
     """Rows, scalars, what must come out, and how many rows are clipped."""
-    rows, scales, expected, stats = [], [], [], Saturations()
+    rows, scales, expected, stats = [], [], [], Tally()
     top = 1 << CFG.acc_bits - 1
     for _ in range(vectors):
         act = Activation(np.zeros(0), rng.choice((UNIT, rng.randrange(UNIT))), rng.randrange(-25, -5))

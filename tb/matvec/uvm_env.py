@@ -7,7 +7,7 @@ import numpy as np
 from cocotb.triggers import RisingEdge
 from pyuvm import uvm_component
 
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT, Activation, matvec
 from llama2_myhdl.rtl.matvec.matvec import ports
 from llama2_myhdl.spec.causes import CAUSES, HEADER, WEIGHTS
@@ -95,7 +95,7 @@ class MatvecPredictor(Predictor):
                 self.predict("m_gain", dict(data=self.beats.popleft()))
             self.transactions.write(Product(GAIN, 0, command["beats"], command["head"]))
             return
-        rows, beats, stats = command["rows"], command["beats"], Saturations()
+        rows, beats, stats = command["rows"], command["beats"], Tally()
         act, matrix = self._activation(command), self._matrix(rows, beats)
         results = matvec(matrix, act, stats).tolist()
         for number, result in enumerate(results):

@@ -5,7 +5,7 @@ import cocotb
 import pytest
 
 import llama2_myhdl.golden.fixed.rope as golden
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.rtl.rope.rope import LATENCY, ports, rope
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
@@ -32,7 +32,7 @@ class RopeBench(Bench):
 
     def __init__(self, dut, rng):
         super().__init__(dut, rng)
-        self.cfg, self.stats = CONFIGS[test_parameters()["config"]], Saturations()
+        self.cfg, self.stats = CONFIGS[test_parameters()["config"]], Tally()
         self.source = StreamSource(dut, "s", data=-F_BITS, kind=KIND_BITS, last=1)
         self.positions = StreamSource(dut, "s_pos", pos=self.cfg.pos_bits)
         self.sink = StreamSink(dut, "m", data=-F_BITS, tag=KIND_BITS, last=1)

@@ -5,7 +5,7 @@ import cocotb
 import pytest
 
 import llama2_myhdl.golden.fixed.rope as golden
-from llama2_myhdl.golden.fixed.arith import Saturations
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.functions import cosine, sine
 from llama2_myhdl.rtl.rope.rotate import LATENCY, ports, rotate
 from llama2_myhdl.sim.runner import SIMULATORS, run
@@ -36,7 +36,7 @@ def vectors():
 def wanted():
     rows = []
     for a, b, cos, sin in pairs():
-        stats = Saturations()
+        stats = Tally()
         turned = golden.rope([a, b], [cos], [sin], stats).tolist()
         exact = a * cos - b * sin, a * sin + b * cos
         rows += [dict(y=y, clipped=int(y != value + (1 << 15) >> 16)) for y, value in zip(turned, exact)]
