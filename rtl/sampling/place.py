@@ -1,60 +1,62 @@
 """A place of the list of the most likely tokens."""
-from myhdl import always, always_comb, concat, intbv
+from myhdl import always, always_comb, concat
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.stream.stream import Payload, bit, sint, uint
 from llama2_myhdl.spec.sampling import COST_BITS
 
 
-class Entrant(Payload):
-    """What moves from place to place: u sint(COST_BITS); token; ousted: it has held a place before."""
+class Standing(Payload):
+    """A place as the next one sees it: u sint(COST_BITS) and token are held if `taken`; new_u and new_token arrive if
+    `arrives`, and `enters` says that they take the place."""
 
     def __init__(self, token_bits):
-        super().__init__(u=sint(COST_BITS), token=uint(token_bits), ousted=bit())
+        held = dict(u=sint(COST_BITS), token=uint(token_bits), taken=bit())
+        super().__init__(**held, new_u=sint(COST_BITS), new_token=uint(token_bits), arrives=bit(), enters=bit())
 
 
 @hblock
-def place(clk, clear, arrives, s, leaves, m, turn, next_turn, shown):
-    """Holds the cheaper one of what it holds and what arrives, and hands the other one on, a cycle later.
+def place(clk, clear, before, m, turn, next_turn, shown):
+    """Holds the cheaper one of what it holds and what arrives; the other one arrives at the next place a cycle later.
 
-    Ports: clk; clear: it is empty, and what arrives is lost; arrives, s: an Entrant; leaves, m: likewise, registers.
-    turn: `shown` is what is held, token above cost, in this cycle, else 0; next_turn: `turn` a cycle ago, unless
-    cleared. Of equal costs the one ahead stays ahead: what was ousted stood before what is held here, what is new comes
-    behind it.
+    Ports: clk; clear: it is empty, and what arrives is lost; before: Standing of the place before, m: of this one,
+    registers. turn: `shown` is what is held behind this cycle, token above cost, else 0; next_turn: `turn` a cycle ago,
+    unless cleared. Of equal costs the one ahead stays ahead.
+
+    What the place before has held is as cheap as all that stands behind it: it enters without a look. What is new there
+    is compared a cycle ahead, with what will be held when it arrives.
     """
-    TOKEN_BITS = len(s.token)
-    u, token = sint(COST_BITS), uint(TOKEN_BITS)
-    taken, better = bit(), bit()
+    leaves = bit()  # something arrives here in the next cycle
+    u, token = sint(COST_BITS), uint(len(m.token))  # what is held behind this cycle
 
     @always_comb
-    def compare():
-        mine = intbv(0, min=-(1 << COST_BITS), max=1 << COST_BITS)
-        its = intbv(0, min=-(1 << COST_BITS), max=1 << COST_BITS)
-        # one bit below the costs decides between equal ones
-        mine[:] = concat(u[COST_BITS:], True).signed()
-        its[:] = concat(s.u[COST_BITS:], not s.ousted).signed()
-        better.next = not taken or its < mine
+    def settle():
+        leaves.next = before.arrives and (before.taken or not before.enters)
+        if m.enters:
+            u.next = m.new_u
+            token.next = m.new_token
+        else:
+            u.next = m.u
+            token.next = m.token
 
     @always(clk.posedge)
     def hold():
-        if clear:
-            taken.next = False
-        elif arrives and better:
-            taken.next = True
-            u.next = s.u
-            token.next = s.token
+        m.u.next = u
+        m.token.next = token
+        m.taken.next = (m.taken or m.arrives) and not clear
 
     @always(clk.posedge)
-    def hand_on():
-        leaves.next = arrives and (taken or not better) and not clear
-        if arrives:
-            m.ousted.next = better or s.ousted
-            if better:
-                m.u.next = u
-                m.token.next = token
+    def meet():
+        m.arrives.next = leaves and not clear
+        m.enters.next = leaves and not clear and (
+            before.enters or before.new_u < u or not (m.taken or m.arrives))
+        if leaves:
+            if before.enters:
+                m.new_u.next = before.u
+                m.new_token.next = before.token
             else:
-                m.u.next = s.u
-                m.token.next = s.token
+                m.new_u.next = before.new_u
+                m.new_token.next = before.new_token
 
     @always(clk.posedge)
     def follow():
@@ -66,10 +68,11 @@ def place(clk, clear, arrives, s, leaves, m, turn, next_turn, shown):
         if turn:
             shown.next = concat(token, u[COST_BITS:])
 
-    return compare, hold, hand_on, follow, show
+    return settle, hold, meet, follow, show
 
 
 def ports(token_bits: int) -> dict:
     """Fresh ports for tokens of so many bits."""
-    pins = {name: bit() for name in ("clk", "clear", "arrives", "leaves", "turn", "next_turn")}
-    return dict(**pins, s=Entrant(token_bits), m=Entrant(token_bits), shown=uint(COST_BITS + token_bits))
+    pins = {name: bit() for name in ("clk", "clear", "turn", "next_turn")}
+    standing = dict(before=Standing(token_bits), m=Standing(token_bits))
+    return dict(**pins, **standing, shown=uint(COST_BITS + token_bits))

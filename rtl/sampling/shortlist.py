@@ -1,9 +1,9 @@
 """The cheapest costs that have passed, in their order: a chain of places."""
 from myhdl import always, always_comb, block
 
-from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import either
-from llama2_myhdl.rtl.sampling.place import Entrant, place
+from llama2_myhdl.rtl.sampling.place import Standing, place
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.sampling import COST_BITS
 
@@ -27,27 +27,28 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
     WIDTH = COST_BITS + TOKEN_BITS
     if ENTRIES < 2:
         raise ValueError(f"shortlist: ENTRIES must be 2 or more, is {ENTRIES}")
-    moving = [Entrant(TOKEN_BITS) for _ in range(ENTRIES + 1)]
-    arrives, turns = [[bit() for _ in range(ENTRIES + 1)] for _ in range(2)]
+    standing = [Standing(TOKEN_BITS) for _ in range(ENTRIES + 1)]  # the first one: what comes in
+    turns = [bit() for _ in range(ENTRIES + 1)]
     shown = [uint(WIDTH) for _ in range(ENTRIES)]
     groups = [shown[k:k + GROUP] for k in range(0, ENTRIES, GROUP)]
     ored, registers = [[uint(WIDTH) for _ in groups] for _ in range(2)]
     chosen = uint(WIDTH)
-    first, first_arrives, first_turn = moving[0], arrives[0], turns[0]
-    unused(arrives[ENTRIES], turns[ENTRIES], *moving[ENTRIES].fields())
+    coming, first_turn = standing[0], turns[0]
+    coming.u, coming.token, coming.taken = tied(sint(COST_BITS)), tied(uint(TOKEN_BITS)), tied(bit())
+    coming.enters = tied(bit())
+    unused(turns[ENTRIES], *standing[ENTRIES].fields())
 
-    places = [place(clk=clk, clear=clear, arrives=arrives[k], s=moving[k], leaves=arrives[k + 1], m=moving[k + 1],
-                    turn=turns[k], next_turn=turns[k + 1], shown=shown[k]) for k in range(ENTRIES)]
+    places = [place(clk=clk, clear=clear, before=standing[k], m=standing[k + 1], turn=turns[k],
+                    next_turn=turns[k + 1], shown=shown[k]) for k in range(ENTRIES)]
     joining = [either(group, one) for group, one in zip(groups, ored)]
     holding = [hold(clk, one, register) for one, register in zip(ored, registers)]
     joining_all = either(registers, chosen)
 
     @always_comb
     def enter():
-        first.u.next = u
-        first.token.next = token
-        first.ousted.next = False
-        first_arrives.next = take
+        coming.new_u.next = u
+        coming.new_token.next = token
+        coming.arrives.next = take
         first_turn.next = show
 
     @always(clk.posedge)
