@@ -34,16 +34,17 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
     valids, firsts = uint(CHOOSING), uint(CHOOSING)  # bit k: k + 1 cycles ago
     # the nucleus ends with this entry; the last one that `floor` leaves; the smaller one of them
     place, last_inside, closing_place, following = [Signal(modbv(0)[PLACE_BITS:]) for _ in range(4)]
-    sum_place, total_place, draw_place, choice_place = [Signal(modbv(0)[PLACE_BITS:]) for _ in range(4)]
+    sum_place, total_place, draw_place, choice_place, write_place = [Signal(modbv(0)[PLACE_BITS:]) for _ in range(5)]
     base, above = sint(COST_BITS), uint(COST_BITS + 1)
     near, all_inside, short = bit(), bit(), bit()
-    summed, drawn, goes_on, passes = [bit() for _ in range(4)]
+    summed, drawn, goes_on = [bit() for _ in range(3)]
+    writes, passes, passed = [bit() for _ in range(3)]
     held, wanted = uint(SUM_BITS), uint(SUM_BITS)
-    kept, passing = uint(len(choice)), uint(len(choice))
+    kept, passing, former = [uint(len(choice)) for _ in range(3)]
 
     totals = ram(clk, we=summed, waddr=sum_place, wdata=total, load=goes_on, raddr=following, rdata=held,
                  DEPTH=ENTRIES, STYLE="distributed")
-    choices = ram(clk, we=drawn, waddr=draw_place, wdata=choice, load=tied(bit(True)), raddr=closing_place, rdata=kept,
+    choices = ram(clk, we=writes, waddr=write_place, wdata=passing, load=tied(bit(True)), raddr=closing_place, rdata=kept,
                   DEPTH=ENTRIES, STYLE="distributed")
 
     @always(clk.posedge)
@@ -91,9 +92,13 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
             total_place.next = sum_place + 1
         if drawn:
             choice_place.next = draw_place + 1
-        # the choice that is stored in this cycle may be the one that is wanted
-        passes.next = drawn and draw_place == closing_place
+        # a choice comes late in its cycle and is written in the next one; it may be wanted before it can be read
+        writes.next = drawn
+        write_place.next = draw_place
         passing.next = choice
+        former.next = passing
+        passes.next = drawn and draw_place == closing_place
+        passed.next = writes and write_place == closing_place
 
     @always_comb
     def look():
@@ -127,6 +132,8 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
     def answer():
         if passes:
             chosen.next = passing
+        elif passed:
+            chosen.next = former
         else:
             chosen.next = kept
         beyond.next = all_inside and not by_rank and (p == P_OFF or short)

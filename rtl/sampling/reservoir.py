@@ -32,8 +32,9 @@ def reservoir(clk, total, mantissa, distance, x0, x1, accept):
     MANTISSA = EXP2_FRAC + 1
     RANDOM_BITS = EXP2_FRAC + 1  # of the random number, the leading one included
     RANDOM_LOW = WORD_BITS - EXP2_FRAC
+    PRODUCT = TOP_BITS + RANDOM_BITS
     # in units of the product the weight is its mantissa, shifted up by CLOSE or one more where they are compared
-    CLOSE = TOP_BITS + RANDOM_BITS - MANTISSA
+    CLOSE = PRODUCT - MANTISSA
     BIAS = WEIGHT_FRAC - EXP2_FRAC + TOP_BITS + RANDOM_BITS - SUM_BITS
     LIM = 1 << (DISTANCE_BITS + 1)
 
@@ -43,10 +44,11 @@ def reservoir(clk, total, mantissa, distance, x0, x1, accept):
     normal = uint(TOP_BITS)
     random1, random2 = uint(RANDOM_BITS), uint(RANDOM_BITS)
     near = uint(DISTANCE_BITS)
-    mantissa1, mantissa2, mantissa3 = [uint(MANTISSA) for _ in range(3)]
+    mantissa1, mantissa2 = uint(MANTISSA), uint(MANTISSA)
+    weight = uint(MANTISSA + 1)  # in units of 2**CLOSE
     exponent = sint(DISTANCE_BITS + 2)
-    product = uint(TOP_BITS + RANDOM_BITS)
-    sure, close, twice = bit(), bit(), bit()
+    product = uint(PRODUCT)
+    sure, close = bit(), bit()
 
     @always(clk.posedge)
     def find():
@@ -90,17 +92,14 @@ def reservoir(clk, total, mantissa, distance, x0, x1, accept):
         product.next = random2 * normal
         sure.next = exponent > CLOSE + 1
         close.next = exponent == CLOSE or exponent == CLOSE + 1
-        twice.next = exponent == CLOSE + 1
-        mantissa3.next = mantissa2
+        if exponent == CLOSE + 1:
+            weight.next = concat(mantissa2, False)
+        else:
+            weight.next = mantissa2
 
     @always_comb
     def compare():
-        weight = intbv(0)[TOP_BITS + RANDOM_BITS + 1:]
-        weight[:] = mantissa3
-        weight[:] = weight << CLOSE
-        if twice:
-            weight[:] = weight << 1
-        accept.next = sure or (close and product < weight)
+        accept.next = sure or (close and product[PRODUCT:CLOSE] < weight)
 
     return find, normalise, multiply, compare
 
