@@ -44,8 +44,8 @@ def nucleus(clk, valid, first, u, total, share, target, by_rank, p, floor, choic
 
     totals = ram(clk, we=summed, waddr=sum_place, wdata=total, load=goes_on, raddr=following, rdata=held,
                  DEPTH=ENTRIES, STYLE="distributed")
-    choices = ram(clk, we=writes, waddr=write_place, wdata=passing, load=tied(bit(True)), raddr=closing_place, rdata=kept,
-                  DEPTH=ENTRIES, STYLE="distributed")
+    choices = ram(clk, we=writes, waddr=write_place, wdata=passing, load=tied(bit(True)), raddr=closing_place,
+                  rdata=kept, DEPTH=ENTRIES, STYLE="distributed")
 
     @always(clk.posedge)
     def travel():
