@@ -10,8 +10,6 @@ from llama2_myhdl.rtl.stream.split import split
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import clog2
 
-SPARE = 6  # beats that are read ahead, beside those under way
-
 
 @hblock
 def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
@@ -36,7 +34,7 @@ def tape(clk, rst, s, m_boot, m, parts, part_beats, DEPTH):
     banked_ram_ = banked_ram(
         clk, we=own.valid, waddr=waddr, wdata=own.data, raddr=raddr, rdata=word, DEPTH=DEPTH, SPREAD=True
     )
-    reader_ = reader(clk, rst, wanted, m, raddr, word, LATENCY=LATENCY, DEPTH=LATENCY + SPARE)
+    reader_ = reader(clk, rst, wanted, m, raddr, word, LATENCY=LATENCY)
 
     @always_comb
     def flow():
