@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cocotb.triggers import ClockCycles
 from pyuvm import uvm_analysis_port, uvm_component
 
+from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.decode import decode
 from llama2_myhdl.golden.fixed.sampler import Sampler
 from llama2_myhdl.rtl.decoder import ports
@@ -98,7 +99,7 @@ class DecoderPredictor(Predictor):
         self.model = self.cdb_get("MODEL")
         assert self.image == self.model.payloads(), "the boot stream carried something else than the model"
         self.image, self.golden, self.counts = [], self.model.golden, Counter()
-        self.golden.saturations.count = self.golden.list_overflows.count = 0
+        self.golden.saturations.count, self.list_overflows = 0, Tally()
 
     def _forward(self, token, pos, scored):
         taps = {}
@@ -113,7 +114,7 @@ class DecoderPredictor(Predictor):
             self.predict("m_token", fields(beat, 0))
         reason = reason_of(beat, len(prompt), wishes, self.cfg.list_entries)
         status = dict(error=ERRORS.get(reason, errors.NONE), weights=self.counts["weights"])
-        tallies = {name: getattr(self.golden, name).count for name in ("saturations", "list_overflows")}
+        tallies = dict(saturations=self.golden.saturations.count, list_overflows=self.list_overflows.count)
         self.predict("status", status | tallies)
         self.transactions.write(Ended(self.model.get_name(), reason, len(prompt), wishes))
 
@@ -127,7 +128,7 @@ class DecoderPredictor(Predictor):
         request = Request(
             tuple(prompt), wishes["steps"], stops=stops, new_tokens=wishes["new_tokens"], logprobs=logprobs
         )
-        choose = Sampler(registers, logprobs, entries, self.golden.list_overflows)
+        choose = Sampler(registers, logprobs, entries, self.list_overflows)
         return decode(request, shape.vocab_size, shape.seq_len, self._forward, choose)
 
 
