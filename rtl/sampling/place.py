@@ -6,73 +6,92 @@ from llama2_myhdl.rtl.stream.stream import Payload, bit, sint, uint
 from llama2_myhdl.spec.sampling import COST_BITS
 
 
-class Standing(Payload):
-    """A place as the next one sees it: u sint(COST_BITS) and token are held if `taken`; new_u and new_token arrive if
-    `arrives`, and `enters` says that they take the place."""
+class Entry(Payload):
+    """What a place can hold: u sint(COST_BITS), a cost, and its token."""
 
     def __init__(self, token_bits):
-        held = dict(u=sint(COST_BITS), token=uint(token_bits), taken=bit())
-        super().__init__(**held, new_u=sint(COST_BITS), new_token=uint(token_bits), arrives=bit(), enters=bit())
+        super().__init__(u=sint(COST_BITS), token=uint(token_bits))
+
+
+class Standing(Payload):
+    """A place as the next one sees it: u and token are held if `taken`; `cheaper`: the newest cost, a cycle ago, was so
+    than what was held; `gives`: it is cheaper than what is held now."""
+
+    def __init__(self, token_bits):
+        super().__init__(u=sint(COST_BITS), token=uint(token_bits), taken=bit(), cheaper=bit(), gives=bit())
 
 
 @hblock
-def place(clk, clear, before, m, turn, next_turn, shown):
-    """Holds the cheaper one of what it holds and what arrives; the other one arrives at the next place a cycle later.
+def place(clk, clear, u, enters, new, newer, before, m, turn, next_turn, shown, FIRST):
+    """Moves back by one place when a cheaper entry comes in: what the place before held, or the new one, is held then.
 
-    Ports: clk; clear: it is empty, and what arrives is lost; before: Standing of the place before, m: of this one,
-    registers. turn: `shown` is what is held behind this cycle, token above cost, else 0; next_turn: `turn` a cycle ago,
-    unless cleared. Of equal costs the one ahead stays ahead.
+    Ports: clk; clear: it is empty. u sint(COST_BITS): a cost, and a cycle later new, the Entry with it, enters: it
+    comes in, and newer: it is cheaper than the one that came in a cycle ahead of it. before: Standing of the place
+    before, m: of this one. turn: `shown` is what is held, token above cost, else 0; of the FIRST one what it holds
+    behind this cycle. next_turn: `turn` a cycle ago, unless cleared. Of equal costs the one ahead stays ahead.
 
-    What the place before has held is as cheap as all that stands behind it: it enters without a look. What is new there
-    is compared a cycle ahead, with what will be held when it arrives.
+    A cost meets what is held in one cycle and moves it in the next one, while the cost behind it meets what was held
+    before: that comparison holds for where it has moved.
     """
-    leaves = bit()  # something arrives here in the next cycle
-    u, token = sint(COST_BITS), uint(len(m.token))  # what is held behind this cycle
+    came, moved = bit(), bit()  # in the last cycle: the new entry, what the place before held
+
+    @always(clk.posedge)
+    def compare():
+        m.cheaper.next = not m.taken or u < m.u
 
     @always_comb
-    def settle():
-        leaves.next = before.arrives and (before.taken or not before.enters)
-        if m.enters:
-            u.next = m.new_u
-            token.next = m.new_token
+    def decide():
+        if came:
+            m.gives.next = newer
+        elif moved:
+            m.gives.next = before.cheaper
         else:
-            u.next = m.u
-            token.next = m.token
+            m.gives.next = m.cheaper
 
     @always(clk.posedge)
     def hold():
-        m.u.next = u
-        m.token.next = token
-        m.taken.next = (m.taken or m.arrives) and not clear
-
-    @always(clk.posedge)
-    def meet():
-        m.arrives.next = leaves and not clear
-        m.enters.next = leaves and not clear and (
-            before.enters or before.new_u < u or not (m.taken or m.arrives))
-        if leaves:
-            if before.enters:
-                m.new_u.next = before.u
-                m.new_token.next = before.token
+        came.next = enters and m.gives and not before.gives and not clear
+        moved.next = enters and m.gives and before.gives and not clear
+        if clear:
+            m.taken.next = False
+        elif enters and m.gives:
+            m.taken.next = before.taken or not before.gives
+        if enters and m.gives:
+            if before.gives:
+                m.u.next = before.u
+                m.token.next = before.token
             else:
-                m.new_u.next = before.new_u
-                m.new_token.next = before.new_token
+                m.u.next = new.u
+                m.token.next = new.token
 
     @always(clk.posedge)
     def follow():
         next_turn.next = turn and not clear
 
-    @always_comb
-    def show():
-        shown.next = 0
-        if turn:
-            shown.next = concat(token, u[COST_BITS:])
+    if FIRST:
 
-    return settle, hold, meet, follow, show
+        @always_comb
+        def show():
+            shown.next = 0
+            if turn:
+                if enters and m.gives:
+                    shown.next = concat(new.token, new.u[COST_BITS:])
+                else:
+                    shown.next = concat(m.token, m.u[COST_BITS:])
+
+    else:
+
+        @always_comb
+        def show():
+            shown.next = 0
+            if turn:
+                shown.next = concat(m.token, m.u[COST_BITS:])
+
+    return compare, decide, hold, follow, show
 
 
-def ports(token_bits: int) -> dict:
-    """Fresh ports for tokens of so many bits."""
-    pins = {name: bit() for name in ("clk", "clear", "turn", "next_turn")}
-    standing = dict(before=Standing(token_bits), m=Standing(token_bits))
-    return dict(**pins, **standing, shown=uint(COST_BITS + token_bits))
+def ports(token_bits: int, FIRST: bool) -> dict:
+    """Fresh ports and parameters for tokens of so many bits."""
+    pins = {name: bit() for name in ("clk", "clear", "enters", "newer", "turn", "next_turn")}
+    places = dict(new=Entry(token_bits), before=Standing(token_bits), m=Standing(token_bits))
+    return dict(**pins, u=sint(COST_BITS), **places, shown=uint(COST_BITS + token_bits), FIRST=FIRST)
