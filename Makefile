@@ -97,8 +97,8 @@ timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=
 toggles: $(DEV) ## bits that change, a token and at rest, by unit: [MODEL CONFIG STEPS NETS JSON AGAINST=earlier.json]
 	@$(GIVEN) paths MODEL JSON AGAINST; options MODEL CONFIG STEPS NETS JSON AGAINST; $(RUN) llama2_myhdl.host.toggles "$${args[@]}"
 
-regress: $(DEV) ## the pyuvm regression
-	@$(GIVEN) $(RUN) pytest -m uvm -rs --durations=5
+regress: $(DEV) ## the randomised tests with many seeds, and a report of them: [SEEDS=3 FIRST=1 WORKERS=cores]
+	@$(GIVEN) options SEEDS FIRST WORKERS; $(RUN) llama2_myhdl.regress.run "$${args[@]}"
 
 fetch: $(DEV) ## download a checkpoint and check its sha256: MODEL=stories260K|stories15M|stories42M|stories110M
 	@$(GIVEN) $(RUN) llama2_myhdl.weights.fetch $${MODEL:+-- "$$MODEL"}

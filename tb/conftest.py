@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tb import progress
+from tb import progress, records
 
 # Several workers, each with a BLAS thread for every core, spend their time waiting for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 MODELS_VARIABLE = "LLAMA2_MODELS"
+RECORDED = ("uvm", "stress")  # markers of tests that say what they compared
 
 
 def pytest_configure(config):
@@ -20,6 +21,18 @@ def pytest_configure(config):
     if not SIMULATORS:
         raise pytest.UsageError(f"SIM is one of {', '.join(ALL_SIMULATORS)}, not {os.environ['SIM']}")
     progress.register(config)
+
+
+@pytest.fixture(autouse=True)
+def recorded(request):
+    """Keeps with a test's result what it compared and covered; pytest-xdist brings that home from any machine."""
+    if not any(request.node.get_closest_marker(name) for name in RECORDED):
+        yield
+        return
+    file = request.getfixturevalue("tmp_path") / "records.jsonl"
+    request.getfixturevalue("monkeypatch").setenv(records.VARIABLE, str(file))
+    yield
+    request.node.user_properties += records.properties(file)
 
 
 @pytest.fixture(scope="session")

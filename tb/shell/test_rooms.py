@@ -17,7 +17,8 @@ STANDS_ON = {
     "sim": ("base", "spec", "hdl", "rtl", "weights"),
     "syn": ("base", "spec", "hdl", "rtl", "sim"),
     "host": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn"),
-    "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn"),
+    "regress": ("base",),
+    "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "regress"),
 }
 TESTS_OF_HOST = ("tb/host", "tb/shell")
 

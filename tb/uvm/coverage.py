@@ -2,6 +2,8 @@
 
 from pyuvm import uvm_subscriber
 
+from tb.records import record
+
 
 class CoverageHole(AssertionError):
     """Promised bins were not hit often enough; raised in check_phase."""
@@ -26,3 +28,5 @@ class Coverage(uvm_subscriber):
     def report_phase(self):
         for grid in self.grid.values():
             self.logger.info(grid.table())
+            if self.cdb_get("GOALS"):
+                record("grid", where=self.get_full_name(), **grid.facts())

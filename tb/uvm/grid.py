@@ -35,6 +35,11 @@ class Grid:
     def hits(self) -> int:
         return sum(self.counts.values())
 
+    def facts(self) -> dict:
+        """Name, axes, goal, and the count of every bin by the names of its place on each axis, as text."""
+        counts = {OTHER.join(map(str, cell)): count for cell, count in self.counts.items()}
+        return dict(name=self.name, axes=list(self.axes), goal=self.goal, counts=counts)
+
     def table(self) -> str:
         """Rows: all axes but the last; columns: the last one. `-`: cannot occur; `!`: below the goal."""
         *outer, inner = self.axes

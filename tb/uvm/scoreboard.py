@@ -6,6 +6,7 @@ from cocotb.triggers import RisingEdge
 from pyuvm import uvm_component, uvm_scoreboard, uvm_subscriber
 
 from llama2_myhdl.sim.streams import reader
+from tb.records import record
 
 SHOWN = 5  # mismatches that are logged in full
 
@@ -30,12 +31,12 @@ class Scoreboard(uvm_scoreboard):
     """Compares two series of beats (dicts) in order, on arrival.
 
     expected_export: from the predictor; actual_export: from the monitor. `promise` says how many comparisons a test
-    owes. check_phase raises Mismatch, LeftOver or WrongCount.
+    owes. check_phase raises Mismatch, LeftOver or WrongCount. `values`: fields of the beats that were compared.
     """
 
     def build_phase(self):
         self.expected, self.actual = deque(), deque()
-        self.compared = self.promised = self.mismatches = 0
+        self.compared = self.promised = self.mismatches = self.values = 0
         self.expected_export = self._export("expected_export", self.expected)
         self.actual_export = self._export("actual_export", self.actual)
 
@@ -53,6 +54,7 @@ class Scoreboard(uvm_scoreboard):
             if self.mismatches <= SHOWN:
                 self.logger.warning(f"comparison {self.compared}: expected {expected}, got {actual}")
         self.compared += 1
+        self.values += sum(len(value) if isinstance(value, list) else 1 for value in expected.values())
 
     def promise(self, count: int):
         """The test owes `count` more comparisons."""
@@ -76,6 +78,7 @@ class Scoreboard(uvm_scoreboard):
 
     def report_phase(self):
         self.logger.info(f"{self.compared} compared, as promised, all equal")
+        record("compared", where=self.get_full_name(), values=self.values)
 
 
 class PulseCount(uvm_component):
@@ -101,3 +104,4 @@ class PulseCount(uvm_component):
 
     def report_phase(self):
         self.logger.info(f"{self.seen} pulses, as predicted")
+        record("compared", where=self.get_full_name(), values=1)

@@ -1,0 +1,144 @@
+"""`make regress`: what a run's XML says, what is wrong with it, the page, and runs of pytest in their own processes."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from llama2_myhdl.regress import page, results, run
+from llama2_myhdl.regress.results import FAILED, PASSED, SKIPPED
+from llama2_myhdl.regress.run import RegressError, run_seed, verdict, workers
+
+GRID = dict(kind="grid", where="env.coverage", name="sizes", axes=["size", "traffic"], goal=2)
+TESTS = """
+import os
+import pytest
+
+@pytest.mark.parametrize("sim", ["icarus", "verilator"])
+def test_block(sim, record_property):
+    record_property("record", '{"kind": "compared", "where": "x", "values": 30000}')
+    assert sim == "icarus" or os.environ["SEED"] != "2", "one value <differs>"
+
+def test_other():
+    pytest.skip("the build of 64 lanes is run in Verilator")
+"""
+
+
+def case(counts, seed=1):
+    record = GRID | dict(counts=counts)
+    return results.Case(seed, "tb/matvec/test_matvec_uvm.py", "test_nano[icarus]", 1.0, PASSED, "", (record,))
+
+
+def compared(values, outcome=PASSED, seed=1):
+    record = dict(kind="compared", where="env.m", values=values)
+    return results.Case(seed, "tb/decoder/test_x.py", "test_y[verilator]", 2.0, outcome, "why <this>", (record,))
+
+
+@pytest.fixture(scope="module")
+def two_seeds(tmp_path_factory):
+    """Seeds 1 and 2 of TESTS; in the second one a test fails."""
+    folder = tmp_path_factory.mktemp("regress")
+    (folder / "test_some.py").write_text(TESTS)
+    said = []
+    spread = {1: workers("2"), 2: workers("popen popen")}  # processes of a number, and gateways that are named
+    found = {seed: run_seed(seed, spread[seed], [str(folder)], lambda *what: said.append(what), folder)
+             for seed in spread}  # fmt: skip
+    return folder, found, said
+
+
+def test_runs_are_read(two_seeds):
+    folder, found, said = two_seeds
+    for seed, last in ((1, PASSED), (2, FAILED)):
+        outcomes = {case.name: case.outcome for case in found[seed]}
+        assert outcomes == {"test_block[icarus]": PASSED, "test_block[verilator]": last, "test_other": SKIPPED}
+        assert sum(case.values for case in found[seed]) == 60_000
+        assert (f"seed {seed}", 0, 100) in said and (f"seed {seed}", 100, 100) in said
+        assert "2 workers" in (folder / f"seed-{seed}.log").read_text()
+    assert verdict(found[1], 1) == []
+    (failed,) = verdict(found[2], 1)
+    assert failed.endswith("::test_block[verilator] failed; again: SEED=2 make sim BLOCK=some SIM=verilator WAVES=1")
+
+
+def test_a_run_that_does_not_begin_is_one_line(two_seeds):
+    folder, _, _ = two_seeds
+    with pytest.raises(RegressError, match="seed 3: pytest ended with status [2-5], see "):
+        run_seed(3, workers("1"), [str(folder / "missing")], lambda *what: None, folder)
+
+
+@pytest.mark.parametrize("spec", ["0", "", " "])
+def test_workers(spec):
+    with pytest.raises(RegressError, match="workers: must be a number from 1 or gateways"):
+        workers(spec)
+
+
+@pytest.mark.parametrize("seeds", ["0", "-1", "two"])
+def test_seeds(seeds, capsys):
+    with pytest.raises(SystemExit) as end:
+        run.main([f"--seeds={seeds}"])
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"regress: argument --seeds: invalid whole number from 1 value: '{seeds}'"
+
+
+def test_bins_add_up_over_seeds():
+    """What one seed leaves out another may reach; a bin that none reaches often enough is named."""
+    cases = [case({"low x free": 2, "high x free": 1}), case({"low x free": 0, "high x free": 1}, seed=2)]
+    (grid,) = results.covered(cases)
+    assert grid.counts == {"low x free": 2, "high x free": 2} and not grid.holes
+    assert verdict([*cases, compared(200_000)], 2) == []
+    assert verdict([cases[0], compared(200_000)], 2) == ["matvec_uvm: sizes: below the goal of 2: high x free"]
+
+
+def test_too_few_values_are_a_failure():
+    least = run.VALUES_A_SEED
+    assert verdict([compared(2 * least)], 2) == []
+    words = f"values compared: must be {2 * least:,} or more with 2 seeds, are {2 * least - 1:,}"
+    assert verdict([compared(2 * least - 1)], 2) == [words]
+
+
+class Page(HTMLParser):
+    """What a page fetches, its text, and whether its elements are closed."""
+
+    VOID = {"meta", "br", "path", "use", "rect", "stop"}
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.fetched, self.texts = [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.fetched += [value for name, value in attributes if name in ("src", "href") and not value.startswith("#")]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, text):
+        self.texts.append(text.strip())
+
+
+def test_the_page_shows_all_and_needs_nothing(tmp_path, monkeypatch):
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(page, "PROJECT", tmp_path)
+    cases = [case({"low x free": 2, "high x free": 1}), compared(123_456, FAILED), compared(1, seed=2)]
+    wrong = verdict(cases, 2)
+    shown = Page(page.write(tmp_path / "report.html", cases, wrong).read_text())
+    assert not shown.open and not shown.fetched
+    for text in (*wrong, "why <this>", "123,457", "1 of 2", "SEED=1 make sim BLOCK=x SIM=verilator WAVES=1"):
+        assert text in shown.texts, text
+
+
+def test_a_run_says_what_it_recorded(tmp_path, monkeypatch):
+    """The file of a test's records becomes properties of it; without one nothing is written."""
+    from tb.records import PROPERTY, VARIABLE, properties, record
+
+    file = tmp_path / "records.jsonl"
+    monkeypatch.delenv(VARIABLE, raising=False)
+    record("compared", where="x", values=1)
+    assert properties(file) == []
+    monkeypatch.setenv(VARIABLE, str(file))
+    record("compared", where="x", values=2)
+    ((name, line),) = properties(file)
+    assert name == PROPERTY == results.RECORD and json.loads(line) == dict(kind="compared", where="x", values=2)
