@@ -18,7 +18,7 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
     vector or beside its first element. stay, n_layers: stable while a packet is in the station.
     """
     vectors = uint(len(n_layers) + 1)  # that have passed
-    at_end, leaving = bit(), bit()
+    passed_all, at_end, leaving = bit(), bit(), bit()
     split_ = split(s, m_norm, m_exit, leaving)
 
     @always_comb
@@ -27,7 +27,7 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
         if start:
             at_end.next = n_layers == 0
         else:
-            at_end.next = vectors == (n_layers << 1)
+            at_end.next = passed_all
 
     @always_comb
     def choose():
@@ -37,8 +37,10 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
     def count():
         if rst or start:
             vectors.next = 0
+            passed_all.next = n_layers == 0
         elif s.valid and s.ready and s.last:
             vectors.next = vectors + 1
+            passed_all.next = vectors + 1 == (n_layers << 1)
 
     return split_, place, choose, count
 

@@ -35,6 +35,7 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
     write, word, base, limit, after_write, after_word = (Signal(modbv(0)[ADDRESS:]) for _ in range(6))
     ahead, wanted = uint(ADDRESS), uint(ADDRESS)
     arriving, dropped, overwritten, early, unfinished = (bit() for _ in range(5))
+    stays, goes_on, returns = (bit() for _ in range(3))  # there is a word: the same one, the next one, the first one
     parts_in, parts_out = ([uint(WIDTH // PARTS) for _ in range(PARTS)] for _ in range(2))
     last_in, last_out = uint(1), uint(1)
     unpacking = unpack(s.data, parts_in)
@@ -67,6 +68,10 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
             wanted.next = ahead
         else:
             wanted.next = word
+        # all three, as step comes late
+        stays.next = word != write
+        goes_on.next = after_word != write
+        returns.next = base != write
 
     @always_comb
     def faults():
@@ -94,7 +99,12 @@ def activation_buffer(clk, rst, s, there, step, again, drop, data, DEPTH, PARTS)
             there.next = False
         else:
             word.next = wanted
-            there.next = arriving or wanted != write
+            if not step:
+                there.next = arriving or stays
+            elif again:
+                there.next = arriving or returns
+            else:
+                there.next = arriving or goes_on
             if step and drop:
                 base.next = after_word
                 limit.next = after_word + CAPACITY

@@ -1,6 +1,6 @@
 """The sequencer of the matvec: which beat of the tape is what, and when it may pass."""
 
-from myhdl import always, always_comb
+from myhdl import Signal, always, always_comb, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.matvec.streams import command_stream
@@ -65,13 +65,16 @@ def issue(
     waiting = bit()  # the next command is in the next_ registers
     next_kind, kind = uint(len(s.kind)), uint(len(s.kind))
     next_rows, rows = uint(len(s.rows)), uint(len(s.rows))  # rows still to come, this one included
-    next_last_word, last_word = uint(len(s.beats)), uint(len(s.beats))  # number of the last beat
+    next_behind, behind = uint(len(s.beats)), uint(len(s.beats))  # beats behind the first one of a row
     next_frees, frees = bit(), bit()
     next_head = bit()
-    word = uint(len(s.beats))  # number of the beat wanted now
+    left = Signal(modbv(0)[len(s.beats):])  # beats behind the one wanted now
+    # registers, ready when the beat is: what a beat means is known a long way off within its cycle
+    next_single, single = bit(), bit()  # a row has one beat
+    next_last_row, last_row = bit(), bit()
+    first_beat, last_beat = bit(), bit()
     lane = uint(len(m.lane))
     exponents, weight, gain = bit(), bit(), bit()  # such a beat passes
-    last_beat, last_row = bit(), bit()
     ended = bit()  # the command's last beat passes
     start = bit()
 
@@ -83,11 +86,6 @@ def issue(
         exponents.next = tape_valid and phase == EXPONENTS
         weight.next = tape_valid and room and there and phase == ROWS
         gain.next = tape_valid and gain_ready and phase == GAINS
-
-    @always_comb
-    def counts():
-        last_beat.next = word == last_word
-        last_row.next = rows == 1
 
     @always_comb
     def ends():
@@ -112,7 +110,9 @@ def issue(
         if s.valid and not waiting:
             next_kind.next = s.kind
             next_rows.next = s.rows
-            next_last_word.next = s.beats - 1
+            next_last_row.next = s.rows == 1
+            next_behind.next = s.beats - 1
+            next_single.next = s.beats == 1
             next_frees.next = s.release
             next_head.next = s.head
 
@@ -137,26 +137,35 @@ def issue(
         if start:
             kind.next = next_kind
             rows.next = next_rows
-            last_word.next = next_last_word
+            last_row.next = next_last_row
+            behind.next = next_behind
+            single.next = next_single
             frees.next = next_frees
             from_head.next = next_head
-            word.next = 0
+            left.next = next_behind
+            first_beat.next = True
+            last_beat.next = next_single
             lane.next = 0
         elif row:
             rows.next = rows - 1
-            word.next = 0
+            last_row.next = rows == 2
+            left.next = behind
+            first_beat.next = True
+            last_beat.next = single
             if lane == LAST_LANE:
                 lane.next = 0
             else:
                 lane.next = lane + 1
         elif weight or gain:
-            word.next = word + 1
+            left.next = left - 1
+            first_beat.next = False
+            last_beat.next = left == 1
 
     @always(clk.posedge)
     def tell():
         m.exponents.next = exponents
         m.weight.next = weight and not rst
-        m.first.next = word == 0
+        m.first.next = first_beat
         m.row_end.next = row and not rst
         m.lane.next = lane
         m.kind.next = kind
@@ -181,7 +190,7 @@ def issue(
         else:
             cause.next = HEADER
 
-    return handshake, counts, ends, starts, fetch, advance, count, tell, explain
+    return handshake, ends, starts, fetch, advance, count, tell, explain
 
 
 def ports(cfg: BuildConfig) -> dict:
