@@ -2,27 +2,25 @@
 from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.sampling.leading import ZERO_BITS
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import F_FRAC
-from llama2_myhdl.spec.sampling import LN2, LN_DIGITS, LN_STEPS, LOG_BITS, SUM_BITS, SUM_BITS_MIN, WEIGHT_FRAC
+from llama2_myhdl.spec.sampling import LN2, LN_DIGITS, LN_STEPS, LOG_BITS, SUM_BITS, WEIGHT_FRAC
 
-LATENCY = 2 * LN_STEPS + 3  # cycles from `start` to `done`
+LATENCY = 2 * LN_STEPS + 1  # cycles from `start` to `done`
 LN_BITS = F_FRAC + 6  # of a logarithm, signed: a total has one of -15 .. 17
 
 
 @hblock
-def log_total(clk, rst, start, total, y, done):
-    """y = ln(total) as golden.fixed.sampler takes it, one total at a time.
+def log_total(clk, rst, start, whole, zeros, y, done):
+    """y = ln(whole) as golden.fixed.sampler takes it, one total at a time.
 
-    Ports: clk, rst; start: total uint(SUM_BITS) is to be taken in the next cycle; y sint(LN_BITS), F_FRAC fraction
-    bits, of a total with WEIGHT_FRAC fraction bits; done: a pulse, LATENCY cycles after `start`, y stays until the next
-    one. Multiplicative normalisation: the mantissa is brought to 2 by factors of 1 + 2**-k, whose logarithms add up;
-    two cycles a factor.
+    Ports: clk, rst; start: whole, zeros, as `leading` gives them, are to be taken in this cycle; y sint(LN_BITS),
+    F_FRAC fraction bits, of a total with WEIGHT_FRAC fraction bits; done: a pulse, LATENCY cycles after `start`, y
+    stays until the next one. Multiplicative normalisation: the mantissa is brought to 2 by factors of 1 + 2**-k, whose
+    logarithms add up; two cycles a factor.
     """
-    PLACES = SUM_BITS - SUM_BITS_MIN + 1  # of a total's leading one
-    ZERO_BITS = clog2(PLACES)
-    LOWEST = SUM_BITS_MIN - 1
     MANTISSA = LOG_BITS
     UPPER = SUM_BITS - MANTISSA
     TWO = 1 << MANTISSA
@@ -31,41 +29,22 @@ def log_total(clk, rst, start, total, y, done):
     WHOLE = tuple((SUM_BITS - WEIGHT_FRAC - k) * LN2 for k in range(1 << ZERO_BITS))
     LOGS = LN_DIGITS + (0,) * ((1 << K_BITS) - len(LN_DIGITS))
 
-    whole = uint(SUM_BITS)
-    zeros = uint(ZERO_BITS)
     d, part = uint(MANTISSA), uint(MANTISSA)
     k, digit = uint(K_BITS), uint(F_FRAC)
-    found, normalise, busy = bit(), bit(), bit()
+    busy = bit()
     adds = bit()  # the second cycle of a digit
 
     @always(clk.posedge)
     def control():
         if rst:
-            found.next = False
-            normalise.next = False
             busy.next = False
             done.next = False
         else:
-            found.next = start
-            normalise.next = found
-            if normalise:
+            if start:
                 busy.next = True
             elif adds and k == LN_STEPS:
                 busy.next = False
             done.next = busy and adds and k == LN_STEPS
-
-    @always(clk.posedge)
-    def find():
-        place = intbv(0)[ZERO_BITS:]
-        rest = intbv(0)[SUM_BITS:]
-        place[:] = 0
-        # each place of the topmost set bit is told by itself, and their codes are ORed: a tree, not a chain
-        for j in range(PLACES):
-            rest[:] = total >> (LOWEST + j)
-            if rest == 1:
-                place[:] = place | (PLACES - 1 - j)
-        zeros.next = place  # in every cycle: an enable would make a long path longer
-        whole.next = total
 
     @always_comb
     def look_up():
@@ -79,7 +58,7 @@ def log_total(clk, rst, start, total, y, done):
         t[:] = d + part
         part.next = d >> k
         adds.next = busy and not adds
-        if normalise:
+        if start:
             d.next = wide[SUM_BITS:UPPER]
             y.next = WHOLE[zeros]
             k.next = 1
@@ -90,9 +69,10 @@ def log_total(clk, rst, start, total, y, done):
                 y.next = y - digit
             k.next = k + 1
 
-    return control, find, look_up, digits
+    return control, look_up, digits
 
 
 def ports() -> dict:
     """Fresh ports."""
-    return dict(clk=bit(), rst=bit(), start=bit(), total=uint(SUM_BITS), y=sint(LN_BITS), done=bit())
+    total = dict(whole=uint(SUM_BITS), zeros=uint(ZERO_BITS))
+    return dict(clk=bit(), rst=bit(), start=bit(), **total, y=sint(LN_BITS), done=bit())

@@ -6,6 +6,7 @@ from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.layer.packet import vector
 from llama2_myhdl.rtl.sampling import cost as costs
+from llama2_myhdl.rtl.sampling import leading
 from llama2_myhdl.rtl.sampling import ln_probability as logarithms
 from llama2_myhdl.rtl.sampling import log_total as log_totals
 from llama2_myhdl.rtl.sampling import mass as sums
@@ -33,7 +34,7 @@ def latency(score: bool, listed: int) -> int:
     chosen = costs.LATENCY + walked + lists.LATENCY
     if not score:
         return chosen + 1
-    logarithm = costs.LATENCY + sums.LATENCY - 1 + log_totals.LATENCY
+    logarithm = costs.LATENCY + sums.LATENCY + leading.LATENCY + log_totals.LATENCY
     return max(chosen + logarithms.LATENCY, logarithm + 2)
 
 
@@ -64,8 +65,8 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     COST, CHOOSING = costs.LATENCY, lists.CHOOSING
     NEW, CHOSEN = COST - 1, CHOOSING - 1  # of costs that have come, and of those that have been considered
     PRIMING = numbers.SET_UP + numbers.LATENCY + 2
-    SUMMED = sums.LATENCY  # bits of `passed`: total and share are those of the whole vocabulary
-    SHARED = sums.SHARE_LATENCY
+    # bits of `passed`: total and share are those of the whole vocabulary, and the total's leading one is known
+    SHARED, FOUND = sums.SHARE_LATENCY, sums.LATENCY + leading.LATENCY
     FINISH = logarithms.LATENCY - 1
     FILL = numbers.LATENCY
     COUNT_BITS = clog2(ENTRIES)
@@ -81,10 +82,10 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     index = Signal(modbv(0)[TOKEN_BITS:])
     index_in, index_out, token_in = [uint(TOKEN_BITS) for _ in range(3)]
     takes, lasts = uint(COST), uint(COST)  # bit k: k + 1 cycles ago
-    passed = uint(SHARED)  # bit k: the vocabulary's last cost, k + 1 cycles ago
+    passed = uint(FOUND)  # bit k: the vocabulary's last cost, k + 1 cycles ago
     take, unseen, enters = bit(), bit(), bit()
     # the walk over the list
-    show, shows, walking, walk_first, longer = [bit() for _ in range(5)]  # shows: `show`, a cycle ago
+    show, walking, walk_first, longer = [bit() for _ in range(4)]
     most, left = uint(COUNT_BITS), uint(COUNT_BITS)  # entries to be walked, but one
     entry_u, entry_token = sint(COST_BITS), uint(TOKEN_BITS)
     # a cost on its way into the sums, and its label on the way to the choice
@@ -95,6 +96,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     valids, firsts, ends = [uint(CHOOSING) for _ in range(3)]  # bit k: k + 1 cycles ago
     mantissa, distance, counts = uint(EXP2_FRAC + 1), uint(DISTANCE_BITS), bit()
     total, share, whole_share = uint(SUM_BITS), uint(SUM_BITS), uint(SUM_BITS)
+    whole, zeros = uint(SUM_BITS), uint(leading.ZERO_BITS)
     origin = sint(REFERENCE_BITS)
     # the choice
     item = Signal(modbv(0)[WORD_BITS:])
@@ -115,11 +117,12 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     mass_ = mass(clk=clk, rst=rst, valid=valid_in, first=first_in, fixed=walking, u=u_in, p=settings.p,
                  mantissa=mantissa, distance=distance, counts=counts, total=total, share=share, origin=origin)
     threefry_ = threefry(clk=clk, move=move, key=settings.seed, position=where, item=item, x0=x0, x1=x1)
-    reservoir_ = reservoir(clk=clk, total=total, mantissa=mantissa, distance=distance, x0=x0, x1=x1, accept=accept)
+    reservoir_ = reservoir(clk=clk, total=total, mantissa=mantissa, distance=distance, x0=x0, x1=x1, whole=whole,
+                           zeros=zeros, accept=accept)
     nucleus_ = nucleus(clk=clk, valid=walking, first=walk_first, u=entry_u, total=total, share=share,
                        target=whole_share, by_rank=by_rank, p=settings.p, floor=settings.floor, choice=choice,
                        chosen=chosen, beyond=more, ENTRIES=ENTRIES)
-    log_total_ = log_total(clk=clk, rst=rst, start=log_start, total=total, y=log, done=log_done)
+    log_total_ = log_total(clk=clk, rst=rst, start=log_start, whole=whole, zeros=zeros, y=log, done=log_done)
     ln_probability_ = ln_probability(clk=clk, u=final_u, origin=origin, log=log, y=ln)
     packing = pack([u_in, token_in], label)
     label_delay = delay(clk, label, label_out, CYCLES=CHOOSING)
@@ -180,7 +183,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
         else:
             takes.next = concat(takes[NEW:], take and active)
             lasts.next = concat(lasts[NEW:], take and active and s.last)
-            passed.next = concat(passed[SHARED - 1:], lasts[NEW])
+            passed.next = concat(passed[FOUND - 1:], lasts[NEW])
             valids.next = concat(valids[CHOSEN:], valid_in)
             ends.next = concat(ends[CHOSEN:], last_in)
         firsts.next = concat(firsts[CHOSEN:], first_in)
@@ -224,17 +227,15 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
             longer.next = index_out > MOST
         if rst:
             show.next = False
-            shows.next = False
             walking.next = False
         else:
             show.next = lasts[NEW] and listing
-            shows.next = show
-            if shows:
+            if show:
                 walking.next = True
             elif left == 0:
                 walking.next = False
-        walk_first.next = shows
-        if shows:
+        walk_first.next = show
+        if show:
             left.next = most
         elif walking and left != 0:
             left.next = left - 1
@@ -259,7 +260,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
 
     @always_comb
     def conclude():
-        log_start.next = passed[SUMMED - 2] and settings.logprobs
+        log_start.next = passed[FOUND - 1] and settings.logprobs
         if listing:
             selected.next = chosen
         else:

@@ -18,7 +18,7 @@ from tb.sampling.script import Script
 
 OUTPUTS = dict(y=True, done=False)
 FAR = 1000  # levels above the reference, so that no probability is cut off at 1
-COMPARED = 24059
+COMPARED = 22399
 
 
 def ln(total):
@@ -45,7 +45,7 @@ def script():
     def step(cycles, start=0, rst=0, total=None):
         for _ in range(cycles):
             given = rng.randrange(1 << SUM_BITS_MIN - 1, 1 << SUM_BITS) if total is None else total
-            made.cycle(rst=rst, start=start, total=given)
+            made.cycle(rst=rst, start=start, whole=given, zeros=SUM_BITS - given.bit_length())
 
     step(1, rst=1)
     for total in totals(rng):
@@ -58,13 +58,12 @@ def script():
         idle = rng.choice([0, 0, 1, 7])
         step(idle)
         start = made.now
-        step(1, start=1)
-        step(1, total=total)
-        step(LATENCY - 2)
+        step(1, start=1, total=total)
+        step(LATENCY - 1)
         done = start + LATENCY
         for cycle in range(begin + 1, done):
             made.expect(cycle, done=0)
-        for cycle in range(begin + 1, start + 3):
+        for cycle in range(begin + 1, start + 1):
             if y is not None:
                 made.expect(cycle, y=y)
         y = ln(total)
