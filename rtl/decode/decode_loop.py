@@ -252,8 +252,9 @@ def decode_loop(
 
     @always(clk.posedge)
     def follow_order():
-        overflow.next = again.valid and not again.ready
-        overtaken.next = takes and s_prediction.pos != expected[s_prediction.seq]
+        # not in reset, whose first edge sees registers that nothing has set
+        overflow.next = again.valid and not again.ready and not rst
+        overtaken.next = takes and s_prediction.pos != expected[s_prediction.seq] and not rst
         if rst:
             for k in range(SLOTS):
                 expected[k].next = 0
