@@ -102,7 +102,7 @@ def skewed(cycles, bits, lanes):
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_divide(sim, context, lanes):
     parameters = dict(context=context, lanes=lanes)
-    run(divide, ports(build(context, lanes)), __name__, sim, parameters=parameters, tests=1)
+    run(divide, ports(build(context, lanes)), __name__, sim, parameters=parameters, testcase="all_vectors", tests=1)
 
 
 @pytest.mark.parametrize("context, lanes", BUILDS)
@@ -125,15 +125,16 @@ def loads_at(den_at, num_at, count):
     return cycles
 
 
-@pytest.mark.parametrize(
-    "den_at, num_at, count, fault",
-    [
-        (0, EARLY, 1, None),
-        (0, EARLY - 1, 1, "denominator: a head was taken before its reciprocal was there"),
-        (0, EARLY + WAITING - 1, WAITING + 1, None),
-        (0, EARLY + WAITING, WAITING + 1, "denominator: more heads wait than there is room for"),
-    ],
-)
+LIMITS = [  # cycles of the first loads, heads, and the check that fires
+    (0, EARLY, 1, None),
+    (0, EARLY - 1, 1, "denominator: a head was taken before its reciprocal was there"),
+    (0, EARLY + WAITING - 1, WAITING + 1, None),
+    (0, EARLY + WAITING, WAITING + 1, "denominator: more heads wait than there is room for"),
+]
+OVERRUN = "serialise: a head was loaded before the last pair of the one before"
+
+
+@pytest.mark.parametrize("den_at, num_at, count, fault", LIMITS)
 def test_limits(den_at, num_at, count, fault):
     """The earliest numerator and the most reciprocals are fine; one more ends the simulation."""
     cycles = loads_at(den_at, num_at, count)
@@ -147,8 +148,23 @@ def test_limits(den_at, num_at, count, fault):
 def test_overrun():
     """The numerator of a head that comes while the one before still has pairs ends the simulation."""
     cycles = [dict(c, head_dim=4) for c in loads_at(0, EARLY, 2)]
-    with pytest.raises(AssertionError, match="serialise: a head was loaded before the last pair of the one before"):
+    with pytest.raises(AssertionError, match=OVERRUN):
         simulate(divide, ports(build(16, 4)), cycles, OUTPUTS, 0)
+
+
+@pytest.mark.parametrize("den_at, num_at, count, head_dim, fault", [
+    *((*limits, 2, fault) for *limits, fault in LIMITS), (0, EARLY, 2, 4, OVERRUN),
+])
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_limits_in_verilog(sim, den_at, num_at, count, head_dim, fault):
+    """The same checks, in both simulators."""
+    parameters = dict(den_at=den_at, num_at=num_at, count=count, head_dim=head_dim)
+    arguments = divide, ports(build(16, 4)), __name__, sim
+    if fault is None:
+        run(*arguments, parameters=parameters, testcase="heads_at", tests=1)
+    else:
+        with pytest.raises(AssertionError, match=fault):
+            run(*arguments, parameters=parameters, testcase="heads_at")
 
 
 def test_reset():
@@ -181,3 +197,18 @@ async def all_vectors(dut):
     assert found == wanted
     assert len(found) == pairs_of(parameters["lanes"])
     assert found[1:] != wanted[:-1]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def heads_at(dut):
+    """Loads at given cycles; as many pairs as heads come out."""
+    p = test_parameters()
+    head_dim, valid = p.pop("head_dim"), 0
+    start_clock(dut)
+    await RisingEdge(dut.clk)
+    for t, inputs in enumerate(loads_at(**p)):
+        for name, value in dict(inputs, head_dim=head_dim).items():
+            getattr(dut, name).value = value
+        await RisingEdge(dut.clk)
+        valid += t > 3 and int(dut.valid.value)
+    assert valid == p["count"]

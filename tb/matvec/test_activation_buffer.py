@@ -14,6 +14,7 @@ from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSource
 from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.presets import PRESETS
+from tb.hdl.planted import Planted
 
 CFG = PRESETS["nano"].build
 DEPTH = ring_words(CFG)
@@ -46,8 +47,14 @@ def steps(sent, rng):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_activation_buffer(sim):
-    run(activation_buffer, ports(CFG, DEPTH, PARTS), __name__, sim, tests=3,
-        testcase=["random_steps", "a_step_every_cycle", "full_ring"])
+    run(
+        activation_buffer,
+        ports(CFG, DEPTH, PARTS),
+        __name__,
+        sim,
+        tests=3,
+        testcase=["random_steps", "a_step_every_cycle", "full_ring"],
+    )
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
@@ -55,6 +62,14 @@ def test_activation_buffer(sim):
 def test_misuse_is_seen(sim, testcase, message):
     with pytest.raises(AssertionError, match=message):
         run(activation_buffer, ports(CFG, DEPTH, PARTS), __name__, sim, testcase=testcase)
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_a_word_too_many_is_seen(sim):
+    """A ring that takes words though it is full, as no handshake lets it, overwrites one that may still be read."""
+    fault = Planted("activation_buffer", "s_ready <= after_write != limit", "s_ready <= 1'b1")
+    with pytest.raises(AssertionError, match="a word that may still be read is overwritten"):
+        run(activation_buffer, ports(CFG, DEPTH, PARTS), __name__, sim, testcase="full_ring", through=fault)
 
 
 async def prepare(dut):
