@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.hdl.hierarchy import ModuleFile
+from tb.hdl.planted import Planted
 
 # words of the check's message that its test waits for, and where that test is
 DIVIDE, RING, LOOP, RESIDUAL = (
@@ -67,3 +69,17 @@ def test_a_new_check_is_seen():
     assert messages('c = check(clk, rst, lost, MESSAGE="a new one")') == ["a new one"]
     with pytest.raises(ValueError, match="MESSAGE must be a text"):
         messages("c = check(clk, rst, lost, MESSAGE=text)")
+
+
+def test_a_fault_is_planted_once(tmp_path):
+    """In the block that is named; a text that is not there, or twice, is no fault."""
+    file = tmp_path / "a.v"
+    file.write_text("q <= a; r <= a; s <= b;")
+    module = ModuleFile("a", file, "a")
+    made = tmp_path / "made"
+    made.mkdir()
+    (found,) = Planted("a", "<= b", "<= 1'b1")([module], made)
+    assert found.file.read_text() == "q <= a; r <= a; s <= 1'b1;" and found.file != file
+    for right in ("<= a", "<= c"):
+        with pytest.raises(ValueError, match="^a: must have"):
+            Planted("a", right, "")([module], made)
