@@ -27,7 +27,7 @@ PROVOKED = {
     "not its last": (RING, "test_misuse_is_seen"),
     "finds no place": ("matvec/test_results.py", "test_overflow_is_seen"),
     "a packet has overtaken another one of its sequence": (LOOP, "test_overtaking_is_noticed"),
-    "more tokens on their way back than sequences": (LOOP, "test_a_token_too_many_is_noticed"),
+    "more tokens on their way back than sequences": ("decode/test_loop_checks.py", "test_a_token_too_many_is_noticed"),
     "orders: more requests under way than there is room for": ("decode/test_orders.py", "test_misuse_is_seen"),
     "orders: an answer without a request": ("decode/test_orders.py", "test_misuse_is_seen"),
     "an element is read before it is written": (RESIDUAL, "test_checks_fire"),
