@@ -11,8 +11,8 @@ from tb.stress.jobs import compare, job, weight_beats
 pytestmark = [pytest.mark.stress, fast]
 
 HELD = 10_000  # cycles
-FULL_HOLDS, FEW_HOLDS = 40, 2  # a build
-FULL_CROWDS, FEW_CROWDS = 32, 2  # a build; four jobs a slot in each
+FULL_HOLDS, FEW_HOLDS = 16, 2  # a build
+FULL_CROWDS, FEW_CROWDS = 16, 2  # a build; four jobs a slot in each
 JOBS = 4
 SHARES = (0.3, 0.97, 0, 0.7)  # of the time in which no token is taken
 OFTEN = {"E1 alone": Stressed(NANO, SHAPE), **MANY}

@@ -15,7 +15,7 @@ from tb.stress.wild import wild_model
 
 pytestmark = [pytest.mark.stress, fast]
 
-FULL, FEW = 60, 10  # a build
+FULL, FEW = 40, 10  # a build
 BUILDS = {"nano": NANO, "two engines": TWO, "three engines": THREE, "eight lanes": WIDE}
 SELDOM = {"three units, no sampler": ODD}  # compiled for the full numbers alone
 JOBS = 3  # of each model
