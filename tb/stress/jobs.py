@@ -10,6 +10,7 @@ from llama2_myhdl.spec.sampling import Sampling
 from llama2_myhdl.spec.sequence import Beat
 from llama2_myhdl.spec.stops import MORE_STOPS, STOP_ERROR
 from tb.decoder.loop_model import fields, sequence
+from tb.records import record
 
 GOOD = "good"
 BAD = {"token out of range": errors.BAD_TOKEN, "prompt too long": errors.TOO_LONG, "settings": errors.BAD_SETTINGS}
@@ -77,4 +78,5 @@ def compare(golden: FixedModel, tellings: list) -> int:
     """Every field of every beat of finished jobs (`crowd.Told`); returns how many beats."""
     for told in tellings:
         assert told.fields == expected(golden, told.job), told.job
+        record("compared", where="tokens", values=sum(len(beat) for beat in told.fields))
     return sum(len(told.beats) for told in tellings)
