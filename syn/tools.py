@@ -1,5 +1,6 @@
 """Starting the command-line tools: where they are, one log each, and one clear line when they fail."""
 
+import os
 import re
 import subprocess
 import sys
@@ -51,18 +52,30 @@ class _Follower:
             self._line(line.decode(errors="replace"))
 
 
-def run(command: list[str], folder: Path, log: str, follow: str = "", line: Line = lambda text: None) -> str:
+def run(
+    command: list[str],
+    folder: Path,
+    log: str,
+    follow: str = "",
+    line: Line = lambda text: None,
+    accept: tuple[int, ...] = (0,),
+    path: Path | None = None,
+) -> str:
     """Run `command` in `folder` and return its output, which is also kept in `folder/log`.
 
-    follow: a file in `folder` that the tool writes its own log to; `line` gets each line of it as it comes.
+    follow: a file in `folder` that the tool writes its own log to; `line` gets each line of it as it comes. accept:
+    exit statuses that are no failure; path: a folder where the tool finds others that it starts.
     YoWASP tools do not see absolute paths below the temporary folder, so paths in `command` are relative to `folder`.
     """
     output = folder / log
     if follow:
         (folder / follow).unlink(missing_ok=True)
     follower = _Follower(folder / (follow or log), line)
+    environment = os.environ | ({"PATH": f"{path}{os.pathsep}{os.environ.get('PATH', os.defpath)}"} if path else {})
     with output.open("wb") as file:
-        process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+        )
         try:
             while process.poll() is None:
                 try:
@@ -75,7 +88,7 @@ def run(command: list[str], folder: Path, log: str, follow: str = "", line: Line
                 process.wait()
     follower.look()
     said = output.read_text(errors="replace")
-    if process.returncode:
+    if process.returncode not in accept:
         words = next((text for text in said.splitlines() if COMPLAINT.search(text)), said.strip()[-200:])
         raise ToolError(f"{Path(command[0]).name} failed ({process.returncode}), see {output}: {words}")
     return said
