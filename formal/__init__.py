@@ -1,0 +1,1 @@
+"""Proofs: properties of the converted Verilog of blocks, for all inputs, by Yosys and an SMT solver."""
