@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles regress stress fetch train lint synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles regress stress fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -112,6 +112,9 @@ train: $(TRAIN) ## train the shipped default model anew
 lint: $(DEV) $(SYN) ## ruff; Verilator, Icarus and Yosys on the converted Verilog
 	@$(RUN) ruff check .
 	@$(RUN) llama2_myhdl.syn.lint
+
+formal: $(SYN) ## proofs of blocks' properties by Yosys and an SMT solver: [BLOCK=block or proof]
+	@$(GIVEN) $(RUN) llama2_myhdl.formal.prove $${BLOCK:+-- "$$BLOCK"}
 
 synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [TARGET=ecp5|xilinx LANES ENGINES CONTEXT STORE=1]
 	@$(GIVEN) options TARGET CONFIG LANES ENGINES CONTEXT; flags STORE; \

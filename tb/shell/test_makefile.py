@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "perplexity", "accuracy", "regress", "fetch",
-    "train", "lint", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
+    "train", "lint", "formal", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
 INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
 HIDDEN = {"known-block", "place"}
@@ -30,6 +30,7 @@ OPTIONS = {
     "timing": ["MODEL", "LANES", "POS", "LAYER"],
     "toggles": ["MODEL", "CONFIG", "STEPS", "NETS", "JSON", "AGAINST"],
     "fetch": [],
+    "formal": [],
     "synth": ["TARGET", "CONFIG", "LANES", "ENGINES", "CONTEXT"],
     "pnr": ["CONFIG", "LANES", "ENGINES", "CONTEXT", "SEED", "FREQ"],
     "bitstream": ["CLOCK", "BAUD", "SEED"],
@@ -43,6 +44,7 @@ POSITIONAL = {
     "accuracy": ["MODEL", "TOKENIZER"],
     "sampler": ["MODEL"],
     "fetch": ["MODEL"],
+    "formal": ["BLOCK"],
     "synth": ["BLOCK"],
     "pnr": ["BLOCK"],
     "bitstream": ["CONFIG"],

@@ -16,9 +16,10 @@ STANDS_ON = {
     "weights": ("base", "spec", "readers", "golden"),
     "sim": ("base", "spec", "hdl", "rtl", "weights"),
     "syn": ("base", "spec", "hdl", "rtl", "sim"),
+    "formal": ("base", "spec", "hdl", "rtl", "sim", "syn"),
     "host": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn"),
     "regress": ("base",),
-    "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "regress"),
+    "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "formal", "regress"),
 }
 TESTS_OF_HOST = ("tb/host", "tb/shell")
 
