@@ -1,6 +1,6 @@
 """All proofs."""
 
-from llama2_myhdl.formal import streams
+from llama2_myhdl.formal import decoding, multiplying, streams
 from llama2_myhdl.formal.proof import Proof
 
-PROOFS: list[Proof] = [*streams.PROOFS]
+PROOFS: list[Proof] = [*streams.PROOFS, *decoding.PROOFS, *multiplying.PROOFS]
