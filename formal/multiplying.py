@@ -1,11 +1,46 @@
-"""Proofs of the matrix-vector product's control."""
+"""Proofs of the matrix-vector product: which beat is what, where activations and rows wait."""
 
 from llama2_myhdl.formal.proof import Proof, block_of
-from llama2_myhdl.rtl.matvec import issue
+from llama2_myhdl.rtl.matvec import activation_buffer, issue, matvec, results
 from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
+PLACES = 3
+RING = dict(DEPTH=3, PARTS=2)
+WORDS = dict(ram=("ram",), activation_buffer=("activation_buffer",))
+QUEUES = dict(ring=("ring",), fifo=("fifo",))
 
 PROOFS: list[Proof] = [
-    Proof("issue", block_of(issue, cfg=BUILD), dict(issue=("issue",)), dict(issue=dict(F_KIND=4, F_ROWS=6, F_BEATS=4)), depth=20, induction=2, cover=30),
+    Proof(
+        "issue",
+        block_of(issue, cfg=BUILD),
+        dict(issue=("issue",)),
+        dict(issue=dict(F_KIND=4, F_ROWS=6, F_BEATS=4)),
+        induction=2,
+        cover=16,
+    ),
+    Proof(
+        "activation_buffer",
+        block_of(activation_buffer, cfg=BUILD, **RING),
+        WORDS,
+        induction=2,
+        cover=14,
+    ),
+    Proof(
+        "results",
+        block_of(results, cfg=BUILD, DEPTH=PLACES, SCALES=2),
+        {**QUEUES, "results": ("results_ends", "queue", "results")},
+        dict(results=dict(F_WIDTH=5, F_CAPACITY=PLACES + 5, F_PLACES=PLACES)),
+        depth=14,
+        only_properties=True,
+    ),
+    Proof(
+        "matvec",
+        block_of(matvec, cfg=BUILD),
+        {**QUEUES, "credit": ("credit",), "matvec": ("matvec",)},
+        dict(matvec=dict(F_CREDIT_BITS=5)),
+        induction=2,
+        free=("activation_buffer", "mac_array", "narrow"),
+        only_properties=True,
+    ),
 ]

@@ -37,7 +37,8 @@ class Proof:
     name: of the proof; block: what is proved; sets: files of `formal/properties/` by
     the block that they are bound to, that of the top last; constants: values that they take, by the block; depth:
     cycles from reset of the base case; induction: cycles of the step, 0: the proof is bounded by its depth; cover:
-    cycles within which every `cover` is reached; only_properties: what no property looks at is left out.
+    cycles within which every `cover` is reached; only_properties: what no property looks at is left out; free:
+    blocks inside whose outputs may be anything, so that what is proved does not rest on them.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Proof:
     induction: int = 0
     cover: int = 16
     only_properties: bool = False
+    free: tuple[str, ...] = ()
 
     @property
     def top(self) -> str:
@@ -121,7 +123,7 @@ def prove(proof: Proof, fault: Fault | None = None, folder: Path | None = None) 
     texts = verilog(proof, modules, fault)
     for name, text in texts.items():
         write_whole(folder / name, [text.encode()])
-    solver.prepare(folder, list(texts), modules[-1].name, proof.only_properties)
+    solver.prepare(folder, list(texts), modules[-1].name, proof.only_properties, proof.free)
     questions = [(solver.BASE, proof.depth)]
     questions += [(solver.INDUCTION, proof.induction)] if proof.induction else []
     questions += [(solver.COVER, proof.cover)]

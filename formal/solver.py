@@ -35,12 +35,19 @@ class Answer:
     waves: Path | None = None
 
 
-def model_script(files: list[str], top: str, only_properties: bool) -> str:
-    """Yosys' commands that make the model of Verilog with properties. only_properties: leave out what none needs."""
+def model_script(files: list[str], top: str, only_properties: bool, free: tuple[str, ...] = ()) -> str:
+    """Yosys' commands that make the model of Verilog with properties.
+
+    only_properties: leave out what none needs; free: modules whose outputs may be anything in every cycle.
+    """
+    freed = [f"cutpoint */t:*{module}" for module in free]
     cut = ["select -module " + top, "delete -port o:*", "select -clear", "opt_clean -purge"] if only_properties else []
     return "; ".join(
         [
             f"read_verilog -formal -D SYNTHESIS {' '.join(files)}",
+            f"hierarchy -check -top {top}",
+            "proc",
+            *freed,
             f"prep -flatten -top {top}",
             *cut,
             "memory_map",  # so that an address past the end is none
@@ -53,10 +60,10 @@ def model_script(files: list[str], top: str, only_properties: bool) -> str:
     )
 
 
-def prepare(folder: Path, files: list[str], top: str, only_properties: bool) -> None:
+def prepare(folder: Path, files: list[str], top: str, only_properties: bool, free: tuple[str, ...] = ()) -> None:
     """Write the model into the folder of the files. Raises ToolError."""
     (folder / MODEL).unlink(missing_ok=True)  # never an answer about an earlier one
-    script = model_script(files, top, only_properties)
+    script = model_script(files, top, only_properties, free)
     tools.run([tools.yowasp("yosys"), "-q", "-l", "yosys.log", "-p", script], folder, "yosys.out")
 
 

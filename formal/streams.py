@@ -6,7 +6,6 @@ from llama2_myhdl.rtl.stream import credit, elastic, fifo, pipeline, register, s
 from llama2_myhdl.rtl.stream.stream import Stream, uint
 
 WIDTH = 4
-DEEP = dict(F_DEPTH=5)
 STORE = dict(address_bits=2, word_bits=WIDTH, latency=2)
 
 
@@ -22,10 +21,9 @@ def _buffer(module, capacity, through=0, registered=1) -> Proof:
 
 
 def _fifo(depth) -> Proof:
-    given = dict(F_WIDTH=WIDTH, F_CAPACITY=depth + 1, F_THROUGH=0, F_REGISTERED=1, F_DEPTH=depth)
+    given = dict(F_WIDTH=WIDTH, F_CAPACITY=depth + 1, F_THROUGH=0, F_REGISTERED=1)
     sets = dict(ring=("ring",), fifo=("stream_ends", "queue", "buffer", "fifo", "fifo_alone"))
-    constants = dict(ring=dict(F_DEPTH=depth), fifo=given)
-    return Proof(f"fifo-{depth}", block_of(fifo, stream=_stream, depth=depth), sets, constants, induction=2)
+    return Proof(f"fifo-{depth}", block_of(fifo, stream=_stream, depth=depth), sets, dict(fifo=given), induction=2)
 
 
 # a pipeline with credits and a FIFO around it; place: where they are, for `F_INSIDE`
@@ -33,13 +31,12 @@ def _flight(name, module, arguments, latency, depth, top, place, label=0, width=
     block = module.__name__.rpartition(".")[2]
     inside = ("flight_inside",) if place else ()
     sets = dict(ring=("ring",), fifo=("fifo",), credit=("credit",))
-    depths = dict(ring=dict(F_DEPTH=depth), fifo=dict(F_DEPTH=depth, F_WIDTH=width), credit=dict(F_DEPTH=depth))
     if label:
-        sets["delay"], depths["delay"] = ("delay",), dict(F_WIDTH=label)
+        sets["delay"] = ("delay",)
     sets[block] = (f"{block}_ends", "queue", *top, *inside, "flight", *(("pipeline_labels",) if label else ()))
     given = dict(F_WIDTH=width, F_CAPACITY=depth, F_LATENCY=latency, F_FULL_RATE=full, F_INSIDE=place)
     given |= dict(F_COUNT_BITS=depth.bit_length(), F_LABEL=label)
-    return Proof(name, block_of(module, **arguments), sets, {**depths, block: given}, induction=3)
+    return Proof(name, block_of(module, **arguments), sets, {block: given}, induction=3)
 
 
 def _elastic(latency, depth=None) -> Proof:
@@ -54,8 +51,8 @@ PROOFS: list[Proof] = [
     _buffer(skid, 2),
     _buffer(spill, 1, through=1),
     *(_fifo(depth) for depth in (1, 3, 4)),
-    Proof("ring", block_of(ring, depth=5), dict(ring=("ring",)), dict(ring=DEEP), induction=1),
-    Proof("credit", block_of(credit, depth=5), dict(credit=("credit", "credit_alone")), dict(credit=DEEP), induction=1),
+    Proof("ring", block_of(ring, depth=5), dict(ring=("ring",)), induction=1),
+    Proof("credit", block_of(credit, depth=5), dict(credit=("credit", "credit_alone")), induction=1),
     _elastic(1),
     _elastic(3),
     _elastic(3, 2),

@@ -1,14 +1,14 @@
-// The places of a ring. F_DEPTH: how many.
+// The places of a ring, LAST + 1 of them.
 wire [5:0] f_sum = read + count;
-wire [5:0] f_place = f_sum >= F_DEPTH ? f_sum - F_DEPTH : f_sum;
+wire [5:0] f_place = f_sum > LAST ? f_sum - LAST - 1 : f_sum;
 always @* if (f_past && !rst) begin
-    environment(!(push && count == F_DEPTH));
+    environment(!(push && count > LAST));
     environment(!(pop && count == 0));
-    assert(count <= F_DEPTH);
+    assert(count <= LAST + 1);
     assert(some == (count != 0));
-    assert(write < F_DEPTH && read < F_DEPTH);
+    assert(write <= LAST && read <= LAST);
     assert(write == f_place);
     if (push && pop) assert(write != read);  // one place is never written and read at once
-    cover(count == F_DEPTH && write == F_DEPTH - 1);
-    cover(F_DEPTH == 1 || (push && pop));
+    cover(count == LAST + 1 && write == LAST);
+    cover(LAST == 0 || (push && pop));
 end

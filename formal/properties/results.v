@@ -1,0 +1,43 @@
+// Rows find a place, and each meets the scalar of its own vector. F_PLACES: rows that may wait.
+(* hierconn *) wire [5:0] \u_rows_fifo.f_entries , \u_scalars_fifo.f_entries ;
+(* hierconn *) wire [5:0] \u_rows_fifo.f_peek , \u_scalars_fifo.f_peek ;
+(* hierconn *) wire [42:0] \u_rows_fifo.f_found ;
+(* hierconn *) wire [26:0] \u_scalars_fifo.f_found ;
+wire [5:0] f_waits = \u_rows_fifo.f_entries ;
+(* anyconst *) wire [3:0] f_number;           // any one vector is watched
+reg [3:0] f_arriving = 0, f_entering = 0, f_scalars = 0;  // vector of the next row to arrive, to enter; of the scalar
+reg [26:0] f_scalar;
+reg f_rested = 0;
+always @(posedge clk) begin
+    f_rested <= !rst;
+    if (rst) begin
+        f_arriving <= 0;
+        f_entering <= 0;
+        f_scalars <= 0;
+    end
+    else begin
+        if (arrives && row_free) f_arriving <= f_arriving + 1;
+        if (enter && oldest_free) f_entering <= f_entering + 1;
+        if (s_scale_valid && s_scale_ready) begin
+            f_scalars <= f_scalars + 1;
+            if (f_scalars == f_number) f_scalar <= {s_scale_scale, s_scale_factor};
+        end
+    end
+end
+wire [3:0] f_ahead = f_scalars - f_entering, f_at = f_number - f_entering;
+assign \u_scalars_fifo.f_peek = f_at;
+assign \u_rows_fifo.f_peek = 0;
+always @* if (f_past && !rst) begin
+    environment(!(arrives && f_waits == F_PLACES));   // who starts rows keeps count of `taken`
+    environment(!arrives || f_rested);
+    assert(f_waits <= F_PLACES);
+    assert(taken == (f_waits != 0 && scalar_valid && advance));
+    if (enter && f_entering == f_number) assert({scalar_scale, scalar_factor} == f_scalar);
+    // where the block keeps it
+    assert(oldest_valid == (f_waits != 0));
+    assert(scalar_valid == (\u_scalars_fifo.f_entries != 0));
+    assert(f_ahead == \u_scalars_fifo.f_entries );
+    if (f_at < f_ahead) assert(\u_scalars_fifo.f_found == f_scalar);
+    cover(enter && f_entering == 2 && f_number == 2);
+    cover(f_waits == F_PLACES && f_scalars == 1);
+end
