@@ -41,7 +41,7 @@ def model_script(files: list[str], top: str, only_properties: bool, free: tuple[
     only_properties: leave out what none needs; free: modules whose outputs may be anything in every cycle.
     """
     freed = [f"cutpoint */t:*{module}" for module in free]
-    cut = ["select -module " + top, "delete -port o:*", "select -clear", "opt_clean -purge"] if only_properties else []
+    cut = [f"select -module {top}", "delete -port o:*", "select -clear"] if only_properties else []
     return "; ".join(
         [
             f"read_verilog -formal -D SYNTHESIS {' '.join(files)}",
@@ -50,11 +50,11 @@ def model_script(files: list[str], top: str, only_properties: bool, free: tuple[
             *freed,
             f"prep -flatten -top {top}",
             *cut,
+            "opt_clean -purge; check -assert",  # a name that is meant to be inside and is not there has no driver
             "memory_map",  # so that an address past the end is none
             "async2sync; chformal -lower",
             "setundef -undriven -anyseq; setundef -anyseq",  # unknown is any value
             "opt -fast -full; dffunmap; opt_clean",
-            "check -assert",
             f"write_smt2 -wires {MODEL}",
         ]
     )
@@ -64,7 +64,8 @@ def prepare(folder: Path, files: list[str], top: str, only_properties: bool, fre
     """Write the model into the folder of the files. Raises ToolError."""
     (folder / MODEL).unlink(missing_ok=True)  # never an answer about an earlier one
     script = model_script(files, top, only_properties, free)
-    tools.run([tools.yowasp("yosys"), "-q", "-l", "yosys.log", "-p", script], folder, "yosys.out")
+    strict = ["-e", "implicitly declared"]  # a wire with no driver, which would be any value
+    tools.run([tools.yowasp("yosys"), "-q", *strict, "-l", "yosys.log", "-p", script], folder, "yosys.out")
 
 
 def ask(folder: Path, question: str, depth: int) -> Answer:

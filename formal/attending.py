@@ -1,0 +1,18 @@
+"""Proofs of attention: where rows and pairs wait, and when the caches are read."""
+
+from llama2_myhdl.formal.proof import Proof, block_of
+from llama2_myhdl.rtl.attention import pair_queue
+from llama2_myhdl.rtl.stream.stream import Stream, uint
+
+WIDTH = 4
+QUEUES = dict(ring=("ring",), ram=("ram",), fifo=("fifo",), credit=("credit",))
+
+PROOFS: list[Proof] = [
+    Proof(
+        "pair_queue",
+        block_of(pair_queue, m=lambda: Stream(data=uint(WIDTH)), DEPTH=20),
+        {**QUEUES, "pair_queue": ("pair_queue", "queue", "pair_queue_places")},
+        dict(pair_queue=dict(F_WIDTH=WIDTH, F_CAPACITY=20, F_CREDIT_BITS=5)),
+        induction=2, cover=25,
+    ),
+]
