@@ -1,10 +1,14 @@
 """Proofs of attention: where rows and pairs wait, and when the caches are read."""
 
+from dataclasses import replace
+
 from llama2_myhdl.formal.proof import Proof, block_of
-from llama2_myhdl.rtl.attention import pair_queue
+from llama2_myhdl.rtl.attention import attention, pair_queue
 from llama2_myhdl.rtl.stream.stream import Stream, uint
+from llama2_myhdl.spec.presets import preset
 
 WIDTH = 4
+BUILD = replace(preset("nano").build, max_seq=4)
 QUEUES = dict(ring=("ring",), ram=("ram",), fifo=("fifo",), credit=("credit",))
 
 PROOFS: list[Proof] = [
@@ -13,6 +17,17 @@ PROOFS: list[Proof] = [
         block_of(pair_queue, m=lambda: Stream(data=uint(WIDTH)), DEPTH=20),
         {**QUEUES, "pair_queue": ("pair_queue", "queue", "pair_queue_places")},
         dict(pair_queue=dict(F_WIDTH=WIDTH, F_CAPACITY=20, F_CREDIT_BITS=5)),
-        induction=2, cover=25,
+        induction=2,
+        cover=25,
+    ),
+    Proof(
+        "attention",
+        block_of(attention, cfg=BUILD),
+        dict(attention=("attention",)),
+        dict(attention=dict(F_POS=2, F_BASE=2)),
+        depth=20,
+        cover=36,
+        only_properties=True,
+        free=("key_lane", "numerator", "leading_one", "reciprocal", "scaled", "banked_ram"),
     ),
 ]
