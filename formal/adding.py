@@ -9,5 +9,5 @@ BUILD = preset("nano").build
 SETS = dict(ram=("ram",), residual=("residual",))
 
 PROOFS: list[Proof] = [
-    Proof("residual", block_of(residual, cfg=BUILD), SETS, depth=8, induction=2, cover=20),
+    Proof("residual", block_of(residual, cfg=BUILD), SETS, depth=11, induction=2, cover=20),
 ]

@@ -17,8 +17,9 @@ PROOFS: list[Proof] = [
         block_of(pair_queue, m=lambda: Stream(data=uint(WIDTH)), DEPTH=20),
         {**QUEUES, "pair_queue": ("pair_queue", "queue", "pair_queue_places")},
         dict(pair_queue=dict(F_WIDTH=WIDTH, F_CAPACITY=20, F_CREDIT_BITS=5)),
+        depth=24,
         induction=2,
-        cover=25,
+        cover=24,
     ),
     Proof(
         "attention",
