@@ -7,17 +7,17 @@ from llama2_myhdl.rtl.attention import attention, pair_queue
 from llama2_myhdl.rtl.stream.stream import Stream, uint
 from llama2_myhdl.spec.presets import preset
 
-WIDTH = 4
+WIDTH = 1
+PAIRS = 18  # more than fit in front of the RAM
 BUILD = replace(preset("nano").build, max_seq=4)
 QUEUES = dict(ring=("ring",), ram=("ram",), fifo=("fifo",), credit=("credit",))
 
 PROOFS: list[Proof] = [
     Proof(
         "pair_queue",
-        block_of(pair_queue, m=lambda: Stream(data=uint(WIDTH)), DEPTH=20),
+        block_of(pair_queue, m=lambda: Stream(data=uint(WIDTH)), DEPTH=PAIRS),
         {**QUEUES, "pair_queue": ("pair_queue", "queue", "pair_queue_places")},
-        dict(pair_queue=dict(F_WIDTH=WIDTH, F_CAPACITY=20, F_CREDIT_BITS=5)),
-        depth=24,
+        dict(pair_queue=dict(F_WIDTH=WIDTH, F_CAPACITY=PAIRS, F_CREDIT_BITS=5)),
         induction=2,
         cover=24,
     ),

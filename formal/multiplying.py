@@ -31,7 +31,7 @@ PROOFS: list[Proof] = [
         block_of(results, cfg=BUILD, DEPTH=PLACES, SCALES=2),
         {**QUEUES, "results": ("results_ends", "queue", "results")},
         dict(results=dict(F_WIDTH=5, F_CAPACITY=PLACES + 5, F_PLACES=PLACES)),
-        depth=14,
+        induction=2,
         only_properties=True,
     ),
     Proof(

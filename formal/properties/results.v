@@ -26,7 +26,22 @@ always @(posedge clk) begin
 end
 wire [3:0] f_ahead = f_scalars - f_entering, f_at = f_number - f_entering;
 assign \u_scalars_fifo.f_peek = f_at;
-assign \u_rows_fifo.f_peek = 0;
+// the watched row's tag: in the FIFO, or in the stage of that number
+reg [2:0] f_stage = 0;
+reg [5:0] f_ones, f_ones_ahead;
+integer f_i;
+always @* begin
+    f_ones = 0;
+    f_ones_ahead = 0;
+    for (f_i = 0; f_i < 5; f_i = f_i + 1) begin
+        f_ones = f_ones + valids[f_i];
+        if (f_i >= f_stage) f_ones_ahead = f_ones_ahead + valids[f_i];
+    end
+end
+always @(posedge clk)
+    if (f_starts) f_stage <= 0;
+    else if (f_stage != 0 ? advance : enter && f_before == f_ones) f_stage <= f_stage + 1;
+assign \u_rows_fifo.f_peek = f_before - f_ones;
 always @* if (f_past && !rst) begin
     environment(!(arrives && f_waits == F_PLACES));   // who starts rows keeps count of `taken`
     environment(!arrives || f_rested);
@@ -34,6 +49,12 @@ always @* if (f_past && !rst) begin
     assert(taken == (f_waits != 0 && scalar_valid && advance));
     if (enter && f_entering == f_number) assert({scalar_scale, scalar_factor} == f_scalar);
     // where the block keeps it
+    assert(f_held == f_ones + f_waits);
+    if (f_watching && f_stage == 0) assert(f_before >= f_ones && \u_rows_fifo.f_found [41:37] == f_word);
+    if (f_watching && f_stage != 0) begin
+        assert(f_stage <= 5 && valids[f_stage-1] && tags[f_stage-1] == f_word);
+        assert(f_before == f_ones_ahead);
+    end
     assert(oldest_valid == (f_waits != 0));
     assert(scalar_valid == (\u_scalars_fifo.f_entries != 0));
     assert(f_ahead == \u_scalars_fifo.f_entries );

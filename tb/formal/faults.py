@@ -61,9 +61,8 @@ FAULTS = {
         Fault("results", "assign taken = enter;", "assign taken = oldest_valid;"),
     ],
     "pair_queue": [
-        Fault("pair_queue", "assign direct = push && room && (!(some || fetched || arrives));",
-              "assign direct = push && room && (!(some || fetched));"),
-        Fault("pair_queue", "assign take = direct || fetch;", "assign take = direct;"),
+        Fault("pair_queue", "assign give = m_valid && m_ready;", "assign give = m_valid;"),
+        Fault("pair_queue", "assign front_valid = direct || arrives;", "assign front_valid = arrives;"),
     ],
     "attention": [
         Fault("value_gate", "assign regular = !last || (here && rested);", "assign regular = 1'b1;"),

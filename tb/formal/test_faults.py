@@ -1,8 +1,11 @@
 """Each proof finds the faults that are planted for it, from reset and with waves that show it."""
 
+import dataclasses
+
 import pytest
 from rich.console import Console
 
+from llama2_myhdl.formal import bind
 from llama2_myhdl.formal import prove as command
 from llama2_myhdl.formal.proof import ROOT, Fault, prove
 from llama2_myhdl.formal.proofs import PROOFS
@@ -69,3 +72,14 @@ def test_the_command_tells_a_proof(capsys):
     told = capsys.readouterr().out
     assert "proved" in told
     assert "1 proofs, 0 failed" in told
+
+
+@pytest.mark.syn
+def test_assumptions_that_contradict_each_other_prove_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(bind, "PROPERTIES", tmp_path)
+    (tmp_path / "never.v").write_text("always @* if (f_past) environment(!take && take);\n")
+    proof = dataclasses.replace(BY_NAME["credit"], sets=dict(credit=("never",)))
+    result = prove(proof, folder=ROOT / "faults" / "never")
+    assert not result.passed
+    (words,) = result.failure.blamed
+    assert "contradict" in words
