@@ -34,3 +34,17 @@ def test_a_tool_that_is_not_there_is_named():
     for call in (tools.yowasp, tools.version):
         with pytest.raises(tools.ToolError, match="yowasp-nothing is not installed"):
             call("nothing")
+
+
+def test_a_status_may_be_an_answer(tmp_path):
+    code = "import sys; print('no'); sys.exit(1)"
+    assert tools.run([sys.executable, "-c", code], tmp_path, "output", accept=(0, 1)) == "no\n"
+    with pytest.raises(tools.ToolError, match=r"failed \(1\)"):
+        tools.run([sys.executable, "-c", code], tmp_path, "output")
+
+
+def test_a_tool_finds_others_in_a_folder_that_is_told(tmp_path):
+    code = "import os; print(os.environ['PATH'])"
+    first = tools.run([sys.executable, "-c", code], tmp_path, "output", path=tmp_path / "more")
+    assert first.split(":")[0] == str(tmp_path / "more")
+    assert tools.run([sys.executable, "-c", code], tmp_path, "output").split(":")[0] != str(tmp_path / "more")
