@@ -64,6 +64,11 @@ FAULTS = {
         Fault("pair_queue", "assign give = m_valid && m_ready;", "assign give = m_valid;"),
         Fault("pair_queue", "assign front_valid = direct || arrives;", "assign front_valid = arrives;"),
     ],
+    "sequencer": [Fault("sequencer", "last <= t_next == pos;", "last <= t == pos;")],
+    "value_gate": [
+        Fault("value_gate", "assign regular = !last || (here && rested);", "assign regular = !last || rested;"),
+        Fault("value_gate", "here <= ahead != 1;", "here <= 1'b1;"),
+    ],
     "attention": [
         Fault("value_gate", "assign regular = !last || (here && rested);", "assign regular = 1'b1;"),
         Fault("sequencer", "last <= t_next == pos;", "last <= t == pos;"),
