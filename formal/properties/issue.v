@@ -101,17 +101,19 @@ always @* if (f_past && !rst) begin
     assert(waiting == f_pending);
     if (waiting) begin
         assert(next_kind == f_next_kind && next_frees == f_next_release && next_head == f_next_head);
-        assert(next_rows == f_next_rows && next_last_word == f_next_beats - 1);
+        assert(next_rows == f_next_rows && next_last_row == (f_next_rows == 1));
+        assert(next_behind == f_next_beats - 1 && next_single == (f_next_beats == 1));
         assert(f_next_beats != 0 && (f_next_kind == GAIN || f_next_rows != 0));
     end
     assert((phase == NOTHING) == !f_runs);
     if (f_runs) begin
         assert((phase == 3) == f_gains);
-        assert(kind == f_kind && frees == f_release && last_word == f_beats - 1 && word == f_column);
+        assert(kind == f_kind && frees == f_release && behind == f_beats - 1 && single == (f_beats == 1));
+        assert(left == f_beats - 1 - f_column && first_beat == (f_column == 0) && last_beat == (left == 0));
         assert(f_beats != 0 && f_column < f_beats);
     end
     if (f_runs && !f_gains) begin
-        assert(rows == f_rows - f_row && f_row < f_rows);
+        assert(rows == f_rows - f_row && f_row < f_rows && last_row == (rows == 1));
         assert(lane == f_row[F_LANE_BITS-1:0]);
         assert(f_headers == (f_row + F_LANES - 1 >> F_LANE_BITS) + (phase == ROWS && lane == 0));
         if (phase == EXPONENTS) assert(lane == 0 && f_column == 0);
