@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
 
 import cocotb
 from cocotb_tools.runner import get_runner
@@ -32,6 +31,7 @@ from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim import compiler
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.sources import digest_of_sources, signature
+from llama2_myhdl.sim.through import Through, of_environment
 from llama2_myhdl.sim.verilator import add_to_path
 
 TIMESCALE = ("1ns", "1ps")
@@ -46,22 +46,6 @@ FILE_BYTES = 30_000  # Verilator's measure of the C++ files it writes: some for 
 Shown = Mapping[str, Sequence[str]]  # signals by the block that has them
 NOTHING: Shown = MappingProxyType({})
 EVERYTHING: Shown = MappingProxyType({"*": ("*",)})  # in a folder of its own, as it is slow
-
-
-class Through(Protocol):
-    """A step between a block's Verilog and the simulator, which runs what the step makes of it, such as a netlist.
-
-    name: of the folder; identity: changes when the step would make something else of the same Verilog.
-    """
-
-    name: str
-    identity: str
-
-    def __call__(self, modules: list[ModuleFile], folder: Path) -> list[ModuleFile]:
-        """Make files in `folder` of the modules, children before parents; the top keeps its name and its ports."""
-
-    def arguments(self, sim: str) -> list[str]:
-        """More arguments for the simulator's compiler."""
 
 
 @dataclass(frozen=True)
@@ -244,8 +228,10 @@ def build(
     block: an @hblock; arguments: its ports and parameters by name; sim: "icarus" or "verilator"; name: folder of the
     build, else from the arguments; build_args: more arguments for the simulator's compiler (give them a name of their
     own); shown: signals inside that tests look at, by block; library: for `sim.native`, else a program for cocotb; say:
-    told what is being done, the files done and all files; through: a step that the Verilog passes before.
+    told what is being done, the files done and all files; through: a step that the Verilog passes before, else the one
+    that the environment names, see `sim/through.py`.
     """
+    through = through or of_environment()
     waves = waves_wanted() and not library
     ports = list(port_dict(block.func, bind(block.func, (), arguments)))
     options = [*ARGUMENTS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])

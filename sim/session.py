@@ -15,12 +15,13 @@ from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.rtl.decode.decode_loop import prompt_stream
 from llama2_myhdl.rtl.decoder import decoder, ports, stations
 from llama2_myhdl.rtl.layer.probes import shown
-from llama2_myhdl.sim.build import Shown, Through
+from llama2_myhdl.sim.build import Shown
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.simulator import SimulationError, Simulator
 from llama2_myhdl.sim.taps import Record, StationTaps
+from llama2_myhdl.sim.through import Through
 from llama2_myhdl.sim.trace import Station
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.counters import COUNTERS

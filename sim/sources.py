@@ -53,10 +53,12 @@ def _reached(modules: frozenset[str]) -> tuple[str, ...]:
 
 
 @cache
-def _digest(modules: frozenset[str]) -> str:
+def digest_of_modules(modules: frozenset[str], packages: tuple[str, ...] = PACKAGES) -> str:
+    """Changes with modules of the project, given by name, and all that they import of it in these packages."""
     digest = hashlib.sha256(repr([myhdl.__version__, sys.version_info[:2]]).encode())
     for module in _reached(modules):
-        digest.update(module.encode() + b"\0" + _file(module).read_bytes())
+        if module.partition(".")[0] in packages:
+            digest.update(module.encode() + b"\0" + _file(module).read_bytes())
     return digest.hexdigest()
 
 
@@ -74,5 +76,5 @@ def digest_of_sources(block, arguments) -> str:
     """
     functions = [value for value in arguments.values() if inspect.isfunction(value) or inspect.isclass(value)]
     start = {block.func.__module__, CONVERTER, *(function.__module__ for function in functions)}
-    text = f"{block.func.__qualname__} {signature(block, arguments)} {_digest(frozenset(start))}"
+    text = f"{block.func.__qualname__} {signature(block, arguments)} {digest_of_modules(frozenset(start))}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -114,7 +114,7 @@ def changing(tmp_path, monkeypatch):
 
 def forget():
     """As a new process knows the sources."""
-    for function in (sources._file, sources._imports, sources._reached, sources._digest):
+    for function in (sources._file, sources._imports, sources._reached, sources.digest_of_modules):
         function.cache_clear()
 
 
