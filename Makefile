@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles regress stress fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles regress stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +102,9 @@ regress: $(DEV) ## the randomised tests with many seeds, and a report of them: [
 
 stress: $(DEV) ## faults and stress at the decoder's top, in full: [SEED TRIALS=percent]
 	@$(GIVEN) export TRIALS="$${TRIALS:-100}"; $(RUN) pytest -m stress -rs --durations=10
+
+mutants: $(SYN) ## faults planted in the Verilog, and whether the tests find them: [BLOCK=name COUNT=400 SEED=1]
+	@$(GIVEN) options BLOCK COUNT SEED; $(RUN) llama2_myhdl.mutation.run "$${args[@]}"
 
 fetch: $(DEV) ## download a checkpoint and check its sha256: MODEL=stories260K|stories15M|stories42M|stories110M
 	@$(GIVEN) $(RUN) llama2_myhdl.weights.fetch $${MODEL:+-- "$$MODEL"}

@@ -18,10 +18,12 @@ STANDS_ON = {
     "syn": ("base", "spec", "hdl", "rtl", "sim"),
     "formal": ("base", "spec", "hdl", "rtl", "sim", "syn"),
     "host": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn"),
+    "mutation": ("base", "hdl", "sim", "syn", "host"),
     "regress": ("base",),
     "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "formal", "regress"),
 }
 TESTS_OF_HOST = ("tb/host", "tb/shell")
+TESTS_OF_MUTATION = ("tb/mutation",)
 
 
 def imported(text: str) -> set[str]:
@@ -64,6 +66,7 @@ def test_imports_run_downwards(room):
     for file in files:
         path = file.relative_to(PROJECT).as_posix()
         more = ("host",) if path.startswith(TESTS_OF_HOST) else ()
+        more += ("mutation",) if path.startswith(TESTS_OF_MUTATION) else ()
         if found := upward(room, file.read_text(), more):
             wrong[path] = sorted(found)
     assert wrong == {}

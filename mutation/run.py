@@ -1,0 +1,72 @@
+"""`make mutants`: plant faults in the converted Verilog, one at a time, and see whether the tests find them.
+
+Without `--block` what is found is stored in docs/mutants.json, with its table in docs/verification.md. A run that was
+interrupted goes on where it was. Exit status 0, or 2 after one line about bad input.
+"""
+
+import json
+import sys
+
+from rich.console import Console
+
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.base.options import Parser
+from llama2_myhdl.base.stages import stages
+from llama2_myhdl.hdl.progress import Progress
+from llama2_myhdl.host.readme import ReadmeError, insert
+from llama2_myhdl.mutation import covers, report
+from llama2_myhdl.mutation.judge import Judge, Verdict
+from llama2_myhdl.mutation.sample import Mutant, sample
+from llama2_myhdl.mutation.trial import SURVIVED, TrialError
+
+COUNT, SEED = 400, 1
+JSON, DOCUMENT = PROJECT / "docs" / "mutants.json", PROJECT / "docs" / "verification.md"
+
+
+def blocks_of(tests: list[covers.Test], wanted: str | None) -> list[str]:
+    """Blocks of rtl/ that tests simulate; RecordError when the one that is wanted is none of them."""
+    known = covers.units().keys() & {module.block for test in tests for module in test.modules}
+    if wanted and wanted not in known:
+        raise covers.RecordError(f"unknown BLOCK {wanted!r}; known: {', '.join(sorted(known))}")
+    return [wanted] if wanted else sorted(known)
+
+
+def judge_all(judge: Judge, mutants: list[Mutant], say: Progress) -> list[tuple[Mutant, Verdict]]:
+    """The verdict on each."""
+    found = []
+    for count, mutant in enumerate(mutants):
+        say("mutants", count, len(mutants))
+        found.append((mutant, judge.verdict(mutant)[0]))
+    say("mutants", len(mutants), len(mutants))
+    return found
+
+
+def main(argv=None) -> int:
+    parser = Parser(prog="mutants", description=__doc__.splitlines()[0])
+    parser.add_argument("--block", help="of this block only; nothing is stored")
+    parser.add_argument("--count", type=int, default=COUNT, help=f"about so many faults in all ({COUNT})")
+    parser.add_argument("--seed", type=int, default=SEED, help=f"of the sample ({SEED})")
+    args = parser.parse_args(argv)
+    if args.count < 1:
+        parser.error(f"COUNT: must be 1 or more, is {args.count}")
+    try:
+        with stages(Console(stderr=True), "") as say:
+            covers.refresh(say)
+            tests = covers.read_record()
+            mutants = sample(tests, blocks_of(tests, args.block), args.count, args.seed)
+            found = judge_all(Judge(tests, covers.ROOT), mutants, say)
+        stored = dict(seed=args.seed, count=args.count, mutants=report.entries(found, covers.units()))
+        if not args.block:
+            write_whole(JSON, [(json.dumps(stored, indent=1) + "\n").encode()])
+            write_whole(DOCUMENT, [insert(DOCUMENT.read_text(), report.SECTION, report.render(stored)).encode()])
+    except (covers.RecordError, TrialError, ReadmeError, OSError) as error:
+        print(f"mutants: {error}", file=sys.stderr)
+        return 2
+    survivors = [entry for entry in stored["mutants"] if entry["verdict"] == SURVIVED]
+    print("\n".join([report.render(stored), *(report.diff(entry) for entry in survivors)]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
