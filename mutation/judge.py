@@ -18,7 +18,7 @@ from llama2_myhdl.mutation.trial import KILLED, REFUSED, SURVIVED, Outcome, Tria
 from llama2_myhdl.syn.tools import ToolError
 
 EQUIVALENT = "equivalent"
-NEAR, FAR = 6.0, 60.0  # CPU seconds of the tests that are tried before the proof, and behind it, when all pass
+NEAR, FAR = 6.0, 40.0  # CPU seconds of the tests that are tried before the proof, and behind it, when all pass
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ CYCLES = 1000
 @pytest.mark.parametrize("depth", [1, 2, 5, 8])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_credit(sim, depth):
-    run(credit, ports(depth), __name__, sim, parameters=dict(depth=depth), tests=1)
+    run(credit, ports(depth), __name__, sim, parameters=dict(depth=depth), tests=2)
 
 
 def test_depth_is_checked():
@@ -41,3 +41,30 @@ async def counts(dut):
         seen.add(used)
         used += take - give
     assert seen == set(range(depth + 1))
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def reset_gives_all_back(dut):
+    """And `ready` is low as long as it lasts."""
+    depth = test_parameters()["depth"]
+    dut.take.value = dut.give.value = 0
+    await start(dut)
+    for taken in range(1, depth + 1):
+        for _ in range(2):
+            await FallingEdge(dut.clk)
+        assert dut.ready.value == 1
+        dut.take.value = 1
+        await FallingEdge(dut.clk)
+        dut.take.value = 0
+        assert dut.ready.value == (taken < depth)
+    dut.rst.value = 1
+    for _ in range(3):
+        await FallingEdge(dut.clk)
+        assert dut.ready.value == 0
+    dut.rst.value = 0
+    await FallingEdge(dut.clk)
+    assert dut.ready.value == 1
+    dut.take.value = 1
+    for taken in range(1, depth + 1):
+        await FallingEdge(dut.clk)
+        assert dut.ready.value == (taken < depth)
