@@ -39,7 +39,7 @@ class Module:
 
 
 @dataclass(frozen=True)
-class Test:
+class KnownTest:
     """A test that passes. seconds: of CPU time; builds: the modules of each, the top's last."""
 
     node: str
@@ -121,16 +121,16 @@ def _digest_in(kept: Path) -> str | None:
         return json.loads(lines.readline())["sources"]
 
 
-def read_record() -> list[Test]:
+def read_record() -> list[KnownTest]:
     """All tests that simulate something."""
     found = []
     for file in files_of_tests():
         if (kept := _record_of(file)).exists():
-            found += tests_in([json.loads(line) for line in kept.read_text().splitlines()[1:]])
+            found += read_entries([json.loads(line) for line in kept.read_text().splitlines()[1:]])
     return found
 
 
-def tests_in(entries: list[dict]) -> list[Test]:
+def read_entries(entries: list[dict]) -> list[KnownTest]:
     """From the lines of a record, in their order."""
     builds, seconds = {}, {}
     for entry in entries:
@@ -138,10 +138,10 @@ def tests_in(entries: list[dict]) -> list[Test]:
             builds.setdefault(entry["test"], []).append(tuple(Module(*fields) for fields in entry["modules"]))
         else:
             seconds[entry["test"]] = entry["seconds"]
-    return [Test(node, seconds[node], tuple(made)) for node, made in builds.items() if node in seconds]
+    return [KnownTest(node, seconds[node], tuple(made)) for node, made in builds.items() if node in seconds]
 
 
-def nearest(tests: list[Test], block: str) -> list[Test]:
+def nearest(tests: list[KnownTest], block: str) -> list[KnownTest]:
     """The tests that simulate a block: first those of it alone, of these and of the others first the cheapest."""
     found = [test for test in tests if any(module.block == block for module in test.modules)]
     return sorted(found, key=lambda test: (block not in test.tops, test.seconds, test.node))

@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from llama2_myhdl.base.files import write_whole
-from llama2_myhdl.mutation.covers import Test, nearest, text_of
+from llama2_myhdl.mutation.covers import KnownTest, nearest, text_of
 from llama2_myhdl.mutation.equivalence import proved
 from llama2_myhdl.mutation.plant import has
 from llama2_myhdl.mutation.sample import Mutant
 from llama2_myhdl.mutation.trial import KILLED, REFUSED, SURVIVED, Outcome, Trials
 from llama2_myhdl.syn.tools import ToolError
 
-EQUIVALENT = "equivalent"
+EQUIVALENT, WHOLE = "equivalent", "decoder"
 NEAR, FAR = 6.0, 40.0  # CPU seconds of the tests that are tried before the proof, and behind it, when all pass
 
 
@@ -32,7 +32,7 @@ class Verdict:
     seconds: float
 
 
-def within(tests: Iterable[Test], seconds: float) -> list[Test]:
+def within(tests: Iterable[KnownTest], seconds: float) -> list[KnownTest]:
     """The first tests, one at least, as long as all of them take no more than so many seconds."""
     chosen, spent = [], 0.0
     for test in tests:
@@ -43,7 +43,14 @@ def within(tests: Iterable[Test], seconds: float) -> list[Test]:
     return chosen
 
 
-def applies(test: Test, mutant: Mutant) -> bool:
+def further(tests: list[KnownTest]) -> list[KnownTest]:
+    """Those of the other tests that are tried too: the first, and the first of the whole decoder."""
+    chosen = within(tests, FAR)
+    whole = [test for test in tests if WHOLE in test.tops and test not in chosen]
+    return [*chosen, *whole[:1]]
+
+
+def applies(test: KnownTest, mutant: Mutant) -> bool:
     """Whether a test simulates a text of the block that has the place."""
     digests = {module.digest for module in test.modules if module.block == mutant.block}
     return any(has(text_of(digest), mutant.place) for digest in digests)
@@ -52,7 +59,7 @@ def applies(test: Test, mutant: Mutant) -> bool:
 class Judge:
     """tests: the record; folder: for what is kept and for the files of trials."""
 
-    def __init__(self, tests: list[Test], folder: Path):
+    def __init__(self, tests: list[KnownTest], folder: Path):
         self._tests, self._folder = tests, folder
         self._trials = Trials(folder / "trial")
 
@@ -60,7 +67,7 @@ class Judge:
         """The verdict, and whether it was known already."""
         tests = [test for test in nearest(self._tests, mutant.block) if applies(test, mutant)]
         near = within(tests, NEAR)
-        far = within((test for test in tests if test not in near), FAR)
+        far = further([test for test in tests if test not in near])
         kept = self._folder / "verdicts" / f"{_digest(repr(mutant))}.json"
         if kept.exists():
             known = json.loads(kept.read_text())
@@ -73,7 +80,7 @@ class Judge:
         write_whole(kept, [json.dumps(entry).encode()])
         return found, False
 
-    def _judge(self, mutant: Mutant, near: list[Test], far: list[Test]) -> Verdict:
+    def _judge(self, mutant: Mutant, near: list[KnownTest], far: list[KnownTest]) -> Verdict:
         outcome = self._run(mutant, near)
         seconds, tried = outcome.seconds, len(near)
         if outcome.verdict == SURVIVED and self._same(mutant, near):
@@ -83,11 +90,11 @@ class Judge:
             seconds, tried = seconds + outcome.seconds, tried + len(far)
         return Verdict(outcome.verdict, outcome.test, tried, round(seconds, 2))
 
-    def _run(self, mutant: Mutant, tests: list[Test]) -> Outcome:
+    def _run(self, mutant: Mutant, tests: list[KnownTest]) -> Outcome:
         slowest = max(test.seconds for test in tests)
         return self._trials.run(mutant.block, mutant.place, [test.node for test in tests], slowest)
 
-    def _same(self, mutant: Mutant, tests: list[Test]) -> bool:
+    def _same(self, mutant: Mutant, tests: list[KnownTest]) -> bool:
         builds = (build for test in tests for build in test.builds)
         build = next(build for build in builds if any(module.digest == mutant.text for module in build))
         try:
@@ -96,7 +103,7 @@ class Judge:
             return False  # then it is a survivor, and somebody looks at it
 
 
-def _rests_on(found: Verdict, tests: list[Test]) -> str:
+def _rests_on(found: Verdict, tests: list[KnownTest]) -> str:
     """Changes with what the verdict rests on."""
     if found.verdict in (REFUSED, EQUIVALENT):
         return ""  # on the text alone, whose digest is the mutant's

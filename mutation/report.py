@@ -20,6 +20,18 @@ def entries(found: list[tuple[Mutant, Verdict]], units: dict[str, str]) -> list[
     return sorted(made, key=lambda entry: (entry["unit"], entry["block"]))
 
 
+def key(entry: dict) -> tuple:
+    """What stands for a mutant in two reports."""
+    return tuple(entry[name] for name in ("block", "kind", "line", "which", "column", "was", "now"))
+
+
+def lost(earlier: dict, now: dict) -> list[dict]:
+    """Mutants that survive now, and did not earlier."""
+    survived = {key(entry) for entry in earlier["mutants"] if entry["verdict"] == SURVIVED}
+    known = {key(entry) for entry in earlier["mutants"]} - survived
+    return [entry for entry in now["mutants"] if entry["verdict"] == SURVIVED and key(entry) in known]
+
+
 def score(counts: Counter) -> str:
     """Killed ones as a share of those that could be: neither proved equivalent nor refused by the simulator."""
     killed = counts[KILLED] + counts[HUNG]
@@ -47,11 +59,9 @@ def render(stored: dict) -> str:
 
 
 def diff(entry: dict) -> str:
-    """A mutant as its line before and behind, for people."""
+    """A mutant for people: its line without and with the fault."""
     line, start = entry["line"], entry["column"]
     was, now = entry["was"], entry["now"]
-    behind = line[:start] + now + line[start + len(was) :] if line.startswith(was, start) else f"{line[:start]}{now}"
-    head = f"{entry['unit']}/{entry['block']}, {entry['kind']}" + f", number {entry['which'] + 1} of these lines" * (
-        entry["which"] > 0
-    )
-    return "\n".join([head, f"  - {line}", f"  + {behind}"])
+    again = f", number {entry['which'] + 1} of these lines" if entry["which"] else ""
+    head = f"{entry['unit']}/{entry['block']}, {entry['kind']}{again}"
+    return "\n".join([head, f"  - {line}", f"  + {line[:start]}{now}{line[start + len(was) :]}"])

@@ -1,7 +1,8 @@
 """`make mutants`: plant faults in the converted Verilog, one at a time, and see whether the tests find them.
 
 Without `--block` what is found is stored in docs/mutants.json, with its table in docs/verification.md. A run that was
-interrupted goes on where it was. Exit status 0, or 2 after one line about bad input.
+interrupted goes on where it was. Exit status 1 when a mutant survives that did not when the stored figures were taken,
+2 after one line about bad input.
 """
 
 import json
@@ -24,7 +25,7 @@ COUNT, SEED = 400, 1
 JSON, DOCUMENT = PROJECT / "docs" / "mutants.json", PROJECT / "docs" / "verification.md"
 
 
-def blocks_of(tests: list[covers.Test], wanted: str | None) -> list[str]:
+def blocks_of(tests: list[covers.KnownTest], wanted: str | None) -> list[str]:
     """Blocks of rtl/ that tests simulate; RecordError when the one that is wanted is none of them."""
     known = covers.units().keys() & {module.block for test in tests for module in test.modules}
     if wanted and wanted not in known:
@@ -43,6 +44,7 @@ def judge_all(judge: Judge, mutants: list[Mutant], say: Progress) -> list[tuple[
 
 
 def main(argv=None) -> int:
+    """Exit status 0, 1 or 2, as above."""
     parser = Parser(prog="mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--block", help="of this block only; nothing is stored")
     parser.add_argument("--count", type=int, default=COUNT, help=f"about so many faults in all ({COUNT})")
@@ -56,6 +58,7 @@ def main(argv=None) -> int:
             tests = covers.read_record()
             mutants = sample(tests, blocks_of(tests, args.block), args.count, args.seed)
             found = judge_all(Judge(tests, covers.ROOT), mutants, say)
+        earlier = json.loads(JSON.read_text()) if JSON.exists() else dict(mutants=[])
         stored = dict(seed=args.seed, count=args.count, mutants=report.entries(found, covers.units()))
         if not args.block:
             write_whole(JSON, [(json.dumps(stored, indent=1) + "\n").encode()])
@@ -65,7 +68,10 @@ def main(argv=None) -> int:
         return 2
     survivors = [entry for entry in stored["mutants"] if entry["verdict"] == SURVIVED]
     print("\n".join([report.render(stored), *(report.diff(entry) for entry in survivors)]))
-    return 0
+    lost = report.lost(earlier, stored)
+    for entry in lost:
+        print(f"mutants: survives now, and did not: {report.diff(entry)}", file=sys.stderr)
+    return 1 if lost else 0
 
 
 if __name__ == "__main__":

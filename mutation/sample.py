@@ -8,7 +8,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from llama2_myhdl.mutation.covers import Test, nearest, text_of
+from llama2_myhdl.mutation.covers import KnownTest, nearest, text_of
 from llama2_myhdl.mutation.places import KINDS, Place, places
 
 LEAST = 4
@@ -23,7 +23,7 @@ class Mutant:
     place: Place
 
 
-def text_to_change(tests: list[Test], block: str) -> str:
+def text_to_change(tests: list[KnownTest], block: str) -> str:
     """Digest of the text of a block in which places are looked for: the longest of those that tests of it alone
     simulate, or where there are none, other tests; one without parameters if there is one, as more can be proved of it.
     """
@@ -58,7 +58,7 @@ def shares(sizes: dict[str, int], count: int) -> dict[str, int]:
     return {block: least[block] + round(min(more, 1) * (size - least[block])) for block, size in sizes.items()}
 
 
-def sample(tests: list[Test], blocks: list[str], count: int, seed: int) -> list[Mutant]:
+def sample(tests: list[KnownTest], blocks: list[str], count: int, seed: int) -> list[Mutant]:
     """About `count` faults in these blocks, the first of every block, then the second of each, and so on."""
     texts = {block: text_to_change(tests, block) for block in blocks}
     found = {block: ordered(places(text_of(texts[block])), f"{seed} {block}") for block in blocks}
