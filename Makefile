@@ -103,8 +103,8 @@ regress: $(DEV) ## the randomised tests with many seeds, and a report of them: [
 stress: $(DEV) ## faults and stress at the decoder's top, in full: [SEED TRIALS=percent]
 	@$(GIVEN) export TRIALS="$${TRIALS:-100}"; $(RUN) pytest -m stress -rs --durations=10
 
-mutants: $(SYN) ## faults planted in the Verilog, and whether the tests find them: [BLOCK=name COUNT=400 SEED=1]
-	@$(GIVEN) options BLOCK COUNT SEED; $(RUN) llama2_myhdl.mutation.run "$${args[@]}"
+mutants: $(SYN) ## faults planted in the Verilog, and whether the tests find them: [BLOCK=name COUNT=400 SEED=1 MINUTES=..]
+	@$(GIVEN) options BLOCK COUNT SEED MINUTES; $(RUN) llama2_myhdl.mutation.run "$${args[@]}"
 
 fetch: $(DEV) ## download a checkpoint and check its sha256: MODEL=stories260K|stories15M|stories42M|stories110M
 	@$(GIVEN) $(RUN) llama2_myhdl.weights.fetch $${MODEL:+-- "$$MODEL"}

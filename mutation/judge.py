@@ -18,7 +18,8 @@ from llama2_myhdl.mutation.trial import KILLED, REFUSED, SURVIVED, Outcome, Tria
 from llama2_myhdl.syn.tools import ToolError
 
 EQUIVALENT, WHOLE = "equivalent", "decoder"
-NEAR, FAR = 6.0, 40.0  # CPU seconds of the tests that are tried before the proof, and behind it, when all pass
+NEAR, FAR = 6.0, 20.0  # CPU seconds of the tests that are tried before the proof, and behind it, when all pass
+WHOLE_SECONDS = 60.0  # of a test of the decoder, at most
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ def within(tests: Iterable[KnownTest], seconds: float) -> list[KnownTest]:
 
 
 def further(tests: list[KnownTest]) -> list[KnownTest]:
-    """Those of the other tests that are tried too: the first, and the first of the whole decoder."""
+    """Those of the other tests that are tried too: the cheapest, and the longest of the decoder that may be."""
     chosen = within(tests, FAR)
-    whole = [test for test in tests if WHOLE in test.tops and test not in chosen]
-    return [*chosen, *whole[:1]]
+    whole = [test for test in tests if WHOLE in test.tops and test.seconds <= WHOLE_SECONDS and test not in chosen]
+    return [*chosen, *whole[-1:]]
 
 
 def applies(test: KnownTest, mutant: Mutant) -> bool:

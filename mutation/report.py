@@ -54,7 +54,8 @@ def render(stored: dict) -> str:
     units = sorted({entry["unit"] for entry in mutants})
     rows = [_row(unit, [entry for entry in mutants if entry["unit"] == unit]) for unit in units]
     refused = sum(entry["verdict"] == REFUSED for entry in mutants)
-    note = f"Seed {stored['seed']}; {refused} more did not compile, and count for nothing."
+    planted = f"{len(mutants)} of the sample's {stored['planned']} were planted, {refused} did not compile"
+    note = f"Seed {stored['seed']}; {planted}."
     return "\n".join([*table(HEADS, [*rows, _row("all", mutants)]), note, ""])
 
 

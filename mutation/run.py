@@ -1,12 +1,14 @@
 """`make mutants`: plant faults in the converted Verilog, one at a time, and see whether the tests find them.
 
 Without `--block` what is found is stored in docs/mutants.json, with its table in docs/verification.md. A run that was
-interrupted goes on where it was. Exit status 1 when a mutant survives that did not when the stored figures were taken,
-2 after one line about bad input.
+interrupted, or stopped after `--minutes`, goes on where it was. Exit status 1 when a mutant survives that did not when
+the stored figures were taken, 2 after one line about bad input.
 """
 
 import json
+import math
 import sys
+import time
 
 from rich.console import Console
 
@@ -33,11 +35,13 @@ def blocks_of(tests: list[covers.KnownTest], wanted: str | None) -> list[str]:
     return [wanted] if wanted else sorted(known)
 
 
-def judge_all(judge: Judge, mutants: list[Mutant], say: Progress) -> list[tuple[Mutant, Verdict]]:
-    """The verdict on each."""
-    found = []
+def judge_all(judge: Judge, mutants: list[Mutant], minutes: float, say: Progress) -> list[tuple[Mutant, Verdict]]:
+    """The verdict on each, or on as many as there is time for."""
+    found, end = [], time.monotonic() + 60 * minutes
     for count, mutant in enumerate(mutants):
         say("mutants", count, len(mutants))
+        if time.monotonic() >= end:
+            return found
         found.append((mutant, judge.verdict(mutant)[0]))
     say("mutants", len(mutants), len(mutants))
     return found
@@ -48,18 +52,22 @@ def main(argv=None) -> int:
     parser = Parser(prog="mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--block", help="of this block only; nothing is stored")
     parser.add_argument("--count", type=int, default=COUNT, help=f"about so many faults in all ({COUNT})")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="to stop after; what is done is stored")
     parser.add_argument("--seed", type=int, default=SEED, help=f"of the sample ({SEED})")
     args = parser.parse_args(argv)
     if args.count < 1:
         parser.error(f"COUNT: must be 1 or more, is {args.count}")
+    if not args.minutes > 0:
+        parser.error(f"MINUTES: must be more than 0, is {args.minutes}")
     try:
         with stages(Console(stderr=True), "") as say:
             covers.refresh(say)
             tests = covers.read_record()
             mutants = sample(tests, blocks_of(tests, args.block), args.count, args.seed)
-            found = judge_all(Judge(tests, covers.ROOT), mutants, say)
+            found = judge_all(Judge(tests, covers.ROOT), mutants, args.minutes, say)
         earlier = json.loads(JSON.read_text()) if JSON.exists() else dict(mutants=[])
-        stored = dict(seed=args.seed, count=args.count, mutants=report.entries(found, covers.units()))
+        entries = report.entries(found, covers.units())
+        stored = dict(seed=args.seed, planned=len(mutants), mutants=entries)
         if not args.block:
             write_whole(JSON, [(json.dumps(stored, indent=1) + "\n").encode()])
             write_whole(DOCUMENT, [insert(DOCUMENT.read_text(), report.SECTION, report.render(stored)).encode()])

@@ -1,7 +1,8 @@
 """Which faults are planted: a sample over all blocks that keeps what it has when it grows.
 
 Each block's places are shuffled by the seed and taken kind by kind, so that a few of them are of many kinds. Every
-block gives LEAST of them where it has as many; the rest of the sample goes to the blocks by their numbers of places.
+block gives LEAST of them where it has as many, and fewer of a sample that is too small for it; the rest goes to the
+blocks by their numbers of places.
 """
 
 import random
@@ -52,7 +53,8 @@ def ordered(found: list[Place], seed: str) -> list[Place]:
 
 def shares(sizes: dict[str, int], count: int) -> dict[str, int]:
     """How many places each block gives to a sample of about so many; sizes: how many it has."""
-    least = {block: min(size, LEAST) for block, size in sizes.items()}
+    each = min(LEAST, max(count // max(len(sizes), 1), 1))
+    least = {block: min(size, each) for block, size in sizes.items()}
     left, rest = count - sum(least.values()), sum(sizes.values()) - sum(least.values())
     more = max(left, 0) / rest if rest else 0
     return {block: least[block] + round(min(more, 1) * (size - least[block])) for block, size in sizes.items()}

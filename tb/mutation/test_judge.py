@@ -107,7 +107,7 @@ def test_a_survivor_is_tried_again_with_another_test(trials, tmp_path):
 
 
 def test_a_sample_grows_and_keeps_what_it_has():
-    few, many = (sample(TESTS, ["part", "whole"], count, 1) for count in (6, 14))
+    few, many = (sample(TESTS, ["part", "whole"], count, 1) for count in (4, 14))
     assert set(few) < set(many) and [mutant.block for mutant in few[:2]] == ["part", "whole"]
     assert set(sample(TESTS, ["part", "whole"], 14, 2)) != set(many)
 
@@ -119,6 +119,7 @@ def test_every_kind_comes_early():
 
 
 def test_shares():
-    assert shares(dict(few=2, some=10, many=100), 0) == dict(few=2, some=LEAST, many=LEAST)
+    assert shares(dict(few=2, some=10, many=100), 1) == dict(few=1, some=1, many=1)
+    assert shares(dict(few=2, some=10, many=100), 12) == dict(few=2, some=LEAST, many=LEAST + 2)
     assert sum(shares(dict(some=50, many=250), 150).values()) == 150
     assert shares(dict(few=2, some=10), 99) == dict(few=2, some=10)

@@ -22,7 +22,7 @@ def stored(verdicts=VERDICTS):
     """What is stored of as many mutants of block one, and of one of block two that is killed."""
     blocks = ["one"] * len(verdicts) + ["two"]
     found = [(Mutant(b, "t", PLUS), Verdict(v, None, 1, 1.0)) for b, v in zip(blocks, [*verdicts, "killed"])]
-    return dict(seed=3, count=7, mutants=report.entries(found, UNITS))
+    return dict(seed=3, planned=9, mutants=report.entries(found, UNITS))
 
 
 def test_table():
@@ -32,7 +32,7 @@ def test_table():
         ["stream", "1", "1", "1", "0", "0", "0", "100.0%"],
         ["all", "2", "6", "4", "1", "1", "1", "80.0%"],
     ]
-    assert "Seed 3; 1 more did not compile" in report.render(stored())
+    assert "Seed 3; 7 of the sample's 9 were planted, 1 did not compile." in report.render(stored())
 
 
 def test_a_survivor_is_shown_with_its_fault():
@@ -52,7 +52,8 @@ def test_a_new_survivor_is_not_lost():
 
 
 @pytest.mark.parametrize(("given", "words"), [
-    (["--count=0"], "COUNT: must be 1 or more, is 0"), (["--block=nonsense"], "unknown BLOCK 'nonsense'; known: "),
+    (["--count=0"], "COUNT: must be 1 or more, is 0"), (["--minutes=0"], "MINUTES: must be more than 0, is 0"),
+    (["--block=nonsense"], "unknown BLOCK 'nonsense'; known: "),
 ])  # fmt: skip
 def test_bad_input_is_one_line(given, words, capsys, monkeypatch):
     monkeypatch.setattr(covers, "refresh", lambda say: None)
