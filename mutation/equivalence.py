@@ -22,8 +22,8 @@ _PROVED = "Induction step proven: SUCCESS!"
 _MEMORY = re.compile(r"^reg (?:signed )?\[(\d+):0\] \w+ \[0:(\d+)\];", re.M)
 _RESET = re.compile(r"^ *input +wire +rst,?$", re.M)
 _READ = (
-    "read_verilog -DSYNTHESIS {files}; hierarchy -check -top {top}; proc; flatten; memory_map; opt_clean; {expose}; "
-    "rename {top} {name}; design -stash {name}; design -reset; "
+    "read_verilog -DSYNTHESIS {files}; hierarchy -check -top {top}; proc; flatten; memory_map; async2sync; opt_clean; "
+    "{expose}; rename {top} {name}; design -stash {name}; design -reset; "
 )
 _COMPARE = (
     "design -copy-from gold -as gold gold; design -copy-from gate -as gate gate; "
