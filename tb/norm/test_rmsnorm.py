@@ -24,7 +24,7 @@ TOP_GAIN = (1 << (GAIN_BITS - 1)) - 1
 @pytest.mark.parametrize("name", ["default", "nano"])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_rmsnorm(sim, name):
-    run(rmsnorm, ports(preset(name).build), __name__, sim, parameters=dict(preset=name), tests=4)
+    run(rmsnorm, ports(preset(name).build), __name__, sim, parameters=dict(preset=name), tests=5)
 
 
 class RmsNormBench(Bench):
@@ -128,6 +128,31 @@ async def latency_and_throughput(dut):
     assert left == [cycle + LATENCY for cycle in entered]
     assert seen["m_r"] == [entered[-1] + R_LATENCY]
     assert await bench.finish() == (bench.dim, 1)
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def reset_drops_what_is_under_way(dut):
+    """Whatever stage it has come to: nothing comes out behind the reset, and the next vector is right."""
+    bench = RmsNormBench(dut, random.Random(6))
+    await bench.start()
+    bench.set_shape(bench.cfg.max_dim, 1)
+    for cycles in range(1, R_LATENCY, 5):
+        bench.random_vector()
+        sent = bench.source.sent + bench.dim
+        while bench.source.sent < sent:
+            await ClockCycles(dut.clk, 1)
+        await ClockCycles(dut.clk, cycles)
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 2)
+        dut.rst.value = 0
+        for dropped in (bench.sink.queue, bench.scalars.queue, bench.wanted, bench.wanted_r):
+            dropped.clear()
+        await ClockCycles(dut.clk, 2 * R_LATENCY)
+        assert not bench.sink.queue and not bench.scalars.queue
+        bench.random_vector()
+        await bench.settle()
+        assert list(bench.sink.queue) == bench.wanted and list(bench.scalars.queue) == bench.wanted_r
+    assert bench.source.sent == 2 * bench.dim * len(range(1, R_LATENCY, 5))
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -6,7 +6,7 @@ rate (transfers in 100 cycles without pauses), registered (no path within a cycl
 import random
 
 import cocotb
-from cocotb.triggers import ClockCycles, Timer
+from cocotb.triggers import ClockCycles, RisingEdge, Timer
 
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
 from llama2_myhdl.sim.clock import start
@@ -15,7 +15,7 @@ from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from tb.bench import first_latency, traffic
 
 FIELDS = dict(data=-13, last=1, tag=5)
-TESTS = 5
+TESTS = 6
 
 
 def beats():
@@ -91,6 +91,21 @@ async def reset_empties(dut):
     await source.send(*batch)
     await sink.wait(30)
     assert list(sink.queue) == batch
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def offered_in_reset(dut):
+    """What is offered during a reset, and held, passes once when it is over."""
+    sink, beat = StreamSink(dut, "m", **FIELDS), dict(data=-77, last=1, tag=9)
+    for name, value in beat.items():
+        getattr(dut, f"s_{name}").value = value
+    dut.s_valid.value = 1
+    await start(dut)
+    while not dut.s_ready.value:
+        await RisingEdge(dut.clk)
+    dut.s_valid.value = 0
+    await ClockCycles(dut.clk, 20)
+    assert list(sink.queue) == [beat]
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

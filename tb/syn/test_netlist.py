@@ -45,7 +45,7 @@ def test_matvec(sim):
 
 @pytest.mark.parametrize("sim", FAST)
 def test_rmsnorm(sim):
-    run(rmsnorm, rmsnorm_ports(NANO), "tb.norm.test_rmsnorm", sim, parameters=dict(preset="nano"), tests=4,
+    run(rmsnorm, rmsnorm_ports(NANO), "tb.norm.test_rmsnorm", sim, parameters=dict(preset="nano"), tests=5,
         through=Netlist(GATES))  # fmt: skip
 
 
