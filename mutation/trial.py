@@ -97,8 +97,6 @@ class Trials:
         """The tests `nodes`, the slowest of which takes so many seconds, with a fault; TrialError when they do not run.
         """
         fault, outcome = self._folder / "fault.json", self._folder / "outcome"
-        plant.write_fault(fault, block, place)
-        outcome.unlink(missing_ok=True)
         environment = {
             plant.FILE: str(fault),
             through.VARIABLE: f"{plant.__name__}:{plant.Planted.__name__}",
@@ -108,6 +106,8 @@ class Trials:
         limit = int(LEAST_SECONDS + TIMES * seconds)
         with open(GENERATED / "planted.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            plant.write_fault(fault, block, place)
+            outcome.unlink(missing_ok=True)
             process = self._context.Process(target=_run, args=(nodes, environment, self._folder, limit))
             process.start()
             process.join(WALL * limit)
@@ -115,9 +115,9 @@ class Trials:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.join()
                 return Outcome(HUNG, None, limit)
-        if not outcome.exists():
-            raise TrialError(f"pytest has ended before its time, see {self._folder / 'log'}")
-        found = json.loads(outcome.read_text())
-        if found["verdict"] == SURVIVED and found["ran"] != len(nodes):
-            raise TrialError(f"{found['ran']} of {len(nodes)} tests ran, see {self._folder / 'log'}")
-        return Outcome(found["verdict"], found["test"], found["seconds"])
+            if not outcome.exists():
+                raise TrialError(f"pytest has ended before its time, see {self._folder / 'log'}")
+            found = json.loads(outcome.read_text())
+            if found["verdict"] == SURVIVED and found["ran"] != len(nodes):
+                raise TrialError(f"{found['ran']} of {len(nodes)} tests ran, see {self._folder / 'log'}")
+            return Outcome(found["verdict"], found["test"], found["seconds"])

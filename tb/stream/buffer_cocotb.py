@@ -95,8 +95,9 @@ async def reset_empties(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def offered_in_reset(dut):
-    """What is offered during a reset, and held, passes once when it is over."""
+    """What is offered during a reset, and held, passes once when it is over. The output stands as long."""
     sink, beat = StreamSink(dut, "m", **FIELDS), dict(data=-77, last=1, tag=9)
+    sink.pause(random.Random(0), 1.0)
     for name, value in beat.items():
         getattr(dut, f"s_{name}").value = value
     dut.s_valid.value = 1
@@ -104,6 +105,8 @@ async def offered_in_reset(dut):
     while not dut.s_ready.value:
         await RisingEdge(dut.clk)
     dut.s_valid.value = 0
+    await ClockCycles(dut.clk, 5)
+    sink.pause(None, 0)
     await ClockCycles(dut.clk, 20)
     assert list(sink.queue) == [beat]
 
