@@ -98,10 +98,16 @@ async def offered_in_reset(dut):
     """What is offered during a reset, and held, passes once when it is over. The output stands as long."""
     sink, beat = StreamSink(dut, "m", **FIELDS), dict(data=-77, last=1, tag=9)
     sink.pause(random.Random(0), 1.0)
+    dut.s_valid.value = 0
+    await start(dut)
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 2)  # until then it may be ready and take what is offered into a register
     for name, value in beat.items():
         getattr(dut, f"s_{name}").value = value
     dut.s_valid.value = 1
-    await start(dut)
+    await ClockCycles(dut.clk, 2)
+    dut.rst.value = 0
+    await RisingEdge(dut.clk)
     while not dut.s_ready.value:
         await RisingEdge(dut.clk)
     dut.s_valid.value = 0
