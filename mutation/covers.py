@@ -4,8 +4,10 @@ The record is taken by running the tests once, in Icarus, whose builds are the q
 run again when something of the project that it imports has changed.
 """
 
+import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -63,6 +65,9 @@ class KnownTest:
 
 
 def _module(file: str) -> str:
+    """Import name of a file of tests, which must be found: else nothing of it would be in a digest."""
+    if importlib.util.find_spec("tb") is None:
+        raise RecordError(f"the tests are not there: start in {PROJECT}")
     return file.removesuffix(".py").replace("/", ".")
 
 
@@ -76,9 +81,8 @@ def units() -> dict[str, str]:
     found = {}
     for file in sorted((PROJECT / "rtl").rglob("*.py")):
         unit = file.relative_to(PROJECT / "rtl").parts[0]
-        for line in file.read_text().splitlines():
-            if line.startswith("def "):
-                found[line[4:].partition("(")[0]] = "top" if unit.endswith(".py") else unit
+        for block in re.findall(r"^@hblock\ndef (\w+)", file.read_text(), re.M):
+            found[block] = "top" if unit.endswith(".py") else unit
     return found
 
 

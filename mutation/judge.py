@@ -64,6 +64,10 @@ class Judge:
         self._tests, self._folder = tests, folder
         self._trials = Trials(folder / "trial")
 
+    def cost(self, mutant: Mutant) -> float:
+        """CPU seconds of the first test that a mutant meets."""
+        return nearest(self._tests, mutant.block)[0].seconds
+
     def verdict(self, mutant: Mutant) -> tuple[Verdict, bool]:
         """The verdict, and whether it was known already."""
         tests = [test for test in nearest(self._tests, mutant.block) if applies(test, mutant)]
@@ -108,7 +112,7 @@ def _rests_on(found: Verdict, tests: list[KnownTest]) -> str:
     """Changes with what the verdict rests on."""
     if found.verdict in (REFUSED, EQUIVALENT):
         return ""  # on the text alone, whose digest is the mutant's
-    if found.verdict == KILLED:
+    if found.test:
         tests = [test for test in tests if test.node == found.test]
     return _digest(repr([(test.node, test.digest) for test in tests]))
 

@@ -36,9 +36,9 @@ def blocks_of(tests: list[covers.KnownTest], wanted: str | None) -> list[str]:
 
 
 def judge_all(judge: Judge, mutants: list[Mutant], minutes: float, say: Progress) -> list[tuple[Mutant, Verdict]]:
-    """The verdict on each, or on as many as there is time for."""
+    """The verdict on each, or on as many as there is time for: first those that cost least."""
     found, end = [], time.monotonic() + 60 * minutes
-    for count, mutant in enumerate(mutants):
+    for count, mutant in enumerate(sorted(mutants, key=judge.cost)):
         say("mutants", count, len(mutants))
         if time.monotonic() >= end:
             return found
@@ -74,6 +74,9 @@ def main(argv=None) -> int:
     except (covers.RecordError, TrialError, ReadmeError, OSError) as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2
+    left_out = sorted(covers.units().keys() - {module.block for test in tests for module in test.modules})
+    if left_out and not args.block:
+        print(f"mutants: no test simulates these in Icarus, none is planted there: {', '.join(left_out)}", file=sys.stderr)
     survivors = [entry for entry in stored["mutants"] if entry["verdict"] == SURVIVED]
     print("\n".join([report.render(stored), *(report.diff(entry) for entry in survivors)]))
     lost = report.lost(earlier, stored)
