@@ -14,7 +14,7 @@ from llama2_myhdl.mutation.covers import KnownTest, nearest, text_of
 from llama2_myhdl.mutation.equivalence import proved
 from llama2_myhdl.mutation.plant import has
 from llama2_myhdl.mutation.sample import Mutant
-from llama2_myhdl.mutation.trial import KILLED, REFUSED, SURVIVED, Outcome, Trials
+from llama2_myhdl.mutation.trial import REFUSED, SURVIVED, Outcome, Trials
 from llama2_myhdl.syn.tools import ToolError
 
 EQUIVALENT, WHOLE = "equivalent", "decoder"

@@ -76,7 +76,7 @@ def main(argv=None) -> int:
         return 2
     left_out = sorted(covers.units().keys() - {module.block for test in tests for module in test.modules})
     if left_out and not args.block:
-        print(f"mutants: no test simulates these in Icarus, none is planted there: {', '.join(left_out)}", file=sys.stderr)
+        print(f"mutants: none is planted in {', '.join(left_out)}: no test simulates it in Icarus", file=sys.stderr)
     survivors = [entry for entry in stored["mutants"] if entry["verdict"] == SURVIVED]
     print("\n".join([report.render(stored), *(report.diff(entry) for entry in survivors)]))
     lost = report.lost(earlier, stored)
