@@ -29,6 +29,7 @@ from llama2_myhdl.hdl.ports import bind, port_dict
 from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim import compiler
+from llama2_myhdl.sim.counts import counts_folder
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.sources import digest_of_sources, signature
 from llama2_myhdl.sim.through import Through, of_environment
@@ -41,6 +42,7 @@ ARGUMENTS = {
     "verilator": ["-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-PROCASSINIT",
                   "--x-initial", "unique", "--x-assign", "unique"],
 }
+COVERAGE_ARGUMENTS = ["--coverage-line", "--coverage-expr", "--coverage-toggle"]
 FILE_BYTES = 30_000  # Verilator's measure of the C++ files it writes: some for each core, few headers to read
 
 Shown = Mapping[str, Sequence[str]]  # signals by the block that has them
@@ -56,12 +58,18 @@ class Build:
     top: str
     folder: Path
     file: Path
-    waves: bool
+    extras: compiler.Extras
 
 
 def waves_wanted() -> bool:
     """Whether the environment asks for waves."""
     return os.environ.get("WAVES", "0") not in ("", "0")
+
+
+def _extras(sim: str, library: bool, through: Through | None) -> compiler.Extras:
+    """What the environment asks for, of what there is for a build."""
+    coverage = sim == "verilator" and counts_folder() is not None and through is None
+    return compiler.Extras(waves_wanted() and not library, coverage)
 
 
 def variant(block, arguments) -> str:
@@ -161,7 +169,7 @@ def _verilate(modules: list[ModuleFile], control: Path, folder: Path, arguments:
         raise SimulationError(f"verilator failed ({done.returncode}), see {log}: {words}")
 
 
-def _in_verilator(modules, ports, shown, folder, arguments, library, waves, sources, say) -> Path:
+def _in_verilator(modules, ports, shown, folder, arguments, library, extras, sources, say) -> Path:
     """The program or library of a Verilator build."""
     add_to_path()
     stamp, control = folder / "stamp", folder / "shown.vlt"
@@ -177,10 +185,10 @@ def _in_verilator(modules, ports, shown, folder, arguments, library, waves, sour
         stamp.unlink(missing_ok=True)
         write_whole(control, [_control(modules, ports, shown).encode()])
         _verilate(modules, control, folder, arguments, say)
-        compiler.compile_block(folder, waves, say)
+        compiler.compile_block(folder, extras, say)
         known = dict(sources=sources, products={})
     link = compiler.link_library if library else compiler.link_program
-    file = link(folder, name, waves, say)
+    file = link(folder, name, extras, say)
     known["products"][name] = _sha(file)
     write_whole(stamp, [json.dumps(known).encode()])
     return file
@@ -232,22 +240,24 @@ def build(
     that the environment names, see `sim/through.py`.
     """
     through = through or of_environment()
-    waves = waves_wanted() and not library
+    extras = _extras(sim, library, through)
     ports = list(port_dict(block.func, bind(block.func, (), arguments)))
-    options = [*ARGUMENTS[sim], *build_args] + (["--trace-fst"] if waves and sim == "verilator" else [])
+    options = [*ARGUMENTS[sim], *build_args] + (["--trace-fst"] if extras.waves and sim == "verilator" else [])
+    options += COVERAGE_ARGUMENTS if extras.coverage else []
     options += through.arguments(sim) if through else []
     with _own(block, arguments, name) as parent:
-        kinds = {"waves": waves, "everything": shown is EVERYTHING, through and through.name: through is not None}
+        kinds = {"waves": extras.waves, "coverage": extras.coverage, "everything": shown is EVERYTHING}
+        kinds |= {through and through.name: through is not None}
         folder = parent / "-".join([sim, *(kind for kind, wanted in kinds.items() if wanted)])
         folder.mkdir(exist_ok=True)
         modules, verilog = _converted(block, arguments, parent, say)
         if through:
             modules, verilog = _passed(through, modules, verilog, parent / through.name, say)
-        tools = [cocotb.__version__, sys.executable, compiler.identity(waves)]
+        tools = [cocotb.__version__, sys.executable, compiler.identity(extras)]
         made_of = [*tools, options, sorted(shown.items()), verilog]
         digest = hashlib.sha256(repr(made_of).encode()).hexdigest()
         if sim == "icarus":
-            file = _in_icarus(modules, folder, options, waves, digest, say)
+            file = _in_icarus(modules, folder, options, extras.waves, digest, say)
         else:
-            file = _in_verilator(modules, ports, shown, folder, options, library, waves, digest, say)
-    return Build(sim, modules[-1].name, folder, file, waves)
+            file = _in_verilator(modules, ports, shown, folder, options, library, extras, digest, say)
+    return Build(sim, modules[-1].name, folder, file, extras)

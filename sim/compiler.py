@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 import cocotb_tools.config
@@ -35,24 +36,43 @@ FOR_LIBRARY = ("verilated", "verilated_threads", "simulator")
 FOR_PROGRAM = ("verilated", "verilated_threads", "verilated_vpi", "main", "message_print")
 
 
+@dataclass(frozen=True)
+class Extras:
+    """What a build records besides its tests: waves, and the coverage counters that Verilator has put into it."""
+
+    waves: bool = False
+    coverage: bool = False
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Files of Verilator's run time that they need."""
+        wanted = {"verilated_fst_c": self.waves, "verilated_cov": self.coverage}
+        return tuple(name for name, on in wanted.items() if on)
+
+
+NONE = Extras()
+
+
 class CompileError(SimulationError):
     """A compiler failed; one line that names its log."""
 
 
-def _flags(waves: bool) -> list[str]:
-    defines = dict(VM_COVERAGE=0, VM_SC=0, VM_TIMING=0, VM_TRACE=int(waves), VM_TRACE_FST=int(waves))
+def _flags(extras: Extras) -> list[str]:
+    waves = int(extras.waves)
+    defines = dict(VM_COVERAGE=int(extras.coverage), VM_SC=0, VM_TIMING=0, VM_TRACE=waves, VM_TRACE_FST=waves)
     defines |= dict(VM_TRACE_VCD=0, VM_TRACE_SAIF=0)
     folders = (INCLUDE, INCLUDE / "vltstd", NATIVE)
     return [*FLAGS, *(f"-D{name}={value}" for name, value in defines.items()), *(f"-I{folder}" for folder in folders)]
 
 
-def identity(waves: bool) -> str:
+def identity(extras: Extras) -> str:
     """Changes with the compiler's options and with what is compiled into every build."""
-    return repr([OPTIMISE, _flags(waves), [file.read_text() for file in sorted(NATIVE.rglob("*.*"))]])
+    return repr([OPTIMISE, _flags(extras), [file.read_text() for file in sorted(NATIVE.rglob("*.*"))]])
 
 
-def _runtime_folder(waves: bool) -> Path:
-    return GENERATED / "verilator" / ("runtime-waves" if waves else "runtime")
+def _runtime_folder(extras: Extras) -> Path:
+    kinds = ("waves" if extras.waves else "", "coverage" if extras.coverage else "")
+    return GENERATED / "verilator" / "-".join(["runtime", *filter(None, kinds)])
 
 
 def _compiler() -> list[str]:
@@ -113,20 +133,20 @@ def _all(commands: dict[str, list], folder: Path, what: str, say: Progress) -> N
             raise
 
 
-def _sources(waves: bool) -> dict[str, Path]:
+def _sources(extras: Extras) -> dict[str, Path]:
     """The files that do not depend on a block."""
-    names = ("verilated", "verilated_vpi", "verilated_threads", *(["verilated_fst_c"] if waves else []))
+    names = ("verilated", "verilated_vpi", "verilated_threads", *extras.sources)
     own = {name: NATIVE / f"{name}.cpp" for name in ("simulator", "message_print")}
     return {name: INCLUDE / f"{name}.cpp" for name in names} | own | {"main": COCOTB_MAIN}
 
 
-def runtime(names: Iterable[str], waves: bool = False, say: Progress = silent) -> list[Path]:
+def runtime(names: Iterable[str], extras: Extras = NONE, say: Progress = silent) -> list[Path]:
     """Objects of `_sources` and, first, the precompiled header: compiled when they are not there yet."""
-    folder = _runtime_folder(waves)
+    folder = _runtime_folder(extras)
     folder.mkdir(parents=True, exist_ok=True)
-    flags = [OPTIMISE, *_flags(waves)]
-    digest = identity(waves) + sys.executable
-    stamp, sources = folder / "stamp", _sources(waves)
+    flags = [OPTIMISE, *_flags(extras)]
+    digest = identity(extras) + sys.executable
+    stamp, sources = folder / "stamp", _sources(extras)
     own = [f"-I{NATIVE / 'cocotb'}", "-include", NATIVE / "message.h", "-c"]
     commands = {HEADER: [*_compiler(), *flags, "-x", "c++-header", NATIVE / HEADER.removesuffix(".gch")]}
     commands |= {f"{name}.o": [*_compiler(), *flags, *own, sources[name]] for name in names}
@@ -143,7 +163,7 @@ def runtime(names: Iterable[str], waves: bool = False, say: Progress = silent) -
     return [folder / f"{name}.o" for name in names]
 
 
-def _objects(folder: Path, waves: bool) -> dict[str, list]:
+def _objects(folder: Path, extras: Extras) -> dict[str, list]:
     """Commands that compile what Verilator wrote, the largest file first and the small ones as one."""
     files = sorted(folder.glob(f"{PREFIX}*.cpp"), key=lambda file: file.stat().st_size)
     small, large, size = [NATIVE / "glue.cpp"], [], 0
@@ -154,35 +174,35 @@ def _objects(folder: Path, waves: bool) -> dict[str, list]:
     commands = {}
     for file in [*reversed(large), folder / "small.cpp"]:
         slow = file.stem.endswith("__Slow")  # runs once, and is not worth the optimiser's time
-        header = NATIVE / "message.h" if slow else _runtime_folder(waves) / HEADER.removesuffix(".gch")
-        options = ["-O0" if slow else OPTIMISE, *_flags(waves), "-include", header, "-I.", "-c"]
+        header = NATIVE / "message.h" if slow else _runtime_folder(extras) / HEADER.removesuffix(".gch")
+        options = ["-O0" if slow else OPTIMISE, *_flags(extras), "-include", header, "-I.", "-c"]
         commands[f"{file.stem}.o"] = [*_compiler(), *options, file.name]
     return commands
 
 
-def compile_block(folder: Path, waves: bool = False, say: Progress = silent) -> None:
+def compile_block(folder: Path, extras: Extras = NONE, say: Progress = silent) -> None:
     """Compile the files that Verilator has written to `folder`, for the two that follow."""
     for old in folder.glob("*.o"):  # `link` takes all that are there
         old.unlink()
-    runtime((), waves, say)
-    _all(_objects(folder, waves), folder, "compile the hardware", say)
+    runtime((), extras, say)
+    _all(_objects(folder, extras), folder, "compile the hardware", say)
 
 
-def _link(folder: Path, name: str, waves: bool, shared: tuple[str, ...], options: list, say: Progress) -> Path:
-    shared = (*shared, *(["verilated_fst_c"] if waves else []))
-    objects = [*sorted(file.name for file in folder.glob("*.o")), *runtime(shared, waves, say)]
-    command = ["g++", *objects, "-pthread", *options, *(["-lz", "-llz4"] if waves else [])]
+def _link(folder: Path, name: str, extras: Extras, shared: tuple[str, ...], options: list, say: Progress) -> Path:
+    shared = (*shared, *extras.sources)
+    objects = [*sorted(file.name for file in folder.glob("*.o")), *runtime(shared, extras, say)]
+    command = ["g++", *objects, "-pthread", *options, *(["-lz", "-llz4"] if extras.waves else [])]
     _all({name: command}, folder, "link", say)
     return folder / name
 
 
-def link_library(folder: Path, name: str = LIBRARY, waves: bool = False, say: Progress = silent) -> Path:
+def link_library(folder: Path, name: str = LIBRARY, extras: Extras = NONE, say: Progress = silent) -> Path:
     """The shared library for `sim.native`."""
-    return _link(folder, name, waves, FOR_LIBRARY, ["-shared", "-Wl,-Bsymbolic"], say)
+    return _link(folder, name, extras, FOR_LIBRARY, ["-shared", "-Wl,-Bsymbolic"], say)
 
 
-def link_program(folder: Path, name: str, waves: bool = False, say: Progress = silent) -> Path:
+def link_program(folder: Path, name: str, extras: Extras = NONE, say: Progress = silent) -> Path:
     """The program that runs cocotb tests; `name` is the top module's, where cocotb's runner looks for it."""
     libraries = cocotb_tools.config.libs_dir
     options = [f"-Wl,-rpath,{libraries}", f"-L{libraries}", "-lcocotbvpi_verilator"]
-    return _link(folder, name, waves, FOR_PROGRAM, options, say)
+    return _link(folder, name, extras, FOR_PROGRAM, options, say)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from llama2_myhdl.sim.counts import counts_file
 from llama2_myhdl.sim.simulator import Fields, Recorder, SimulationError, Simulator, Source, packed
 
 CHUNK = 50_000  # cycles between two looks at what Python has to do, such as Ctrl-C
@@ -136,6 +137,8 @@ class NativeSimulator(Simulator):
 
     def close(self) -> None:
         if self._handle is not None:
+            if hasattr(self._library, "sim_counts"):  # in builds that count
+                self._library.sim_counts(_POINTER(self._handle), str(counts_file(self._top)).encode())
             self._call("sim_close")
             self._handle = None
 

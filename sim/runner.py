@@ -4,7 +4,8 @@
     def test_fifo(sim):
         run(fifo, ports, __name__, sim, DEPTH=4)
 
-Environment: SIM=icarus or SIM=verilator leaves one simulator; WAVES=1 records waves (FST) next to the results.
+Environment: SIM=icarus or SIM=verilator leaves one simulator; WAVES=1 records waves (FST) next to the results;
+COVERAGE_COUNTS=folder has Verilator count what is executed (`sim/counts.py`).
 """
 
 import json
@@ -35,14 +36,17 @@ def simulate(built: "Build", test_module, folder: Path, testcase=None, environme
     """Run a build's cocotb tests in `folder`; returns the results file, which may be missing, and the log."""
     from cocotb_tools.runner import get_runner
 
+    from llama2_myhdl.sim.counts import counts_file
+
     results, log = folder / "results.xml", folder / "test.log"
     results.unlink(missing_ok=True)
     waves = [f"+dumpfile_path={folder / (built.top + '.fst')}"] if built.sim == "icarus" else []
+    counts = [f"+verilator+coverage+file+{counts_file(built.top)}"] if built.extras.coverage else []
     runner = get_runner(built.sim)
     try:
         runner.test(test_module=test_module, hdl_toplevel=built.top, hdl_toplevel_lang="verilog",
                     build_dir=built.folder, test_dir=folder, results_xml=str(results), testcase=testcase, log_file=log,
-                    test_args=TEST_ARGUMENTS[built.sim], plusargs=waves, waves=built.waves,
+                    test_args=[*TEST_ARGUMENTS[built.sim], *counts], plusargs=waves, waves=built.extras.waves,
                     extra_env={"COCOTB_ANSI_OUTPUT": "0", "COCOTB_REWRITE_ASSERTION_FILES": REWRITTEN,
                                **MEMORY, **(environment or {})})  # fmt: skip
     except (SystemExit, RuntimeError):

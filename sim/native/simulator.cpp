@@ -17,6 +17,9 @@
 #include "model.h"
 #include "toggles.h"
 #include "verilated_syms.h"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 namespace {
 
@@ -284,6 +287,11 @@ void sim_toggles(Simulator* sim, uint64_t* counts) { sim->toggles.take(counts); 
 int sim_run(Simulator* sim, uint64_t cycles, int drained) {
     return sim->run(cycles, drained < 0 ? nullptr : &sim->sources[drained]);
 }
+
+#if VM_COVERAGE
+// Write the coverage counts so far.
+void sim_counts(Simulator* sim, const char* file) { sim->context.coveragep()->write(file); }
+#endif
 
 uint64_t sim_cycle(Simulator* sim) { return sim->cycle; }
 

@@ -4,6 +4,9 @@
 #include <memory>
 
 #include "model.h"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#endif
 
 class Vtop {
     std::unique_ptr<Model> model;
