@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles regress stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles coverage regress stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +96,9 @@ timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=
 
 toggles: $(DEV) ## bits that change, a token and at rest, by unit: [MODEL CONFIG STEPS NETS JSON AGAINST=earlier.json]
 	@$(GIVEN) paths MODEL JSON AGAINST; options MODEL CONFIG STEPS NETS JSON AGAINST; $(RUN) llama2_myhdl.host.toggles "$${args[@]}"
+
+coverage: $(DEV) ## statements, branches and bits of the RTL that the tests reach: [BLOCK=folder of tb/, REPORT=1 runs nothing]
+	@$(GIVEN) options BLOCK; flags REPORT; $(RUN) llama2_myhdl.host.coverage "$${args[@]}"
 
 regress: $(DEV) ## the randomised tests with many seeds, and a report of them: [SEEDS=3 FIRST=1 WORKERS=cores]
 	@$(GIVEN) options SEEDS FIRST WORKERS; $(RUN) llama2_myhdl.regress.run "$${args[@]}"

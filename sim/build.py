@@ -227,6 +227,15 @@ def converted(block, arguments, say: Progress = silent) -> list[ModuleFile]:
         return _converted(block, arguments, folder, say)[0]
 
 
+def block_of(file: Path) -> str:
+    """Name of the block that a file of a build's Verilog was made of."""
+    known = _known(file.parents[1] / "conversion")
+    found = {name: origin for name, origin, _ in known.get("modules", ())}
+    if file.stem not in found:
+        raise FileNotFoundError(f"{file}: of no build that is known here")
+    return found[file.stem]
+
+
 def build(
     block, arguments, sim, name=None, build_args=(), shown: Shown = NOTHING, library=False, say: Progress = silent,
     through: Through | None = None,

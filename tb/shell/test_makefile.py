@@ -30,6 +30,7 @@ OPTIONS = {
     "fpga": ["ONLY"],
     "timing": ["MODEL", "LANES", "POS", "LAYER"],
     "toggles": ["MODEL", "CONFIG", "STEPS", "NETS", "JSON", "AGAINST"],
+    "coverage": ["BLOCK"],
     "fetch": [],
     "formal": [],
     "synth": ["TARGET", "CONFIG", "LANES", "ENGINES", "CONTEXT"],

@@ -17,10 +17,11 @@ STANDS_ON = {
     "sim": ("base", "spec", "hdl", "rtl", "weights"),
     "syn": ("base", "spec", "hdl", "rtl", "sim"),
     "formal": ("base", "spec", "hdl", "rtl", "sim", "syn"),
-    "host": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn"),
+    "coverage": (),
+    "host": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "coverage"),
     "mutation": ("base", "hdl", "sim", "syn", "host"),
     "regress": ("base",),
-    "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "formal", "regress"),
+    "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "coverage", "formal", "regress"),
 }
 TESTS_OF_HOST = ("tb/host", "tb/shell")
 TESTS_OF_MUTATION = ("tb/mutation",)

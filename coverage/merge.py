@@ -1,0 +1,74 @@
+"""The counts of all builds as one: a place of a block is reached when any variant of it, in any build, reaches it.
+
+A place is known by what it is in the MyHDL source: by process and line, or by the signal's name and its bit. So the
+wide build's address bits and the small build's corner cases count for the same block.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from llama2_myhdl.coverage.counts import Point
+from llama2_myhdl.coverage.origin import Line, Origins
+
+_OTHERWISE = {"else": "else of ", "elsif": "", "if": "", "case": ""}
+
+
+class Place(NamedTuple):
+    """Of a block; kind: of `counts.KINDS`; name: as exclusions and lists of holes have it; line: of MyHDL, or 0."""
+
+    block: str
+    kind: str
+    name: str
+    line: int
+
+
+@dataclass
+class Reached:
+    """How often a place was reached in all builds, and where it stands. verilog: the file's name and the line."""
+
+    count: int = 0
+    verilog: tuple[str, int] = ("", 0)
+    text: str = ""  # of that line
+    source: Line | None = field(default=None, compare=False)
+
+
+def _place(point: Point, block: str, origins: Origins) -> tuple[Place, Line | None]:
+    if point.kind == "toggle":
+        bit, _, change = point.what.rpartition(":")
+        source = origins.signal(re.match(r"\w+", bit)[0])
+        return Place(block, "toggle", f"{bit} {change}", 0), source
+    source, process = origins.line(point.line), origins.process(point.line)
+    text = source.text if source else origins.text[point.line - 1].strip()
+    if point.kind == "expr":
+        text = f"{point.what} in {text}"
+    elif point.kind == "branch":
+        text = _OTHERWISE.get(point.what, f"{point.what} of ") + text
+    line = source.line if source else 0
+    return Place(block, point.kind, f"{process}: {text}" if process else text, line), source
+
+
+class Merged:
+    """All places of all blocks. block_of: the block that a file of Verilog was made of; folders: of MyHDL."""
+
+    def __init__(self, block_of: Callable[[Path], str], folders: tuple[Path, ...]):
+        self.places: dict[Place, Reached] = {}
+        self._block_of, self._folders, self._known = block_of, folders, {}
+
+    def add(self, counts: Mapping[Point, int]) -> None:
+        """Take the counts of more simulations."""
+        for point, count in counts.items():
+            if point.file not in self._known:
+                block = self._block_of(Path(point.file))
+                self._known[point.file] = block, Origins(Path(point.file).read_text(), block, self._folders)
+            block, origins = self._known[point.file]
+            if origins.block is None:  # of the tests
+                continue
+            place, source = _place(point, block, origins)
+            reached = self.places.setdefault(place, Reached())
+            if not reached.verilog[1]:
+                reached.verilog = Path(point.file).name, point.line
+                reached.text, reached.source = origins.text[point.line - 1].strip(), source
+            reached.count += count
