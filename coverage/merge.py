@@ -13,6 +13,7 @@ from typing import NamedTuple
 from llama2_myhdl.coverage.counts import Point
 from llama2_myhdl.coverage.origin import Line, Origins
 
+_INDEX = re.compile(r"\[[^\]]*\]")
 _OTHERWISE = {"else": "else of ", "elsif": "", "if": "", "case": ""}
 
 
@@ -43,7 +44,7 @@ def _place(point: Point, block: str, origins: Origins) -> tuple[Place, Line | No
     source, process = origins.line(point.line), origins.process(point.line)
     text = source.text if source else origins.text[point.line - 1].strip()
     if point.kind == "expr":
-        text = f"{point.what} in {text}"
+        text = f"{_INDEX.sub('[]', point.what)} in {text}"  # the index may be a number of the variant's
     elif point.kind == "branch":
         text = _OTHERWISE.get(point.what, f"{point.what} of ") + text
     line = source.line if source else 0

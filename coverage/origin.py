@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PROCESS = re.compile(r"(?:always|initial)\b.*\bbegin *: *(\w+)")
+_ASSIGN = re.compile(r"assign (\w+)\b")
 _KINDS = (  # of a line of Verilog
     (re.compile(r"else if\b|if\b|(?!default)[\w']+ *: *begin"), "test"),
     (re.compile(r"else\b|default *: *begin"), "else"),
@@ -68,13 +69,19 @@ def sources(folders: tuple[Path, ...]) -> dict[str, Source]:
     return found
 
 
-def _name(node: ast.AST) -> str:
-    """The last word of what is assigned to, without `next`: what MyHDL's own names of signals end in."""
+def _full_name(node: ast.AST) -> str:
+    """The name in Verilog of what is assigned to, as it mostly is: `m.valid.next` is m_valid."""
+    words = []
     while isinstance(node, (ast.Subscript, ast.Attribute)):
         if isinstance(node, ast.Attribute) and node.attr != "next":
-            return node.attr.rpartition("_")[2]
+            words.insert(0, node.attr)
         node = node.value
-    return node.id.rpartition("_")[2] if isinstance(node, ast.Name) else ""
+    return "_".join([node.id, *words]) if isinstance(node, ast.Name) else ""
+
+
+def _last(name: str) -> str:
+    """Its last word: what is left of an interface's signal whatever the interface is called."""
+    return name.rpartition("_")[2]
 
 
 def _steps(body: list[ast.stmt]) -> list[tuple[str, int]]:
@@ -91,7 +98,7 @@ def _steps(body: list[ast.stmt]) -> list[tuple[str, int]]:
             found += [("for", node.lineno), *_steps(node.body)]
         elif isinstance(node, (ast.Assign, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found.append((f"= {_name(targets[0])}", node.lineno))
+            found.append((f"= {_last(_full_name(targets[0]))}", node.lineno))
         elif isinstance(node, ast.Assert):
             found.append(("check", node.lineno))
     return found
@@ -104,7 +111,7 @@ def _printed(text: str) -> str | None:
         if pattern.match(text):
             return kind
     match = _TARGET.match(text)
-    return f"= {match[1].rpartition('_')[2]}" if match else None
+    return f"= {_last(match[1])}" if match else None
 
 
 def _beside(printed: list[tuple[str, int]], steps: list[tuple[str, int]]) -> dict[int, int]:
@@ -135,10 +142,22 @@ class Origins:
             elif name and line.startswith("end"):
                 self._settle(name, printed)
                 name = None
+            elif not name and (match := _ASSIGN.match(line)):
+                if driver := self._assigned(match[1]):
+                    self._lines[number] = driver
             if name:
                 self._processes[number] = name
                 if kind := _printed(line):
                     printed.append((kind, number))
+
+    def _assigned(self, name: str) -> Line | None:
+        """The statement of the block that drives a signal: of a process that is printed as an assignment."""
+        if self.block is None:
+            return None
+        for node in ast.walk(self.block.node):
+            if isinstance(node, ast.Assign) and _full_name(node.targets[0]) == name:
+                return self.block.at(node.lineno)
+        return None
 
     def _settle(self, name: str, printed: list[tuple[str, int]]) -> None:
         """Find the process: of the block, else of a function that is printed into it, of the same file first."""

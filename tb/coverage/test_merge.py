@@ -30,6 +30,7 @@ def test_every_line_of_verilog_finds_its_line_of_myhdl(tmp_path):
         24: "held.next = 0",
         25: "held.next = 0",
     }
+    assert origins.line(10).text == "m.data.next = held"
     assert origins.process(17) == "control" and origins.process(10) == ""
     assert origins.signal("held").text == "held = uint(WIDTH)"
     assert origins.signal("s_data").text == "def clamp(clk, s, m, WIDTH=4):"
