@@ -10,9 +10,11 @@ from llama2_myhdl.rtl.logits.answer import answer, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
+BEST = dict(token=BUILD.token_bits, logprob=-F_BITS)
 LABEL = dict(seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1)
 PACKETS = 60
 
@@ -24,10 +26,13 @@ def test_answer(sim):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def every_packet_is_answered(dut):
-    """Scored and unscored packets in random order, with pauses: one prediction each, `done` beside its transfer."""
+    """Scored and unscored packets in random order, with pauses: one prediction each, `done` beside its transfer.
+
+    A scored one brings its token and log-probability, and another brings zeros whatever its vector holds."""
     rng = random.Random(5)
-    best, vectors = StreamSource(dut, "s_best", token=BUILD.token_bits), StreamSource(dut, "s_exit", data=-32, last=1)
-    answers = StreamSink(dut, "m", token=BUILD.token_bits, **LABEL)
+    best, vectors = StreamSource(dut, "s_best", **BEST), StreamSource(dut, "s_exit", data=-F_BITS, last=1)
+    answers = StreamSink(dut, "m", **BEST, **LABEL)
+    low, high = -(1 << F_BITS - 1), (1 << F_BITS - 1) - 1
     for port in (best, vectors, answers):
         port.pause(rng, 0.4)
     await start(dut)
@@ -44,13 +49,14 @@ async def every_packet_is_answered(dut):
         label = {name: rng.randrange(1 << bits) for name, bits in LABEL.items()}
         for name, value in label.items():
             getattr(dut, name).value = value
-        token = rng.randrange(BUILD.max_vocab) if label["scored"] else 0
+        said = dict(token=0, logprob=0)
         if label["scored"]:
-            best.send_nowait(dict(token=token))
+            said = dict(token=rng.randrange(BUILD.max_vocab), logprob=rng.randint(low, high))
+            best.send_nowait(said)
         else:
             size = rng.randrange(1, 6)
-            vectors.send_nowait(*[dict(data=rng.randrange(99), last=int(k == size - 1)) for k in range(size)])
-        assert await answers.recv() == dict(token=token, **label)
+            vectors.send_nowait(*[dict(data=rng.randint(low, high), last=int(k == size - 1)) for k in range(size)])
+        assert await answers.recv() == said | label
         await RisingEdge(dut.clk)
         assert done == number + 1
     assert answers.received == PACKETS and not answers.queue
