@@ -155,7 +155,8 @@ class Origins:
         if self.block is None:
             return None
         for node in ast.walk(self.block.node):
-            if isinstance(node, ast.Assign) and _full_name(node.targets[0]) == name:
+            driven = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
+            if driven and _full_name(node.targets[0]) == name:
                 return self.block.at(node.lineno)
         return None
 
