@@ -262,7 +262,7 @@ def build(
         modules, verilog = _converted(block, arguments, parent, say)
         if through:
             modules, verilog = _passed(through, modules, verilog, parent / through.name, say)
-        tools = [cocotb.__version__, sys.executable, compiler.identity(extras)]
+        tools = [cocotb.__version__, sys.executable, compiler.identity(extras.waves)]
         made_of = [*tools, options, sorted(shown.items()), verilog]
         digest = hashlib.sha256(repr(made_of).encode()).hexdigest()
         if sim == "icarus":

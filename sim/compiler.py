@@ -31,6 +31,7 @@ MERGED_BYTES = 1_000_000  # files are compiled as one up to this size: reading t
 FLAGS = ("-std=gnu++20", "-fPIC", "-w", "-DVL_PRINTF=model_printf", "-DVERILATOR=1")
 OPTIMISE = "-O1"  # compiles in two thirds of the time of -Os and runs faster; -O2 takes half as long again
 HEADER = "block.h.gch"
+COUNTING = {"main": "main_counting"}  # compiled otherwise where a block counts coverage: only there is it written
 # what the two products link besides the block
 FOR_LIBRARY = ("verilated", "verilated_threads", "simulator")
 FOR_PROGRAM = ("verilated", "verilated_threads", "verilated_vpi", "main", "message_print")
@@ -43,11 +44,11 @@ class Extras:
     waves: bool = False
     coverage: bool = False
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Files of Verilator's run time that they need."""
-        wanted = {"verilated_fst_c": self.waves, "verilated_cov": self.coverage}
-        return tuple(name for name, on in wanted.items() if on)
+    def shared(self, names: tuple[str, ...]) -> list[str]:
+        """What a product links besides the block: these, or others in their place, and more."""
+        more = {"verilated_fst_c": self.waves, "verilated_cov": self.coverage}
+        found = [COUNTING.get(name, name) if self.coverage else name for name in names]
+        return [*found, *(name for name, wanted in more.items() if wanted)]
 
 
 NONE = Extras()
@@ -57,22 +58,20 @@ class CompileError(SimulationError):
     """A compiler failed; one line that names its log."""
 
 
-def _flags(extras: Extras) -> list[str]:
-    waves = int(extras.waves)
-    defines = dict(VM_COVERAGE=int(extras.coverage), VM_SC=0, VM_TIMING=0, VM_TRACE=waves, VM_TRACE_FST=waves)
+def _flags(waves: bool) -> list[str]:
+    defines = dict(VM_SC=0, VM_TIMING=0, VM_TRACE=int(waves), VM_TRACE_FST=int(waves))
     defines |= dict(VM_TRACE_VCD=0, VM_TRACE_SAIF=0)
     folders = (INCLUDE, INCLUDE / "vltstd", NATIVE)
     return [*FLAGS, *(f"-D{name}={value}" for name, value in defines.items()), *(f"-I{folder}" for folder in folders)]
 
 
-def identity(extras: Extras) -> str:
+def identity(waves: bool) -> str:
     """Changes with the compiler's options and with what is compiled into every build."""
-    return repr([OPTIMISE, _flags(extras), [file.read_text() for file in sorted(NATIVE.rglob("*.*"))]])
+    return repr([OPTIMISE, _flags(waves), [file.read_text() for file in sorted(NATIVE.rglob("*.*"))]])
 
 
-def _runtime_folder(extras: Extras) -> Path:
-    kinds = ("waves" if extras.waves else "", "coverage" if extras.coverage else "")
-    return GENERATED / "verilator" / "-".join(["runtime", *filter(None, kinds)])
+def _runtime_folder(waves: bool) -> Path:
+    return GENERATED / "verilator" / ("runtime-waves" if waves else "runtime")
 
 
 def _compiler() -> list[str]:
@@ -133,23 +132,24 @@ def _all(commands: dict[str, list], folder: Path, what: str, say: Progress) -> N
             raise
 
 
-def _sources(extras: Extras) -> dict[str, Path]:
-    """The files that do not depend on a block."""
-    names = ("verilated", "verilated_vpi", "verilated_threads", *extras.sources)
-    own = {name: NATIVE / f"{name}.cpp" for name in ("simulator", "message_print")}
-    return {name: INCLUDE / f"{name}.cpp" for name in names} | own | {"main": COCOTB_MAIN}
+def _sources() -> dict[str, list]:
+    """The files that do not depend on a block, each with options of its own in front."""
+    names = ("verilated", "verilated_vpi", "verilated_threads", "verilated_fst_c", "verilated_cov")
+    own = {name: [NATIVE / f"{name}.cpp"] for name in ("simulator", "message_print")}
+    main = {"main": [COCOTB_MAIN], "main_counting": ["-DVM_COVERAGE=1", COCOTB_MAIN]}
+    return {name: [INCLUDE / f"{name}.cpp"] for name in names} | own | main
 
 
-def runtime(names: Iterable[str], extras: Extras = NONE, say: Progress = silent) -> list[Path]:
+def runtime(names: Iterable[str], waves: bool = False, say: Progress = silent) -> list[Path]:
     """Objects of `_sources` and, first, the precompiled header: compiled when they are not there yet."""
-    folder = _runtime_folder(extras)
+    folder = _runtime_folder(waves)
     folder.mkdir(parents=True, exist_ok=True)
-    flags = [OPTIMISE, *_flags(extras)]
-    digest = identity(extras) + sys.executable
-    stamp, sources = folder / "stamp", _sources(extras)
+    flags = [OPTIMISE, *_flags(waves)]
+    digest = identity(waves) + sys.executable
+    stamp, sources = folder / "stamp", _sources()
     own = [f"-I{NATIVE / 'cocotb'}", "-include", NATIVE / "message.h", "-c"]
     commands = {HEADER: [*_compiler(), *flags, "-x", "c++-header", NATIVE / HEADER.removesuffix(".gch")]}
-    commands |= {f"{name}.o": [*_compiler(), *flags, *own, sources[name]] for name in names}
+    commands |= {f"{name}.o": [*_compiler(), *flags, *own, *sources[name]] for name in names}
     with open(folder / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (stamp.exists() and stamp.read_text() == digest):
@@ -174,8 +174,9 @@ def _objects(folder: Path, extras: Extras) -> dict[str, list]:
     commands = {}
     for file in [*reversed(large), folder / "small.cpp"]:
         slow = file.stem.endswith("__Slow")  # runs once, and is not worth the optimiser's time
-        header = NATIVE / "message.h" if slow else _runtime_folder(extras) / HEADER.removesuffix(".gch")
-        options = ["-O0" if slow else OPTIMISE, *_flags(extras), "-include", header, "-I.", "-c"]
+        header = NATIVE / "message.h" if slow else _runtime_folder(extras.waves) / HEADER.removesuffix(".gch")
+        options = ["-O0" if slow else OPTIMISE, *_flags(extras.waves), "-include", header, "-I.", "-c"]
+        options += ["-DCOUNTS"] if extras.coverage else []
         commands[f"{file.stem}.o"] = [*_compiler(), *options, file.name]
     return commands
 
@@ -184,13 +185,13 @@ def compile_block(folder: Path, extras: Extras = NONE, say: Progress = silent) -
     """Compile the files that Verilator has written to `folder`, for the two that follow."""
     for old in folder.glob("*.o"):  # `link` takes all that are there
         old.unlink()
-    runtime((), extras, say)
+    runtime((), extras.waves, say)
     _all(_objects(folder, extras), folder, "compile the hardware", say)
 
 
 def _link(folder: Path, name: str, extras: Extras, shared: tuple[str, ...], options: list, say: Progress) -> Path:
-    shared = (*shared, *extras.sources)
-    objects = [*sorted(file.name for file in folder.glob("*.o")), *runtime(shared, extras, say)]
+    objects = sorted(file.name for file in folder.glob("*.o"))
+    objects += runtime(extras.shared(shared), extras.waves, say)
     command = ["g++", *objects, "-pthread", *options, *(["-lz", "-llz4"] if extras.waves else [])]
     _all({name: command}, folder, "link", say)
     return folder / name

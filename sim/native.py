@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from llama2_myhdl.sim.counts import counts_file
+from llama2_myhdl.sim.counts import counts_file, counts_folder
 from llama2_myhdl.sim.simulator import Fields, Recorder, SimulationError, Simulator, Source, packed
 
 CHUNK = 50_000  # cycles between two looks at what Python has to do, such as Ctrl-C
@@ -30,6 +30,7 @@ _CALLS = {  # name: result, arguments behind the simulator
     "sim_recorded": (_WORD, [_INT]),
     "sim_take": (None, [_INT, _POINTER]),
     "sim_run": (_INT, [_WORD, _INT]),
+    "sim_counts": (_INT, [_BYTES]),
     "sim_cycle": (_WORD, []),
     "sim_messages": (_BYTES, []),
     "sim_watch": (None, [_INT]),
@@ -137,8 +138,8 @@ class NativeSimulator(Simulator):
 
     def close(self) -> None:
         if self._handle is not None:
-            if hasattr(self._library, "sim_counts"):  # in builds that count
-                self._library.sim_counts(_POINTER(self._handle), str(counts_file(self._top)).encode())
+            if counts_folder() is not None:
+                self._call("sim_counts", str(counts_file(self._top)).encode())
             self._call("sim_close")
             self._handle = None
 

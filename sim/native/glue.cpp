@@ -4,6 +4,9 @@
 #if VM_TRACE
 #include "verilated_fst_c.h"
 #endif
+#ifdef COUNTS
+#include "verilated_cov.h"
+#endif
 
 namespace {
 
@@ -16,6 +19,14 @@ struct Block final : Model {
     void final() override { block.final(); }
     bool eventsPending() override { return block.eventsPending(); }
     uint64_t nextTimeSlot() override { return block.nextTimeSlot(); }
+#ifdef COUNTS
+    bool counts(const char* file) override {
+        block.contextp()->coveragep()->write(file);
+        return true;
+    }
+#else
+    bool counts(const char*) override { return false; }
+#endif
 #if VM_TRACE
     void trace(VerilatedFstC* file, int levels) override { block.trace(file, levels); }
 #endif

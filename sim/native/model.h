@@ -16,6 +16,7 @@ struct Model {
     virtual void final() = 0;
     virtual bool eventsPending() = 0;
     virtual uint64_t nextTimeSlot() = 0;
+    virtual bool counts(const char* file) = 0;  // writes them; false when the block counts nothing
 #if VM_TRACE
     virtual void trace(VerilatedFstC* file, int levels) = 0;
 #endif
