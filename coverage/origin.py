@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _PROCESS = re.compile(r"(?:always|initial)\b.*\bbegin *: *(\w+)")
+_ENTRY = re.compile(r" *(\d+|default): (\w+) <?= ")  # of a table: one statement of MyHDL is a case of Verilog
 _ASSIGN = re.compile(r"assign (\w+)\b")
 _KINDS = (  # of a line of Verilog
     (re.compile(r"else if\b|if\b|(?!default)[\w']+ *: *begin"), "test"),
@@ -135,19 +136,23 @@ class Origins:
         self._walk()
 
     def _walk(self) -> None:
-        name, printed = None, []
+        name, printed, entries = None, [], {}  # entries: of tables, each with the line of the first one
         for number, line in enumerate(self.text, 1):
             if match := _PROCESS.match(line):
-                name, printed = match[1], []
+                name, printed, entries = match[1], [], {}
             elif name and line.startswith("end"):
-                self._settle(name, printed)
+                self._settle(name, printed, entries)
                 name = None
             elif not name and (match := _ASSIGN.match(line)):
                 if driver := self._assigned(match[1]):
                     self._lines[number] = driver
             if name:
                 self._processes[number] = name
-                if kind := _printed(line):
+                entry = _ENTRY.match(line)
+                kind = f"= {_last(entry[2])}" if entry else _printed(line)
+                if entry:
+                    entries[number] = entries.get(number - 1, number)
+                if kind and entries.get(number, number) == number:
                     printed.append((kind, number))
 
     def _assigned(self, name: str) -> Line | None:
@@ -160,16 +165,30 @@ class Origins:
                 return self.block.at(node.lineno)
         return None
 
-    def _settle(self, name: str, printed: list[tuple[str, int]]) -> None:
-        """Find the process: of the block, else of a function that is printed into it, of the same file first."""
-        if self.block is None:
-            return
+    def _found(self, name: str) -> tuple[Source, ast.FunctionDef] | None:
+        """A process: of the block, else of one that is printed into it, of the same file first. Its name then begins
+        with that of the instance."""
         others = sorted(self._sources.values(), key=lambda source: source.file != self.block.file)
-        for source in [self.block, *others]:
-            if node := source.process(name):
-                found = _beside(printed, _steps(node.body))
-                self._lines |= {line: source.at(found.get(line, node.lineno)) for _, line in printed}
-                return
+        words = name.split("_")
+        for first in range(len(words)):
+            for source in [self.block, *others]:
+                if node := source.process("_".join(words[first:])):
+                    return source, node
+        return None
+
+    def _settle(self, name: str, printed: list[tuple[str, int]], entries: dict[int, int]) -> None:
+        """Find the lines of a process that is whole."""
+        found = self._found(name) if self.block else None
+        if not found:
+            return
+        source, node = found
+        beside = _beside(printed, _steps(node.body))
+        self._lines |= {line: source.at(beside.get(line, node.lineno)) for _, line in printed}
+        for line, first in entries.items():
+            label = _ENTRY.match(self.text[line - 1])[1]
+            origin = source.at(beside.get(first, node.lineno))
+            self._lines[line] = origin._replace(text=f"{label}: {origin.text}")
+        self._processes |= {line: node.name for line, around in self._processes.items() if around == name}
 
     def process(self, line: int) -> str:
         """Name of the process around a line of Verilog; empty when there is none."""

@@ -8,6 +8,34 @@ from llama2_myhdl.coverage.origin import Origins
 from llama2_myhdl.coverage.report import Result, holes
 from tb.coverage.small import LOW, MYHDL, REACHED, VERILOG, counts, source
 
+LOOK = """
+@block
+def inner(clk, x, y, z, on):
+    @always(clk.posedge)
+    def look_up():
+        y.next = TABLE[x]
+        if on:
+            z.next = y
+
+    return look_up
+
+
+@hblock
+def outer(clk):
+    return inner(clk)
+"""
+LOOKED_UP = """always @(posedge clk) begin: inner0_look_up
+    case (x)
+        0: y <= 5;
+        1: y <= 7;
+        default: y <= 9;
+    endcase
+    if (on) begin
+        z <= y;
+    end
+end
+"""
+
 
 def merged(tmp_path, *files):
     found = Merged(lambda file: "clamp", (source(tmp_path / "rtl"),))
@@ -34,6 +62,16 @@ def test_every_line_of_verilog_finds_its_line_of_myhdl(tmp_path):
     assert origins.process(17) == "control" and origins.process(10) == ""
     assert origins.signal("held").text == "held = uint(WIDTH)"
     assert origins.signal("s_data").text == "def clamp(clk, s, m, WIDTH=4):"
+
+
+def test_entries_of_a_table_and_blocks_that_are_printed_into_others(tmp_path):
+    """Their processes have the instance's name in front."""
+    folder = source(tmp_path)
+    (folder / "look.py").write_text(LOOK)
+    origins = Origins(LOOKED_UP, "outer", (folder,))
+    assert [origins.line(number).text for number in (3, 4, 5)] == [f"{k}: y.next = TABLE[x]" for k in (0, 1, "default")]
+    assert [origins.line(number).text for number in (7, 8)] == ["if on:", "z.next = y"]
+    assert {origins.process(number) for number in range(1, 9)} == {"look_up"}
 
 
 def test_holes_are_found_with_their_lines(tmp_path):
