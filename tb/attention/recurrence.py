@@ -12,7 +12,7 @@ LOW, HIGH = -(1 << 19), (1 << 19) - 1
 
 
 def heads():
-    """(scores, value exponents) of heads: extremes, steady growth and fall, jumps, one timestep only."""
+    """(scores, value exponents) of heads: extremes, steady growth and fall, jumps, one timestep, all fractions."""
     rng = random.Random(9)
     yield [LOW], [0]
     yield [HIGH], [31]
@@ -20,6 +20,7 @@ def heads():
     yield list(range(-3000, 6000, 150)), list(range(30)) * 2
     yield list(range(6000, -3000, -150)), list(range(30)) * 2
     yield [0] * 20, [0] * 20
+    yield list(range(0, -(1 << SCORE_FRAC), -1)), list(range(32)) * 8
     for spread in (300, 3000, 20000, HIGH):
         for _ in range(12):
             count = rng.randint(1, 40)
