@@ -12,7 +12,7 @@ from tb.myhdl_sim import simulate
 from tb.pipeline import apply, with_pauses
 
 BITS = 9
-COUNTS = (2, 3, 4, 6, 11, 16, 21)
+COUNTS = (2, 3, 4, 5, 6, 11, 16, 21)
 
 
 def stimulus(n):

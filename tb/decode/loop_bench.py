@@ -3,15 +3,16 @@
 from dataclasses import replace
 
 import cocotb
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.rtl.decode.decode_loop import prompt_stream
+from llama2_myhdl.rtl.decode.orders import LATENCY as ORDER_LATENCY
 from llama2_myhdl.sim.runner import test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.presets import preset
-from llama2_myhdl.spec.sampling import K_BITS, P_OFF, SHIFT_MAX, SHIFT_MIN
+from llama2_myhdl.spec.sampling import FLOOR_BITS, K_BITS, P_OFF, SCALE_BITS, SEED_BITS, SHIFT_MAX, SHIFT_MIN
 from llama2_myhdl.spec.sequence import Request
 from llama2_myhdl.spec.sequence import prompt_beats as wanted_beats
 from llama2_myhdl.spec.stops import GOES_ON, MORE_STOPS, STOP_BITS, STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
@@ -43,7 +44,7 @@ def expected(job):
     requests, beats, token = [], [], prompt[0]
     for pos in range(CONTEXT):
         prompted = pos + 1 >= len(prompt)
-        unset = not pos and wishes.keys() & FAULTS.keys()
+        unset = not pos and any(wishes.get(name) in values for name, values in FAULTS.items())
         if token >= VOCAB or unset:
             requests.append((0, pos, 0))  # passes in the token's place
             beats.append((token, pos, 0, 0, STOP_ERROR, 1, 0))
@@ -65,6 +66,19 @@ def expected(job):
     raise AssertionError("the context's end was missed")
 
 
+SETTINGS = dict(greedy=1, logprobs=1, scale=SCALE_BITS, floor=FLOOR_BITS, seed=SEED_BITS)  # any value is legal
+LIMITED = dict(shift=(SHIFT_MIN, SHIFT_MAX), k=(0, BUILD.list_entries), p=(0, P_OFF))
+
+
+def order(job, pos):
+    """What the sampler is told of the token behind position `pos` of a job."""
+    prompt, steps, score, wishes = job
+    beats = list(wanted_beats(Request(tuple(prompt), steps, score)))
+    settings = {name: (beats[0] | wishes)[name] for name in (*SETTINGS, *LIMITED)}
+    given = pos + 1 < len(prompt)
+    return settings | dict(given=int(given), target=beats[pos]["target"] if given else None)
+
+
 def random_job(rng, faults=True):
     """A prompt, in one of five cases with a bad token somewhere, its steps, whether it is scored, and wishes."""
     length = rng.choice((1, 1, 2, 3, 5, CONTEXT, CONTEXT + 1, CONTEXT + 4))
@@ -76,6 +90,9 @@ def random_job(rng, faults=True):
         wishes |= {f"stop_{k}": rng.randrange(VOCAB) for k in range(MORE_STOPS)} | dict(stops=rng.randrange(5))
     if rng.random() < 0.3:
         wishes |= dict(new_tokens=rng.choice((1, 2, 3, CONTEXT)))
+    if rng.random() < 0.7:
+        wishes |= {name: rng.getrandbits(bits) for name, bits in SETTINGS.items()}
+        wishes |= {name: rng.randint(*limits) for name, limits in LIMITED.items()}
     if faults and rng.random() < 0.1:
         name = rng.choice(list(FAULTS))
         wishes |= {name: rng.choice(FAULTS[name])}
@@ -106,6 +123,8 @@ class LoopBench(Bench):
         self.ports = self.prompts, self.requests, self.answers, self.tokens
         self.seen = {seq: [] for seq in range(self.slots)}
         self.wrong = set()  # numbers of requests to answer wrongly
+        self.alone = None  # the job that runs alone: its orders are compared
+        self.orders = 0  # compared so far
         dut.vocab_size.value, dut.seq_len.value = VOCAB, CONTEXT
         dut.stop_a.value, dut.stop_b.value = STOPS
         dut.clear.value, dut.enable.value = 0, 1
@@ -117,11 +136,21 @@ class LoopBench(Bench):
             request = await self.requests.recv()
             assert request["seq"] < self.slots
             self.seen[request["seq"]].append((request["token"], request["pos"], request["scored"]))
+            if self.alone and self.answers.sent == number:  # no earlier one is without its answer
+                await ClockCycles(self.dut.clk, ORDER_LATENCY)
+                self.look(order(self.alone, request["pos"]))
             best = answer(request["token"], request["pos"]) ^ (number in self.wrong)
             if not request["scored"]:
                 best = self.rng.randrange(VOCAB)  # nobody has asked
             self.answers.send_nowait(dict(request, token=best, logprob=-best))
             number += 1
+
+    def look(self, wanted):
+        """Compare the order that stands at the port; the target counts for a given token alone."""
+        pins = {name: f"order_{name}" if name in ("given", "target") else f"order_settings_{name}" for name in wanted}
+        found = {name: int(getattr(self.dut, pins[name]).value) for name, value in wanted.items() if value is not None}
+        assert found == {name: value for name, value in wanted.items() if value is not None}
+        self.orders += 1
 
     def pause_up_to(self, most):
         """New random pauses on all streams, up to this probability: a long pause of the answers is a long latency."""

@@ -43,7 +43,14 @@ def run_tests(sim, sequences, *testcase):
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_decode_loop(sim, sequences):
     run_tests(
-        sim, sequences, "one_after_another", "side_by_side", "latency_and_rate", "after_a_reset", "scoreboard_can_fail"
+        sim,
+        sequences,
+        "one_after_another",
+        "side_by_side",
+        "latency_and_rate",
+        "after_a_reset",
+        "scoreboard_can_fail",
+        "wrong_order_is_seen",
     )
 
 
@@ -67,7 +74,7 @@ def test_sequences_are_checked(sequences):
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
 async def one_after_another(dut):
-    """Random jobs in random slots, each alone: its beats, its requests, its error and that it can be cleared."""
+    """Random jobs in random slots, each alone: its beats, requests, orders, its error and that it can be cleared."""
     rng = random.Random(6)
     bench = LoopBench(dut, rng)
     dut.enable.value = 0
@@ -83,6 +90,7 @@ async def one_after_another(dut):
         if number == 0:
             seq, job = 0, ([3], 2, 0, {})
         else:
+            bench.alone = job
             bench.prompts.send_nowait(*prompt_beats(seq, job, rng))
         compared += await bench.check({seq: [job]})
         await bench.prompts.wait()
@@ -104,6 +112,7 @@ async def one_after_another(dut):
         (STOP_ERROR, errors.BAD_SETTINGS),
     }
     assert compared == bench.tokens.received > 200
+    assert bench.orders > 200
 
 
 @cocotb.test(timeout_time=10, timeout_unit="ms")
@@ -257,6 +266,19 @@ async def scoreboard_can_fail(dut):
     with pytest.raises(AssertionError):
         await with_timeout(bench.check({0: [job]}), 50, "us")
     assert bench.tokens.received >= 3
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def wrong_order_is_seen(dut):
+    """A sequence with other settings than the sampler is told of."""
+    bench = LoopBench(dut, random.Random(14))
+    await bench.start()
+    bench.prompts.send_nowait(*prompt_beats(0, ([3], 2, 1, dict(seed=5)), bench.rng))
+    await bench.tokens.wait(2)
+    with pytest.raises(AssertionError):
+        bench.look(dict(seed=4))
+    bench.look(dict(seed=5))
+    assert bench.orders == 1
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
