@@ -56,20 +56,27 @@ class Merged:
 
     def __init__(self, block_of: Callable[[Path], str], folders: tuple[Path, ...]):
         self.places: dict[Place, Reached] = {}
-        self._block_of, self._folders, self._known = block_of, folders, {}
+        self._block_of, self._folders = block_of, folders
+        self._known: dict[str, tuple[str, Origins]] = {}  # by file of Verilog
+        self._reached: dict[Point, Reached] = {}
 
     def add(self, counts: Mapping[Point, int]) -> None:
         """Take the counts of more simulations."""
         for point, count in counts.items():
-            if point.file not in self._known:
-                block = self._block_of(Path(point.file))
-                self._known[point.file] = block, Origins(Path(point.file).read_text(), block, self._folders)
-            block, origins = self._known[point.file]
-            if origins.block is None:  # of the tests
-                continue
-            place, source = _place(point, block, origins)
-            reached = self.places.setdefault(place, Reached())
-            if not reached.verilog[1]:
-                reached.verilog = Path(point.file).name, point.line
-                reached.text, reached.source = origins.text[point.line - 1].strip(), source
-            reached.count += count
+            if point not in self._reached:
+                self._reached[point] = self._find(point)
+            self._reached[point].count += count
+
+    def _find(self, point: Point) -> Reached:
+        """What counts a point: that of its place, which other builds may have made already."""
+        if point.file not in self._known:
+            block = self._block_of(Path(point.file))
+            self._known[point.file] = block, Origins(Path(point.file).read_text(), block, self._folders)
+        block, origins = self._known[point.file]
+        if origins.block is None:  # a block of the tests
+            return Reached()
+        place, source = _place(point, block, origins)
+        if place not in self.places:
+            verilog = Path(point.file).name, point.line
+            self.places[place] = Reached(0, verilog, origins.text[point.line - 1].strip(), source)
+        return self.places[place]

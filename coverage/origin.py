@@ -9,7 +9,7 @@ import ast
 import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,9 +46,30 @@ class Source:
     def at(self, line: int) -> Line:
         return Line(self.file, line, self.lines[line - 1].strip())
 
-    def process(self, name: str) -> ast.FunctionDef | None:
-        """Its process of this name."""
-        return next((node for node in ast.walk(self.node) if _decorated(node, PROCESSES) and node.name == name), None)
+    @cached_property
+    def processes(self) -> dict[str, ast.FunctionDef]:
+        """Its processes by name."""
+        return {node.name: node for node in ast.walk(self.node) if _decorated(node, PROCESSES)}
+
+    @cached_property
+    def made(self) -> dict[str, int]:
+        """Lines of its arguments and of all that it gives a name to, the first one of each."""
+        found: dict[str, int] = {}
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.arg):
+                found.setdefault(node.arg, node.lineno)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                found.setdefault(node.id, node.lineno)
+        return found
+
+    @cached_property
+    def driven(self) -> dict[str, int]:
+        """Lines of the first statement that drives each signal."""
+        found: dict[str, int] = {}
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+                found.setdefault(_full_name(node.targets[0]), node.lineno)
+        return found
 
 
 def _decorated(node: ast.AST, names: tuple[str, ...]) -> bool:
@@ -157,13 +178,8 @@ class Origins:
 
     def _assigned(self, name: str) -> Line | None:
         """The statement of the block that drives a signal: of a process that is printed as an assignment."""
-        if self.block is None:
-            return None
-        for node in ast.walk(self.block.node):
-            driven = isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute)
-            if driven and _full_name(node.targets[0]) == name:
-                return self.block.at(node.lineno)
-        return None
+        line = self.block and self.block.driven.get(name)
+        return self.block.at(line) if line else None
 
     def _found(self, name: str) -> tuple[Source, ast.FunctionDef] | None:
         """A process: of the block, else of one that is printed into it, of the same file first. Its name then begins
@@ -172,7 +188,7 @@ class Origins:
         words = name.split("_")
         for first in range(len(words)):
             for source in [self.block, *others]:
-                if node := source.process("_".join(words[first:])):
+                if node := source.processes.get("_".join(words[first:])):
                     return source, node
         return None
 
@@ -203,10 +219,6 @@ class Origins:
         if self.block is None:
             return None
         parts = name.split("_")
-        for length in range(len(parts), 0, -1):
-            wanted = "_".join(parts[:length])
-            for node in ast.walk(self.block.node):
-                made = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id == wanted
-                if made or isinstance(node, ast.arg) and node.arg == wanted:
-                    return self.block.at(node.lineno)
-        return self.block.at(self.block.node.lineno)
+        names = ("_".join(parts[:length]) for length in range(len(parts), 0, -1))
+        lines = (self.block.made[name] for name in names if name in self.block.made)
+        return self.block.at(next(lines, self.block.node.lineno))
