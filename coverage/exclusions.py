@@ -2,8 +2,9 @@
 
     KIND BLOCK PLACE # reason
 
-PLACE is a place's name, as the list of holes has it; `*` stands for any text, and `signal[7:4]` for the toggles of
-these bits. What excludes no hole is an error, so that none outlives its cause.
+PLACE is a place's name, as the list of holes has it; `*` stands for any text, and `4..7` for a number from 4 to 7:
+`signal[4..7]` are the toggles of these bits, `signal` those of all. What excludes no hole is an error, so that none
+outlives its cause.
 """
 
 import re
@@ -16,7 +17,7 @@ from llama2_myhdl.coverage.merge import Place
 
 FILE = Path(__file__).with_name("exclusions.txt")
 _ENTRY = re.compile(r"(\w+) +(\w+) +(\S.*?) +# +(\S.*)")
-_BITS = re.compile(r"(.+)\[(\d+):(\d+)\]")
+_SPECIAL = re.compile(r"(\*|\d+\.\.\d+)")
 
 
 class ExclusionError(ValueError):
@@ -38,15 +39,21 @@ class Exclusion:
         return (self.kind, self.block) == (place.kind, place.block) and bool(self._pattern().fullmatch(place.name))
 
     def _pattern(self) -> re.Pattern:
-        name, bits = self.place, ""
+        pattern = "".join(map(_meaning, _SPECIAL.split(self.place)))
         if self.kind == "toggle":
-            if match := _BITS.fullmatch(name):
-                low, high = sorted((int(match[2]), int(match[3])))
-                name, bits = match[1], rf"\[({'|'.join(map(str, range(low, high + 1)))})\]"
-            elif "[" not in name:
-                bits = r"(\[.*\])?"
-            bits += " (0->1|1->0)" if "->" not in name else ""
-        return re.compile(".*".join(map(re.escape, name.split("*"))) + bits)
+            pattern += r"(\[.*\])?" if "[" not in self.place else ""
+            pattern += " (0->1|1->0)" if "->" not in self.place else ""
+        return re.compile(pattern)
+
+
+def _meaning(part: str) -> str:
+    """The pattern of a part of a place's name."""
+    if part == "*":
+        return ".*"
+    low, dots, high = part.partition("..")
+    if dots and low.isdigit() and high.isdigit():
+        return f"({'|'.join(map(str, range(int(low), int(high) + 1)))})"
+    return re.escape(part)
 
 
 def parse(text: str, name: str = FILE.name) -> list[Exclusion]:

@@ -26,8 +26,8 @@ def value_of(select, station):
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_commands(sim):
-    names = ["every_kind_in_any_order", "reset_and_clear_are_pulses"]
-    run(commands, ports(BUILD, DIGEST), __name__, sim, testcase=names, tests=2)
+    names = ["every_kind_in_any_order", "an_answer_waits", "reset_and_clear_are_pulses"]
+    run(commands, ports(BUILD, DIGEST), __name__, sim, testcase=names, tests=len(names))
 
 
 class Model:
@@ -148,6 +148,20 @@ async def every_kind_in_any_order(dut):
     everything = {(link.ANSWER, reason) for reason in (link.DONE, *link.REASONS)}
     assert model.done == everything | {(link.GREETING, None), (link.VALUE, None)}
     assert len(model.image) > 500 and len(model.prompts) > 20
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def an_answer_waits(dut):
+    """Frames behind one whose answer is not taken for long: each has its own in the end."""
+    rng, model = random.Random(12), Model()
+    source, _, _, answer = await bench(dut)
+    answer.pause(rng, 0.97)
+    for _ in range(60):
+        frame = random_frame(rng, model.due)
+        model.take(*frame)
+        source.send_nowait(*beats(bytes(frame[:2]) + frame[2]))
+    await answer.wait(len(model.answers))
+    assert list(answer.queue) == model.answers
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

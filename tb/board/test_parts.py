@@ -13,6 +13,7 @@ from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim.clock import start, start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
+from llama2_myhdl.spec.counters import COUNTER_BITS
 from llama2_myhdl.spec.link import ANSWER, CRC_START, CYCLES, DESCRIBED, LIMITS, PROMPT, packed, unpacked
 from llama2_myhdl.spec.presets import preset
 from tb.bench import TRAFFIC, traffic
@@ -163,9 +164,16 @@ async def changes_are_told(dut):
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def every_value_is_found(dut):
+    """All bits of a counter and of the cycles, of every station."""
+
+    def count(select, station):
+        return (select * 0x6A09E667F3BC + station * 0xBB67AE8584CA) % (1 << COUNTER_BITS)
+
     start_clock(dut)
-    dut.cycles.value = 0xABCDEF012345
-    for station in (0, 5):
+    rng = random.Random(6)
+    for station in (0, 5, 2, 7, 0):
+        cycles = rng.getrandbits(COUNTER_BITS)
+        dut.cycles.value = cycles
         for select in (*range(10), CYCLES, *(LIMITS + k for k in range(len(DESCRIBED)))):
             dut.select.value, dut.station.value = select, station
             # as the decoder: two cycles behind its pins
@@ -173,14 +181,14 @@ async def every_value_is_found(dut):
             await FallingEdge(dut.clk)
             asked = int(dut.counter_select.value), int(dut.counter_station.value)
             await ClockCycles(dut.clk, 1)
-            dut.counter_value.value = 1000 * asked[0] + asked[1]
+            dut.counter_value.value = count(*asked)
             await ClockCycles(dut.clk, inquiry.LATENCY - 2)
             await FallingEdge(dut.clk)
             found = int(dut.value.value)
             if select >= LIMITS:
                 assert found == getattr(BUILD, DESCRIBED[select - LIMITS])
             else:
-                assert found == (0xABCDEF012345 if select == CYCLES else 1000 * select + station)
+                assert found == (cycles if select == CYCLES else count(select, station))
 
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")

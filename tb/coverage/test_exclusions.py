@@ -18,8 +18,8 @@ def result(*texts):
 
 
 @pytest.mark.parametrize(
-    "place, count", [("held", 8), ("held[7:6]", 4), ("held[6:7]", 4), ("held[5] 0->1", 1), ("held[5]", 2), ("*", 8),
-                     ("held[7:6] 1->0", 0), ("hel", 0), ("h*[4:4]", 2)]
+    "place, count", [("held", 8), ("held[6..7]", 4), ("held[5] 0->1", 1), ("held[5]", 2), ("*", 8),
+                     ("held[6..7] 1->0", 2), ("hel", 0), ("h*[4..4]", 2), ("held[0..3]", 0), ("held[7..6]", 0)]
 )  # fmt: skip
 def test_toggles_are_excluded_by_signal_and_bits(place, count):
     found = result(f"toggle clamp {place} # never so large")

@@ -37,6 +37,7 @@ def test_each_simulation_leaves_its_own_counts(monkeypatch, tmp_path):
             source.send(data=2)
             sim.run(10)
     first, second = sorted((tmp_path / "counts").glob("llama_skid-*.dat"))
+    assert {count for point, count in read([first]).items() if point.what.startswith("m_data[")} <= {0, 1}
     assert bits(first, 1) == {"s_data[0]:0->1", "s_data[0]:1->0", "s_data[1]:0->1"}
     assert bits(second, 1) == {"s_data[1]:0->1"} and "s_data[0]:0->1" in bits(second, 0)
     assert {block_of(built.folder.parent / "verilog" / f"{built.top}.v")} == {"skid"}
