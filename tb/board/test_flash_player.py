@@ -13,7 +13,7 @@ from llama2_myhdl.sim.streams import StreamSink
 from llama2_myhdl.spec.recording import MAGIC, MOST, PLACE, recorded
 from tb.board.flash import Flash
 
-LINE = bytes(random.Random(7).randrange(256) for _ in range(80))
+LINE = random.Random(7).randbytes(80)
 HEADER = 8
 
 

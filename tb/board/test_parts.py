@@ -42,7 +42,7 @@ def test_part(sim, block, arguments, test):
 
 def test_crc_in_myhdl():
     """As zlib has it, byte for byte."""
-    data = bytes(random.Random(2).randrange(256) for _ in range(100))
+    data = random.Random(2).randbytes(100)
     restart = dict(restart=True, enable=False, data=0)
     inputs = [restart, *(dict(restart=False, enable=True, data=byte) for byte in data)]
     found = simulate(crc32.crc32, crc32.ports(), inputs, ["crc"], 1)
