@@ -73,8 +73,7 @@ def merged(names: list[str], say: Progress) -> Merged:
 
 def render(blocks: dict[str, report.Figures]) -> str:
     """The table of docs/verification.md."""
-    heads = ("block", "places", "excluded", *(f"{report.HEADS[kind]} %" for kind in report.KINDS))
-    return "\n".join(table(heads, report.rows(blocks)))
+    return "\n".join(table(report.TITLES, report.rows(blocks))) if blocks else "Not measured yet.\n"
 
 
 def store(blocks: dict[str, report.Figures]) -> None:
@@ -115,7 +114,7 @@ def main(argv=None) -> int:
     except (CountsError, ExclusionError, ReadmeError, OSError) as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2
-    return _say(result, failed + ([] if args.block else result.below()))
+    return _say(result, failed + ([] if args.block else report.below(result.blocks)))
 
 
 def _say(result: report.Result, faults: list[str]) -> int:

@@ -5,7 +5,7 @@ import pytest
 from llama2_myhdl.coverage.counts import CountsError, read
 from llama2_myhdl.coverage.merge import Merged, Place
 from llama2_myhdl.coverage.origin import Origins
-from llama2_myhdl.coverage.report import Result, holes
+from llama2_myhdl.coverage.report import Result, below, holes
 from tb.coverage.small import LOW, MYHDL, REACHED, VERILOG, counts, source
 
 LOOK = """
@@ -93,13 +93,13 @@ def test_a_build_that_reaches_a_place_reaches_it_for_all(tmp_path):
     assert places[Place("clamp", "toggle", "held[0] 0->1", 0)].count == 1
     assert places[Place("clamp", "toggle", "held[7] 0->1", 0)].count == 2
     result = Result(places, [])
-    assert result.holes == {} and result.below() == []
+    assert result.holes == {} and below(result.blocks) == []
     assert result.blocks["clamp"] == {"line": [5, 5, 0], "branch": [5, 5, 0], "expr": [0, 0, 0], "toggle": [7, 7, 0]}
 
 
 def test_what_is_below_a_bar_is_said(tmp_path):
     result = Result(merged(tmp_path, counts(tmp_path, "a", REACHED, {"held[0]:0->1": 0})).places, [])
-    assert result.below() == [
+    assert below(result.blocks) == [
         "clamp: 80.0% of the statements, must be 100%",
         "clamp: 80.0% of the branches, must be 98%",
         "clamp: 0.0% of the toggles, must be 95%",
