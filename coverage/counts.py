@@ -46,11 +46,14 @@ def is_statement(text: str) -> bool:
 def _points(fields: dict[str, str], texts: dict[str, list[str]]) -> Iterable[Point]:
     """The points that one entry of a file counts: a branch counts the statements behind it too."""
     file, line, kind, what = fields["f"], int(fields["l"]), fields["t"], fields.get("o", "")
-    if kind in ("expr", "toggle") or what in BRANCHES:
-        yield Point(file, line, kind if kind in ("expr", "toggle") else "branch", what)
     if file not in texts:
         texts[file] = Path(file).read_text().splitlines()
-    for number in _lines(fields.get("S", "")):
+    lines = list(_lines(fields.get("S", "")))
+    if max(line, *lines, 0) > len(texts[file]):
+        raise CountsError(f"{file}: has no line {max(line, *lines)}: it has changed since it was counted")
+    if kind in ("expr", "toggle") or what in BRANCHES:
+        yield Point(file, line, kind if kind in ("expr", "toggle") else "branch", what)
+    for number in lines:
         if is_statement(texts[file][number - 1]):
             yield Point(file, number, "line", "")
 

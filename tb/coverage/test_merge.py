@@ -112,6 +112,14 @@ def test_blocks_of_tests_do_not_count(tmp_path):
     assert found.places == {}
 
 
+def test_verilog_that_has_changed_is_refused(tmp_path):
+    file = counts(tmp_path, "a", REACHED, LOW)
+    verilog = tmp_path / "a" / "llama_clamp.v"
+    verilog.write_text("".join(VERILOG.splitlines(True)[:20]))
+    with pytest.raises(CountsError, match="llama_clamp.v: has no line 2[0-9]: it has changed since"):
+        read([file])
+
+
 @pytest.mark.parametrize("text, fault", [("", "no coverage counts"), ("# SystemC::Coverage-3\nC 'x", "line 2 has no")])
 def test_another_file_is_refused(text, fault, tmp_path):
     file = tmp_path / "x.dat"
