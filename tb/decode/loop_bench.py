@@ -87,9 +87,10 @@ def random_job(rng, faults=True):
         prompt[rng.randrange(length)] = rng.randrange(VOCAB, 2 * BUILD.max_vocab)
     wishes = {}
     if rng.random() < 0.3:
-        wishes |= {f"stop_{k}": rng.randrange(VOCAB) for k in range(MORE_STOPS)} | dict(stops=rng.randrange(5))
+        wishes |= {f"stop_{k}": rng.randrange(rng.choice((VOCAB, 2 * BUILD.max_vocab))) for k in range(MORE_STOPS)}
+        wishes |= dict(stops=rng.randrange(5))
     if rng.random() < 0.3:
-        wishes |= dict(new_tokens=rng.choice((1, 2, 3, CONTEXT)))
+        wishes |= dict(new_tokens=rng.choice((1, 2, 3, 5, CONTEXT, 2 * CONTEXT)))
     if rng.random() < 0.7:
         wishes |= {name: rng.getrandbits(bits) for name, bits in SETTINGS.items()}
         wishes |= {name: rng.randint(*limits) for name, limits in LIMITED.items()}
