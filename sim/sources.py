@@ -53,11 +53,11 @@ def _reached(modules: frozenset[str]) -> tuple[str, ...]:
 
 
 @cache
-def digest_of_modules(modules: frozenset[str], packages: tuple[str, ...] = PACKAGES) -> str:
-    """Changes with modules of the project, given by name, and all that they import of it in these packages."""
+def digest_of_modules(modules: frozenset[str], packages: tuple[str, ...] = ()) -> str:
+    """Changes with modules of the project, given by name, and all that they import in these packages (PACKAGES)."""
     digest = hashlib.sha256(repr([myhdl.__version__, sys.version_info[:2]]).encode())
     for module in _reached(modules):
-        if module.partition(".")[0] in packages:
+        if module.partition(".")[0] in (packages or PACKAGES):
             digest.update(module.encode() + b"\0" + _file(module).read_bytes())
     return digest.hexdigest()
 
