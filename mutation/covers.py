@@ -135,14 +135,17 @@ def read_record() -> list[KnownTest]:
 
 
 def read_entries(entries: list[dict]) -> list[KnownTest]:
-    """From the lines of a record, in their order."""
-    builds, seconds = {}, {}
+    """From the lines of a record, in their order; without tests that need more than Icarus: too slow to build."""
+    builds, seconds, others = {}, {}, set()
     for entry in entries:
         if "modules" in entry:
+            if entry["sim"] != SIM:
+                others.add(entry["test"])
             builds.setdefault(entry["test"], []).append(tuple(Module(*fields) for fields in entry["modules"]))
         else:
             seconds[entry["test"]] = entry["seconds"]
-    return [KnownTest(node, seconds[node], tuple(made)) for node, made in builds.items() if node in seconds]
+    kept = [node for node in builds if node in seconds and node not in others]
+    return [KnownTest(node, seconds[node], tuple(builds[node])) for node in kept]
 
 
 def nearest(tests: list[KnownTest], block: str) -> list[KnownTest]:

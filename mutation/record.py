@@ -2,9 +2,9 @@
 
     python -m pytest -p llama2_myhdl.mutation.record tb/stream
 
-adds one JSON line to BUILD_RECORD for each build of a test (`test`, `modules`: name, block and digest, the top's last)
-and one for each test that has passed (`test`, `seconds` of CPU time, the simulator's too). The text of each module is
-kept in texts/ beside it, under its digest.
+adds one JSON line to BUILD_RECORD for each build of a test (`test`, `sim`, `modules`: name, block and digest, the top's
+last) and one for each test that has passed (`test`, `seconds` of CPU time, the simulator's too). The text of each module
+is kept in texts/ beside it, under its digest.
 """
 
 import hashlib
@@ -39,6 +39,7 @@ class Recorded:
         self.identity = f"{_test()} {os.getpid()}"  # so that it is called in every test of every run
 
     def arguments(self, sim: str) -> list[str]:
+        self._sim = sim  # asked for ahead of the step
         return []
 
     def __call__(self, modules: list[ModuleFile], folder: Path) -> list[ModuleFile]:
@@ -52,7 +53,7 @@ class Recorded:
                     write_whole(file, [text])
             made.append(ModuleFile(module.name, folder / module.file.name, module.block))
             noted.append([module.name, module.block, digest])
-        _add(dict(test=_test(), modules=noted))
+        _add(dict(test=_test(), sim=self._sim, modules=noted))
         return made
 
 
