@@ -1,7 +1,6 @@
 """Which tests simulate a module: read from what `mutation.record` has noted, a file for each file of tests.
 
-The record is taken by running the tests once, in Icarus, whose builds are the quickest to change. A file of tests is
-run again when something of the project that it imports has changed.
+The record is taken by running the tests once, in Icarus. A file of tests is run again when something of the project that it imports has changed.
 """
 
 import importlib.util
@@ -22,7 +21,6 @@ from llama2_myhdl.sim.sources import digest_of_modules
 
 ROOT = GENERATED / "mutants"
 RECORD = ROOT / "record"
-SIM = "icarus"
 SELECTED = ("-k", "not verilator and not myhdl", "-m", "not syn")
 NO_TESTS = 5  # exit status of pytest
 
@@ -104,7 +102,7 @@ def refresh(say: Progress) -> None:
         part = kept.with_suffix(".part")
         part.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
-        environment = os.environ | {record.FILE: str(part), "SIM": SIM}
+        environment = os.environ | {record.FILE: str(part), "SIM": record.SIM}
         command = [sys.executable, "-m", "pytest", "-q", "-p", record.__name__, *SELECTED, file]
         done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True)
         if done.returncode not in (0, NO_TESTS):
@@ -135,17 +133,14 @@ def read_record() -> list[KnownTest]:
 
 
 def read_entries(entries: list[dict]) -> list[KnownTest]:
-    """From the lines of a record, in their order; without tests that need more than Icarus: too slow to build."""
-    builds, seconds, others = {}, {}, set()
+    """From the lines of a record, in their order."""
+    builds, seconds = {}, {}
     for entry in entries:
         if "modules" in entry:
-            if entry["sim"] != SIM:
-                others.add(entry["test"])
             builds.setdefault(entry["test"], []).append(tuple(Module(*fields) for fields in entry["modules"]))
         else:
             seconds[entry["test"]] = entry["seconds"]
-    kept = [node for node in builds if node in seconds and node not in others]
-    return [KnownTest(node, seconds[node], tuple(builds[node])) for node in kept]
+    return [KnownTest(node, seconds[node], tuple(made)) for node, made in builds.items() if node in seconds]
 
 
 def nearest(tests: list[KnownTest], block: str) -> list[KnownTest]:

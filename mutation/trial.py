@@ -17,7 +17,7 @@ import pytest
 
 from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.mutation import plant
-from llama2_myhdl.mutation.covers import SIM
+from llama2_myhdl.mutation.record import SIM
 from llama2_myhdl.sim import through
 
 KILLED, HUNG, REFUSED, SURVIVED = "killed", "hung", "refused", "survived"
