@@ -87,6 +87,11 @@ DAMAGES = {
         lambda beats: _with_register("pairs", 999)(beats)[: REGISTERS.index("pairs") + 1],
         errors.BAD_LENGTH,
     ),
+    # in the very cycle in which that is found out, when nothing pauses
+    "ends_behind_a_bad_one": (
+        lambda beats: _with_register("pairs", 999)(beats)[: REGISTERS.index("pairs") + 3],
+        errors.BAD_SHAPE,
+    ),
     "ends_with_the_registers": (lambda beats: beats[: len(REGISTERS)], errors.BAD_LENGTH),
     "short": (lambda beats: beats[:-5], errors.BAD_LENGTH),
     "long": (lambda beats: np.concatenate([beats, beats[:3]]), errors.BAD_LENGTH),
