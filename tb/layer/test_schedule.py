@@ -23,6 +23,9 @@ SHAPES = [
     preset("stories260K").shape,
     ModelShape(32, 70, 1, 2, 1, 100, 64),
     ModelShape(48, 192, 6, 8, 8, 512, 512),
+    ModelShape(10, 1, 2, 1, 1, 3, 16),
+    ModelShape(56, 191, 6, 4, 4, 511, 512),
+    ModelShape(10, 1, 2, 1, 1, 3, 16),
 ]
 
 

@@ -25,10 +25,10 @@ def test_share(sim, index):
 
 @cocotb.test()
 async def all_splits(dut):
-    """Every number of layers up to 3 an engine."""
+    """Every number of layers up to 3 an engine, up and down."""
     index = test_parameters()["index"]
     start_clock(dut)
-    for layers in range(ENGINES, MOST_LAYERS + 1):
+    for layers in (*range(ENGINES, MOST_LAYERS + 1), *range(MOST_LAYERS, ENGINES - 1, -1)):
         low, extra = layer_split(layers, ENGINES)
         dut.low.value, dut.extra.value = low, extra
         await ClockCycles(dut.clk, 3)
