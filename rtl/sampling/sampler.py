@@ -85,7 +85,7 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
     passed = uint(FOUND)  # bit k: the vocabulary's last cost, k + 1 cycles ago
     take, unseen, enters = bit(), bit(), bit()
     # the walk over the list
-    show, walking, walk_first, longer = [bit() for _ in range(4)]
+    show, shows, walking, walk_first, longer = [bit() for _ in range(5)]  # shows: `show`, a cycle ago
     most, left = uint(COUNT_BITS), uint(COUNT_BITS)  # entries to be walked, but one
     entry_u, entry_token = sint(COST_BITS), uint(TOKEN_BITS)
     # a cost on its way into the sums, and its label on the way to the choice
@@ -227,15 +227,17 @@ def sampler(clk, rst, start, settings, position, given, target, s, m, ENTRIES):
             longer.next = index_out > MOST
         if rst:
             show.next = False
+            shows.next = False
             walking.next = False
         else:
             show.next = lasts[NEW] and listing
-            if show:
+            shows.next = show
+            if shows:
                 walking.next = True
             elif left == 0:
                 walking.next = False
-        walk_first.next = show
-        if show:
+        walk_first.next = shows
+        if shows:
             left.next = most
         elif walking and left != 0:
             left.next = left - 1

@@ -1,5 +1,5 @@
 """The cheapest costs that have passed, in their order: a row of places."""
-from myhdl import always, always_comb
+from myhdl import always, always_comb, block
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import either
@@ -8,7 +8,8 @@ from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.sampling import COST_BITS
 
 LATENCY = 1  # cycles from the last cost to the first `show`
-READ_LATENCY = 1  # cycles from `show` to the first entry
+READ_LATENCY = 2  # cycles from `show` to the first entry
+GROUP = 8  # places with a register of their own between them and the others: they fill much of a device
 
 
 @hblock
@@ -22,7 +23,7 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
 
         u ──┬─────────┬─────────┬─ ...        each place compares, and the dearer ones move back by one
         place 0 ─> place 1 ─> place 2 ─> ... ─> dropped
-        show ──┴──────────┴────── ... ─> or ─> entry_u, entry_token
+        show ──┴──────────┴────── ... ─> of each GROUP, of all of them ─> entry_u, entry_token
     """
     TOKEN_BITS = len(token)
     WIDTH = COST_BITS + TOKEN_BITS
@@ -32,6 +33,8 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
     standing = [Standing(TOKEN_BITS) for _ in range(ENTRIES + 1)]  # before the first one nothing stands
     turns = [bit() for _ in range(ENTRIES + 1)]
     shown = [uint(WIDTH) for _ in range(ENTRIES)]
+    groups = [shown[k:k + GROUP] for k in range(0, ENTRIES, GROUP)]
+    ored, registers = [[uint(WIDTH) for _ in groups] for _ in range(2)]
     chosen = uint(WIDTH)
     first_turn = turns[0]
     nothing = standing[0]
@@ -42,7 +45,9 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
     places = [place(clk=clk, clear=clear, u=u, enters=enters, new=new, newer=newer, before=standing[k],
                     m=standing[k + 1], turn=turns[k], next_turn=turns[k + 1], shown=shown[k], FIRST=k == 0)
               for k in range(ENTRIES)]
-    joining = either(shown, chosen)
+    joining = [either(group, one) for group, one in zip(groups, ored)]
+    holding = [hold(clk, one, register) for one, register in zip(ored, registers)]
+    joining_all = either(registers, chosen)
 
     @always_comb
     def begin():
@@ -61,7 +66,7 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
         entry_u.next = chosen[COST_BITS:].signed()
         entry_token.next = chosen[WIDTH:COST_BITS]
 
-    return places, joining, begin, enter, register
+    return places, joining, holding, joining_all, begin, enter, register
 
 
 def ports(token_bits: int, ENTRIES: int) -> dict:
@@ -71,3 +76,13 @@ def ports(token_bits: int, ENTRIES: int) -> dict:
     tokens = dict(token=uint(token_bits), entry_token=uint(token_bits))
     return dict(**pins, **costs, **tokens, ENTRIES=ENTRIES)
 
+
+@block
+def hold(clk, x, y):
+    """y = x, a cycle ago."""
+
+    @always(clk.posedge)
+    def register_group():
+        y.next = x
+
+    return register_group
