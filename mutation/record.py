@@ -4,13 +4,15 @@
 
 adds one JSON line to BUILD_RECORD for each build of a test (`test`, `modules`: name, block and digest, the top's last)
 and one for each test that has passed (`test`, `seconds` of CPU time, simulator included). The text of each module is
-kept in texts/ beside it, under its digest. Tests that build for another simulator than Icarus, whose builds are the
-quickest to change, are skipped.
+kept in texts/ beside it, under its digest. Tests are skipped that build for another simulator than Icarus, whose builds
+are the quickest to change, or whose simulation takes longer than a mutant is worth.
 """
 
 import hashlib
 import json
 import os
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from llama2_myhdl.sim import through
 
 FILE = "BUILD_RECORD"  # environment variable
 SIM = "icarus"
+MOST = 90  # seconds of CPU time of a simulation
 
 
 def _add(entry: dict) -> None:
@@ -62,11 +65,21 @@ class Recorded:
 
 def pytest_configure(config):
     os.environ[through.VARIABLE] = f"{__name__}:{Recorded.__name__}"
+    signal.signal(signal.SIGXCPU, lambda *_: None)  # this process may go on, simulators that it starts end
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    began = os.times()
-    yield  # a test that fails raises
-    spent = sum(os.times()[:4]) - sum(began[:4])
-    _add(dict(test=item.nodeid, seconds=round(spent, 2)))
+    began = _cpu()
+    try:
+        yield
+    except Exception:
+        if _cpu() - began >= MOST:
+            pytest.skip(f"takes more than {MOST} s")
+        raise
+    _add(dict(test=item.nodeid, seconds=round(_cpu() - began, 2)))
+
+
+def _cpu() -> float:
+    return sum(os.times()[:4])
