@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.stress, fast]
 
 FULL, FEW = 400, 45  # jobs a build
 BAD_EVERY = 3  # one of so many is a bad one
-CLEARS = 0.2  # a clear every so many moments, of up to 200 cycles
+CLEARS = 0.02  # of a clear at each moment: one in some 5,000 cycles, so that codes stand beside several beats
 
 
 def mixed(rng, golden, build, count):
@@ -76,7 +76,7 @@ def test_slots_are_used_again(name):
         assert session.counted("weights") == weight_beats(shape, build.lanes, beats)
     assert {code: seen[code] for code in BAD.values()} == {code: kinds.count(kind) for kind, code in BAD.items()}
     assert min(seen.values()) > 0 and set(found) >= {errors.NONE, *BAD.values()}
-    assert len(port.cleared) > count and {told.job.seq for told in done} == set(range(build.sequences))
+    assert len(port.cleared) > count // 3 and {told.job.seq for told in done} == set(range(build.sequences))
 
 
 def test_a_wrong_code_is_seen():
