@@ -1,7 +1,7 @@
 """Which tests simulate a module: read from what `mutation.record` has noted, a file for each file of tests.
 
-The record is taken by running the tests once, in Icarus. A file of tests is run again when something of the project that
-it imports has changed.
+The record is taken by running the tests once, in Icarus. A file of tests is run again when something of the project
+that it imports has changed.
 """
 
 import importlib.util
