@@ -33,9 +33,9 @@ def vectors(lanes, bits):
         q, k = row(rng, a, lanes, bits), row(rng, b, lanes, bits)
         stats = Tally()
         s = int(scores(q, qe, [k], [ke], stats)[0])
-        if rng.random() < 0.3:  # rows that count for nothing stand between
+        if rng.random() < 0.3:  # rows that count for nothing stand between, of any exponents
             other = packed(row(rng, "random", lanes, bits), bits)
-            inputs.append(dict(valid=0, q=other, qe=ke, k=other, ke=qe))
+            inputs.append(dict(valid=0, q=other, qe=rng.randrange(32), k=other, ke=rng.randrange(32)))
             wanted.append(None)
         inputs.append(dict(valid=1, q=packed(q, bits), qe=qe, k=packed(k, bits), ke=ke))
         wanted.append(dict(s=s, clipped=stats.count))
