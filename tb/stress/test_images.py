@@ -18,7 +18,7 @@ from tb.stress.jobs import compare, job, weight_beats
 
 pytestmark = [pytest.mark.stress, fast]
 
-FULL, FEW = 80, 16  # a build
+FULL, FEW = 80, 8  # a build
 BUILDS = {"nano": build_of("nano"), "two_engines": TWO, "side_by_side": WIDE}
 JOBS = 2  # behind each good image
 FRONT = len(REGISTERS)

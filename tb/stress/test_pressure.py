@@ -12,8 +12,8 @@ pytestmark = [pytest.mark.stress, fast]
 
 HELD = 10_000  # cycles
 FULL_HOLDS, FEW_HOLDS = 16, 2  # a build
-FULL_CROWDS, FEW_CROWDS = 16, 2  # a build; four jobs a slot in each
-JOBS = 4
+FULL_CROWDS, FEW_CROWDS = 16, 2  # a build; three jobs a slot in each
+JOBS = 3
 SHARES = (0.3, 0.97, 0, 0.7)  # of the time in which no token is taken
 OFTEN = {"E1 alone": Stressed(NANO, SHAPE), **MANY}
 # more builds to compile, for the full numbers alone
@@ -66,7 +66,7 @@ def test_held_for_long(name):
     with Crowd(build) as session:
         for _ in range(count):
             assert session.boot(tape) == 0
-            hold = Hold(session.sim, rng.randint(1, 8 * golden.shape.beats(build.lanes)))
+            hold = Hold(session.sim, rng.randint(1, (JOBS - 1) * golden.shape.beats(build.lanes)))
             done = session.tell([job(rng, golden.shape, build) for _ in range(JOBS * build.sequences)], look=hold)
             assert hold.done
             compared += check_all(session, golden, done)

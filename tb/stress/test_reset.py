@@ -13,7 +13,7 @@ from tb.stress.jobs import compare, job, weight_beats
 
 pytestmark = [pytest.mark.stress, fast]
 
-FULL, FEW = 90, 9  # a build
+FULL, FEW = 90, 6  # a build
 PHASES = ("boot", "prompt", "story")
 PROMPT_TOKENS = 6  # of each slot's prompt, at most
 MODELS = 3  # that are booted in turn

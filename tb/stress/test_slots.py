@@ -15,7 +15,7 @@ from tb.stress.jobs import BAD, GOOD, compare, is_misset, job, kinds_of, weight_
 
 pytestmark = [pytest.mark.stress, fast]
 
-FULL, FEW = 400, 45  # jobs a build
+FULL, FEW = 400, 30  # jobs a build
 BAD_EVERY = 3  # one of so many is a bad one
 CLEARS = 0.02  # of a clear at each moment: one in some 5,000 cycles, so that codes stand beside several beats
 

@@ -44,7 +44,7 @@ JOBS = (
     Job([5, 9], 3),
     Job([7], 2, wishes=dict(sampling=Sampling(1.0, top_k=3, top_p=0.9, seed=4), logprobs=True)),
 )
-FULL_STARTS, FEW_STARTS = 60, 8
+FULL_STARTS, FEW_STARTS = 60, 4
 INITIALISED = re.compile(r"\binitial\b|^\s*reg\b[^;]*=", re.MULTILINE)
 
 
