@@ -6,6 +6,7 @@ import pytest
 
 from llama2_myhdl.sim import remote
 from llama2_myhdl.sim.build import Build, build
+from llama2_myhdl.sim.compiler import Extras
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.sim.simulator import SimulationError
@@ -38,7 +39,7 @@ class DyingRunner:
 
 def dying(monkeypatch, folder, log, error):
     monkeypatch.setattr("cocotb_tools.runner.get_runner", lambda name: DyingRunner(log, error))
-    return RemoteSimulator(Build("icarus", "decoder", folder, folder / "sim.vvp", False))
+    return RemoteSimulator(Build("icarus", "decoder", folder, folder / "sim.vvp", Extras()))
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Process terminated with error -6"), SystemExit(1)])
