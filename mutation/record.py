@@ -24,6 +24,7 @@ from llama2_myhdl.sim import through
 FILE = "BUILD_RECORD"  # environment variable
 SIM = "icarus"
 MOST = 90  # seconds of CPU time of a simulation
+NEARLY = 0.9  # of a limit of CPU time: the system counts more exactly than it tells
 
 
 def _add(entry: dict) -> None:
@@ -75,7 +76,7 @@ def pytest_runtest_call(item):
     try:
         yield
     except Exception:
-        if _cpu() - began >= MOST:
+        if _cpu() - began >= NEARLY * MOST:
             pytest.skip(f"takes more than {MOST} s")
         raise
     _add(dict(test=item.nodeid, seconds=round(_cpu() - began, 2)))

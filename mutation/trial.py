@@ -17,7 +17,7 @@ import pytest
 
 from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.mutation import plant
-from llama2_myhdl.mutation.record import SIM
+from llama2_myhdl.mutation.record import NEARLY, SIM
 from llama2_myhdl.sim import through
 
 KILLED, HUNG, REFUSED, SURVIVED = "killed", "hung", "refused", "survived"
@@ -54,7 +54,7 @@ class _Watch:
             return (yield)
         finally:
             self._ran += 1
-            if self._failed and self._failed[0] == KILLED and _cpu() - began >= self._limit:
+            if self._failed and self._failed[0] == KILLED and _cpu() - began >= NEARLY * self._limit:
                 self._failed = HUNG, item.nodeid
 
     def pytest_exception_interact(self, node, call):

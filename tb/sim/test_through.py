@@ -9,6 +9,7 @@ from llama2_myhdl.hdl.hierarchy import ModuleFile
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.sim import build as building
+from llama2_myhdl.sim import through
 from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.runner import SIMULATORS
@@ -83,3 +84,17 @@ def test_done_again_when_it_has_changed_or_is_damaged(build, capfd):
     (other.done[0] / "inverting.v").write_text("")
     assert passed(build(sim, other)) == 255 - SENT
     assert len(other.done) == 2 and "inverting.v: damaged, is built anew" in capfd.readouterr().err
+
+
+def test_the_environment_names_a_step(build, monkeypatch):
+    """For builds that have none of their own."""
+    sim = SIMULATORS[0]
+    monkeypatch.setenv(through.VARIABLE, f"{__name__}:{Inverting.__name__}")
+    assert passed(build(sim)) == 255 - SENT
+
+
+@pytest.mark.parametrize("wanted", ["nonsense", "tb.sim.nonsense:Step", f"{__name__}:Nonsense", ":"])
+def test_an_unknown_step_is_refused(wanted, build, monkeypatch):
+    monkeypatch.setenv(through.VARIABLE, wanted)
+    with pytest.raises(ValueError, match=f"BUILD_THROUGH: must be package.module:name of a step, is '{wanted}'"):
+        build(SIMULATORS[0])
