@@ -1,7 +1,6 @@
 """The regression's report: one HTML file that needs nothing beside it."""
 
 import datetime
-import json
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -13,8 +12,6 @@ from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.regress import plots, results
 from llama2_myhdl.regress.results import FAILED, SKIPPED, Case
 
-# stored results of the flows that have runs of their own, in docs/; a page shows those that there are
-STORED = {"coverage": "coverage.json", "mutants": "mutants.json", "proofs": "proofs.json"}
 TEMPLATE = "page.html.j2"
 
 
@@ -25,12 +22,6 @@ def commit() -> str:
     except FileNotFoundError:
         return "unknown"
     return said.stdout.strip() or "unknown"
-
-
-def stored() -> dict:
-    """What the other flows have stored, by name."""
-    paths = {name: PROJECT / "docs" / file for name, file in STORED.items()}
-    return {name: json.loads(path.read_text()) for name, path in paths.items() if path.exists()}
 
 
 def _tests(cases: list[Case]) -> list[dict]:
@@ -70,7 +61,6 @@ def html(cases: list[Case], wrong: list[str], made: str) -> str:
         bins=bins,
         reached=bins - sum(len(grid.holes) for grid in covered),
         pictures=dict(slowest=plots.slowest(cases), values=plots.values(cases)),
-        stored=stored(),
     )
 
 

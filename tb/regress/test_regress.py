@@ -119,9 +119,7 @@ class Page(HTMLParser):
         self.texts.append(text.strip())
 
 
-def test_the_page_shows_all_and_needs_nothing(tmp_path, monkeypatch):
-    (tmp_path / "docs").mkdir()
-    monkeypatch.setattr(page, "PROJECT", tmp_path)
+def test_the_page_shows_all_and_needs_nothing(tmp_path):
     cases = [case({"low x free": 2, "high x free": 1}), compared(123_456, FAILED), compared(1, seed=2)]
     wrong = verdict(cases, 2)
     shown = Page(page.write(tmp_path / "report.html", cases, wrong).read_text())
