@@ -72,15 +72,16 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    began = _cpu()
+    began = cpu()
     try:
         yield
     except Exception:
-        if _cpu() - began >= NEARLY * MOST:
+        if cpu() - began >= NEARLY * MOST:
             pytest.skip(f"takes more than {MOST} s")
         raise
-    _add(dict(test=item.nodeid, seconds=round(_cpu() - began, 2)))
+    _add(dict(test=item.nodeid, seconds=round(cpu() - began, 2)))
 
 
-def _cpu() -> float:
+def cpu() -> float:
+    """Seconds of CPU time of this process and of those that it has waited for."""
     return sum(os.times()[:4])

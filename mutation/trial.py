@@ -17,7 +17,7 @@ import pytest
 
 from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.mutation import plant
-from llama2_myhdl.mutation.record import NEARLY, SIM
+from llama2_myhdl.mutation.record import NEARLY, SIM, cpu
 from llama2_myhdl.sim import through
 
 KILLED, HUNG, REFUSED, SURVIVED = "killed", "hung", "refused", "survived"
@@ -49,12 +49,12 @@ class _Watch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item):
-        began = _cpu()
+        began = cpu()
         try:
             return (yield)
         finally:
             self._ran += 1
-            if self._failed and self._failed[0] == KILLED and _cpu() - began >= NEARLY * self._limit:
+            if self._failed and self._failed[0] == KILLED and cpu() - began >= NEARLY * self._limit:
                 self._failed = HUNG, item.nodeid
 
     def pytest_exception_interact(self, node, call):
@@ -63,11 +63,7 @@ class _Watch:
 
     def pytest_sessionfinish(self):
         verdict, test = self._failed or (SURVIVED, None)
-        self._file.write_text(json.dumps(dict(verdict=verdict, test=test, ran=self._ran, seconds=round(_cpu(), 2))))
-
-
-def _cpu() -> float:
-    return sum(os.times()[:4])
+        self._file.write_text(json.dumps(dict(verdict=verdict, test=test, ran=self._ran, seconds=round(cpu(), 2))))
 
 
 def _run(nodes: list[str], environment: dict[str, str], folder: Path, limit: int) -> None:
