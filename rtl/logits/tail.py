@@ -38,6 +38,7 @@ def tail(clk, rst, start, s_logit, s_exit, m, done, pos, seq, scored, overflow, 
     argmax_ = argmax(clk, rst, to_argmax, largest, CFG=CFG)
     sampler_ = sampler(clk=clk, rst=rst, start=start, settings=order.settings, position=pos, given=order.given,
                        target=order.target, s=to_sampler, m=drawn, ENTRIES=CFG.list_entries)
+
     @always_comb
     def fork():
         to_argmax.valid.next = s_logit.valid and to_sampler.ready

@@ -1,8 +1,9 @@
 """The cheapest costs that have passed, in their order: a row of places."""
-from myhdl import always, always_comb, block
+from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import either
+from llama2_myhdl.rtl.arith.delay import delay
 from llama2_myhdl.rtl.sampling.place import Entry, Standing, place
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.sampling import COST_BITS
@@ -46,7 +47,7 @@ def shortlist(clk, clear, take, u, token, show, entry_u, entry_token, ENTRIES):
                     m=standing[k + 1], turn=turns[k], next_turn=turns[k + 1], shown=shown[k], FIRST=k == 0)
               for k in range(ENTRIES)]
     joining = [either(group, one) for group, one in zip(groups, ored)]
-    holding = [hold(clk, one, register) for one, register in zip(ored, registers)]
+    holding = [delay(clk, one, register, CYCLES=1) for one, register in zip(ored, registers)]
     joining_all = either(registers, chosen)
 
     @always_comb
@@ -75,14 +76,3 @@ def ports(token_bits: int, ENTRIES: int) -> dict:
     costs = dict(u=sint(COST_BITS), entry_u=sint(COST_BITS))
     tokens = dict(token=uint(token_bits), entry_token=uint(token_bits))
     return dict(**pins, **costs, **tokens, ENTRIES=ENTRIES)
-
-
-@block
-def hold(clk, x, y):
-    """y = x, a cycle ago."""
-
-    @always(clk.posedge)
-    def register_group():
-        y.next = x
-
-    return register_group
