@@ -8,7 +8,7 @@ from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.sampling import COST_BITS, SCALE_BITS, SHIFT_BITS, SHIFT_MAX, SHIFT_MIN
 
-LATENCY = PRODUCT + 1  # cycles from x to u
+LATENCY = PRODUCT + 2  # cycles from x to u
 
 
 @hblock
@@ -19,7 +19,7 @@ def cost(clk, x, scale, shift, u):
     both standing still from a cycle before x until u; u sint(COST_BITS), 16 fraction bits, LATENCY cycles after x. Two
     multipliers (18x18).
 
-        x ─> * -(1 + scale) ─> >> shift ─> u
+        x ─> * -(1 + scale) ─> + ─> >> shift ─> u
     """
     FACTOR_BITS = SCALE_BITS + 2
     FACTOR_LIM = 1 << (FACTOR_BITS - 1)
@@ -30,6 +30,7 @@ def cost(clk, x, scale, shift, u):
     WRAP = 1 << SHIFT_BITS
     factor = sint(FACTOR_BITS)
     high, low = sint(F_BITS - LOW_BITS + FACTOR_BITS), sint(LOW_BITS + 1 + FACTOR_BITS)
+    total = sint(TOTAL - SHIFT_MIN)
     amount = uint(MOST.bit_length())
 
     split_product_ = split_product(clk, x, factor, high, low)
@@ -44,15 +45,17 @@ def cost(clk, x, scale, shift, u):
         amount.next = less[len(amount):]
 
     @always(clk.posedge)
-    def divide():
-        part = intbv(0, min=-LIM, max=LIM)
-        part[:] = high
-        part[:] = (part << LOW_BITS) + low
-        part[:] = part >> SHIFT_MIN
-        part[:] = part >> amount
-        u.next = part
+    def add():
+        sum_ = intbv(0, min=-LIM, max=LIM)
+        sum_[:] = high
+        sum_[:] = (sum_ << LOW_BITS) + low
+        total.next = sum_ >> SHIFT_MIN
 
-    return split_product_, prepare, divide
+    @always(clk.posedge)
+    def divide():
+        u.next = total >> amount
+
+    return split_product_, prepare, add, divide
 
 
 def ports() -> dict:

@@ -6,7 +6,7 @@ import cocotb
 import pytest
 
 from llama2_myhdl.golden.fixed.sampler import log_probability
-from llama2_myhdl.rtl.sampling.ln_probability import HEIGHT_BITS, LATENCY, SUM, ln_probability, ports
+from llama2_myhdl.rtl.sampling.ln_probability import HEIGHT_BITS, LATENCY, LOG_LATENCY, ln_probability, ports
 from llama2_myhdl.rtl.sampling.mass import REFERENCE_BITS
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.spec.formats import F_MIN
@@ -18,6 +18,7 @@ from tb.sampling.test_log_total import ln
 
 BLOCK = BLOCK_BITS + COST_FRAC
 LOW, HIGH = -(1 << COST_BITS - 1), (1 << COST_BITS - 1) - 1
+LEAD = LATENCY - LOG_LATENCY  # cycles from a cost to the logarithm that belongs to it
 BLOCKS = 1 << REFERENCE_BITS - 1
 
 
@@ -42,9 +43,9 @@ def cases():
 
 
 def vectors():
-    """The logarithm comes a cycle ahead of the result, when its cost has left."""
-    logs = [0] * SUM + [ln(total) for _, _, total in cases()]
-    costs = cases() + cases()[-1:] * SUM
+    """The logarithm comes LOG_LATENCY cycles ahead of the result, when its cost has left."""
+    logs = [0] * LEAD + [ln(total) for _, _, total in cases()]
+    costs = cases() + cases()[-1:] * LEAD
     return [dict(u=u, origin=reference, log=log) for (u, reference, _), log in zip(costs, logs, strict=True)]
 
 
@@ -61,7 +62,7 @@ def compare(found):
     """Results that agree; what comes behind the last one has no cost of its own."""
     golden = wanted()
     assert found[:len(golden)] == golden
-    assert LATENCY == SUM + 1 and len(found) == len(golden) + SUM
+    assert len(found) == len(golden) + LEAD
     return len(golden)
 
 
