@@ -39,7 +39,7 @@ def gate(clk, h1, h3, sigma, second, z, clipped, F_FRAC):
     second0, second1, second2, second3, second4, second5 = [bit() for _ in range(6)]
     half, factor = sint(HALF_BITS), sint(HALF_BITS)
     sigma0 = sint(SIGMA_BITS)
-    product, low_part = sint(PRODUCT), sint(PRODUCT)
+    product, low_part = sint(PRODUCT), sint(PRODUCT - EXP2_FRAC)
     silu = sint(F)
     h3_0, h3_1, h3_2 = [sint(F) for _ in range(3)]
     high, top = sint(HIGH), sint(HIGH)
