@@ -31,7 +31,8 @@ def ln_probability(clk, u, origin, log, y):
     ROOM = COST_BITS + 2
     LIM = 1 << (ROOM - 1)
     UP = COST_FRAC + BLOCK_BITS
-    MOST = (1 << HEIGHT_BITS) - 1
+    MOST = 1 << HEIGHT_BITS
+    TOP = (1 << (ROOM - HEIGHT_BITS)) - 1
     SUM_LIM = 1 << (WIDE + 1)
     UNIT = 1 << COST_FRAC
     SIGN = F_BITS - 1
@@ -47,7 +48,8 @@ def ln_probability(clk, u, origin, log, y):
         difference = intbv(0, min=-LIM, max=LIM)
         difference[:] = origin
         difference[:] = (difference << UP) - u
-        if difference < -MOST:
+        # no cost lies below the reference, so what has another top than a small number below 0 is far above it
+        if difference[ROOM - 1] and difference[ROOM:HEIGHT_BITS] != TOP:
             depth.next = -MOST
         else:
             depth.next = difference
