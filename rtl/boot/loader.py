@@ -79,6 +79,7 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     index = uint(max(len(freq_addr), LAST_DERIVED.bit_length()))  # register or frequency number
     payload_beats = uint(PAYLOAD_BITS)
     count = uint(PAYLOAD_BITS)
+    ending = bit()  # the next beat of the payload is its last one
     word = uint(WORD)
     low = uint(WORD)
     high = uint(WORD)
@@ -127,7 +128,7 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     @always_comb
     def payload():
         m.data.next = s.data
-        m.last.next = count == payload_beats - 1
+        m.last.next = ending
 
     @always_comb
     def frequencies():
@@ -204,11 +205,13 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
                     index.next = 0
             elif take and state == READ_FREQUENCIES:
                 index.next = index + 1
+                ending.next = payload_beats == 1
                 if index == shape.pairs - 1:
                     state.next = READ_PAYLOAD
             elif take and state == READ_PAYLOAD:
                 count.next = count + 1
-                if count == payload_beats - 1:
+                ending.next = count == payload_beats - 2
+                if ending:
                     state.next = READ_CHECKSUM
             elif take and state == READ_CHECKSUM:
                 state.next = DRAIN
