@@ -31,7 +31,7 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 
-.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles coverage regress stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -100,8 +100,11 @@ toggles: $(DEV) ## bits that change, a token and at rest, by unit: [MODEL CONFIG
 coverage: $(DEV) ## statements, branches and bits of the RTL that the tests reach: [BLOCK=folder of tb/, REPORT=1 runs nothing]
 	@$(GIVEN) options BLOCK; flags REPORT; $(RUN) llama2_myhdl.host.coverage "$${args[@]}"
 
-regress: $(DEV) ## the randomised tests with many seeds, and a report of them: [SEEDS=3 FIRST=1 WORKERS=cores]
-	@$(GIVEN) options SEEDS FIRST WORKERS; $(RUN) llama2_myhdl.regress.run "$${args[@]}"
+regress: $(DEV) ## the randomised tests with many seeds, and a report of them: [SEEDS=3 FIRST=1 WORKERS=cores, STORE=1 runs the other tests too and keeps all counts]
+	@$(GIVEN) options SEEDS FIRST WORKERS; flags STORE; $(RUN) llama2_myhdl.regress.run "$${args[@]}"
+
+plan: $(DEV) ## the counts of docs/verification.md, from what the last runs have stored
+	@$(RUN) llama2_myhdl.host.plan
 
 stress: $(DEV) ## faults and stress at the decoder's top, in full: [SEED TRIALS=percent]
 	@$(GIVEN) export TRIALS="$${TRIALS:-100}"; $(RUN) pytest -m stress -rs --durations=10
@@ -119,8 +122,8 @@ lint: $(DEV) $(SYN) ## ruff; Verilator, Icarus and Yosys on the converted Verilo
 	@$(RUN) ruff check .
 	@$(RUN) llama2_myhdl.syn.lint
 
-formal: $(SYN) ## proofs of blocks' properties by Yosys and an SMT solver: [BLOCK=block or proof]
-	@$(GIVEN) $(RUN) llama2_myhdl.formal.prove $${BLOCK:+-- "$$BLOCK"}
+formal: $(SYN) ## proofs of blocks' properties by Yosys and an SMT solver: [BLOCK=block or proof, STORE=1 keeps the results]
+	@$(GIVEN) flags STORE; $(RUN) llama2_myhdl.formal.prove "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
 synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [TARGET=ecp5|xilinx LANES ENGINES CONTEXT STORE=1]
 	@$(GIVEN) options TARGET CONFIG LANES ENGINES CONTEXT; flags STORE; \

@@ -22,7 +22,7 @@ def share(figures: list[int]) -> float:
     return 100.0 * reached / (places - out) if places > out else 100.0
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
     """One digit, and 100.0 only for all."""
     return f"{min(value, 99.9) if value < 100 else value:.1f}"
 
@@ -57,7 +57,7 @@ def below(blocks: dict[str, Figures]) -> list[str]:
     for block, row in sorted(blocks.items()):
         for kind, bar in BARS.items():
             if share(row[kind]) < bar:
-                found.append(f"{block}: {_percent(share(row[kind]))}% of the {HEADS[kind]}, must be {bar:g}%")
+                found.append(f"{block}: {percent(share(row[kind]))}% of the {HEADS[kind]}, must be {bar:g}%")
     return found
 
 
@@ -67,7 +67,7 @@ def rows(blocks: dict[str, Figures]) -> list[tuple[str, ...]]:
     found = []
     for block, row in ordered:
         counts = (sum(values[0] for values in row.values()), sum(values[2] for values in row.values()))
-        shares = (_percent(share(row[kind])) if row[kind][0] else "" for kind in KINDS)
+        shares = (percent(share(row[kind])) if row[kind][0] else "" for kind in KINDS)
         found.append((block, *(f"{count:,}" for count in counts), *shares))
     return found
 

@@ -23,6 +23,7 @@ from llama2_myhdl.coverage.counts import CountsError, read
 from llama2_myhdl.coverage.exclusions import ExclusionError
 from llama2_myhdl.coverage.merge import Merged
 from llama2_myhdl.hdl.progress import Progress
+from llama2_myhdl.host import plan
 from llama2_myhdl.host.figures_report import table
 from llama2_myhdl.host.readme import ReadmeError, insert
 from llama2_myhdl.sim.build import block_of
@@ -111,6 +112,7 @@ def main(argv=None) -> int:
             raise ExclusionError(f"{exclusions.FILE.name}: line {unused.line}: excludes no hole: {unused.place}")
         if not args.block and not failed:
             store(result.blocks)
+            plan.write()
     except (CountsError, ExclusionError, ReadmeError, OSError) as error:
         print(f"coverage: {error}", file=sys.stderr)
         return 2

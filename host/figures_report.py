@@ -8,9 +8,9 @@ DAGGER = "†"
 STALE = f"{DAGGER} measured with earlier sources; `make figures` measures again."
 
 
-def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
-    """Lines of a Markdown table; the first column is left-aligned, the others right-aligned."""
-    ruler = "| --- |" + " ---: |" * (len(heads) - 1)
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]], left: int = 1) -> list[str]:
+    """Lines of a Markdown table; the first columns, as many as `left`, are left-aligned, the others right-aligned."""
+    ruler = "|" + " --- |" * left + " ---: |" * (len(heads) - left)
     return ["| " + " | ".join(heads) + " |", ruler, *("| " + " | ".join(row) + " |" for row in rows), ""]
 
 

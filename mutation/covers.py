@@ -7,7 +7,6 @@ that it imports has changed.
 import importlib.util
 import json
 import os
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from pathlib import Path
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.hdl.progress import Progress
+from llama2_myhdl.host.units import units
 from llama2_myhdl.mutation import record
 from llama2_myhdl.sim.sources import digest_of_modules
 
@@ -73,16 +73,6 @@ def _module(file: str) -> str:
 def text_of(digest: str) -> str:
     """A module's Verilog."""
     return (RECORD / "texts" / f"{digest}.v").read_text()
-
-
-def units() -> dict[str, str]:
-    """Folder of rtl/ in which each block is; those beside the folders are of `top`."""
-    found = {}
-    for file in sorted((PROJECT / "rtl").rglob("*.py")):
-        unit = file.relative_to(PROJECT / "rtl").parts[0]
-        for block in re.findall(r"^@hblock\ndef (\w+)", file.read_text(), re.M):
-            found[block] = "top" if unit.endswith(".py") else unit
-    return found
 
 
 def files_of_tests() -> list[str]:

@@ -17,7 +17,9 @@ from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.base.stages import stages
 from llama2_myhdl.hdl.progress import Progress
+from llama2_myhdl.host import plan
 from llama2_myhdl.host.readme import ReadmeError, insert
+from llama2_myhdl.host.units import units
 from llama2_myhdl.mutation import covers, report
 from llama2_myhdl.mutation.judge import Judge, Verdict
 from llama2_myhdl.mutation.sample import Mutant, sample
@@ -29,7 +31,7 @@ JSON, DOCUMENT = PROJECT / "docs" / "mutants.json", PROJECT / "docs" / "verifica
 
 def blocks_of(tests: list[covers.KnownTest], wanted: str | None) -> list[str]:
     """Blocks of rtl/ that tests simulate; RecordError when the one that is wanted is none of them."""
-    known = covers.units().keys() & {module.block for test in tests for module in test.modules}
+    known = units().keys() & {module.block for test in tests for module in test.modules}
     if wanted and wanted not in known:
         raise covers.RecordError(f"unknown BLOCK {wanted!r}; known: {', '.join(sorted(known))}")
     return [wanted] if wanted else sorted(known)
@@ -66,15 +68,16 @@ def main(argv=None) -> int:
             mutants = sample(tests, blocks_of(tests, args.block), args.count, args.seed)
             found = judge_all(Judge(tests, covers.ROOT), mutants, args.minutes, say)
         earlier = json.loads(JSON.read_text()) if JSON.exists() else dict(mutants=[])
-        entries = report.entries(found, covers.units())
+        entries = report.entries(found, units())
         stored = dict(seed=args.seed, planned=len(mutants), mutants=entries)
         if not args.block:
             write_whole(JSON, [(json.dumps(stored, indent=1) + "\n").encode()])
             write_whole(DOCUMENT, [insert(DOCUMENT.read_text(), report.SECTION, report.render(stored)).encode()])
+            plan.write()
     except (covers.RecordError, TrialError, ReadmeError, OSError) as error:
         print(f"mutants: {error}", file=sys.stderr)
         return 2
-    left_out = sorted(covers.units().keys() - {module.block for test in tests for module in test.modules})
+    left_out = sorted(units().keys() - {module.block for test in tests for module in test.modules})
     if left_out and not args.block:
         print(f"mutants: none is planted in {', '.join(left_out)}: no test simulates it in Icarus", file=sys.stderr)
     survivors = [entry for entry in stored["mutants"] if entry["verdict"] == SURVIVED]

@@ -11,11 +11,17 @@ OUTCOMES = {"failure": FAILED, "error": FAILED, "skipped": SKIPPED}
 RECORD = "record"  # a property of a test: `tb/records.py`
 
 
+def block_of(file: str) -> str:
+    """As `make sim BLOCK=..` knows the tests of a file."""
+    return Path(file).stem.removeprefix("test_")
+
+
 @dataclass(frozen=True)
 class Case:
-    """A test of one seed. file: from the project's folder; records: as `tb/records.py` writes them."""
+    """A test of one seed. seed: None of a test that knows none; file: from the project's folder; records: as
+    `tb/records.py` writes them."""
 
-    seed: int
+    seed: int | None
     file: str
     name: str
     seconds: float
@@ -25,8 +31,7 @@ class Case:
 
     @property
     def block(self) -> str:
-        """As `make sim BLOCK=..` knows it."""
-        return Path(self.file).stem.removeprefix("test_")
+        return block_of(self.file)
 
     @property
     def values(self) -> int:
@@ -37,18 +42,23 @@ class Case:
     def replay(self) -> str:
         """The one command that runs it again, with waves."""
         sim = next((sim for sim in ("verilator", "icarus") if sim in self.name), "verilator")
-        return f"SEED={self.seed} make sim BLOCK={self.block} SIM={sim} WAVES=1"
+        seed = "" if self.seed is None else f"SEED={self.seed} "
+        return f"{seed}make sim BLOCK={self.block} SIM={sim} WAVES=1"
 
 
 @dataclass(frozen=True)
 class Covered:
     """A coverage grid over all runs that filled it: hits by bin, and the hits that each bin owes."""
 
-    block: str
+    file: str
     name: str
     axes: tuple[str, ...]
     goal: int
     counts: Counter
+
+    @property
+    def block(self) -> str:
+        return block_of(self.file)
 
     @property
     def holes(self) -> list[str]:
@@ -56,7 +66,7 @@ class Covered:
         return [cell for cell, count in self.counts.items() if count < self.goal]
 
 
-def read(path: Path, seed: int) -> list[Case]:
+def read(path: Path, seed: int | None) -> list[Case]:
     """The tests of a JUnit XML file."""
     cases = []
     for case in ElementTree.parse(path).iter("testcase"):
@@ -77,11 +87,11 @@ def read(path: Path, seed: int) -> list[Case]:
 
 
 def covered(cases: list[Case]) -> list[Covered]:
-    """The grids, by block and name, each bin with the hits of all tests and seeds."""
+    """The grids, by file and name, each bin with the hits of all tests and seeds."""
     grids = {}
     for case in cases:
         for record in case.records:
             if record["kind"] == "grid":
-                key = (case.block, record["name"], tuple(record["axes"]), record["goal"])
+                key = (case.file, record["name"], tuple(record["axes"]), record["goal"])
                 grids.setdefault(key, Counter()).update(record["counts"])
     return [Covered(*key, counts) for key, counts in sorted(grids.items(), key=lambda item: item[0])]

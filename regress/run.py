@@ -1,9 +1,12 @@
 """`make regress`: the randomised tests with many seeds, over the cores or over machines, and a report.
 
 Every seed is a run of pytest (markers `uvm` and `stress`) with pytest-xdist. Left in sim_build/regress: seed-N.xml
-(JUnit), seed-N.log, and report.html, one file that shows all of them. A test that fails is named with the command that
-runs it again with waves. Exit status 1 when a test failed, a coverage bin of all runs together is below its goal, or
-fewer values were compared than VALUES_A_SEED times the seeds; 2 after one line about bad input.
+(JUnit), seed-N.log, and report.html, one file that shows all of them. With --store all other tests run too, once, and
+docs/regress.json keeps what came of them, for docs/verification.md, when nothing is wrong.
+
+A test that fails is named with the command that runs it again with waves. Exit status 1 when a test failed, a coverage
+bin of all runs together is below its goal, or fewer values were compared than VALUES_A_SEED times the seeds; 2 after
+one line about bad input.
 """
 
 import os
@@ -18,11 +21,13 @@ from rich.console import Console
 from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.base.stages import stages
-from llama2_myhdl.regress import page, results
+from llama2_myhdl.host.readme import ReadmeError
+from llama2_myhdl.regress import page, results, stored
 from llama2_myhdl.regress.results import FAILED, SKIPPED, Case
 
 FOLDER = GENERATED / "regress"
-MARKERS = "uvm or stress"
+MARKERS = ["-m", "uvm or stress"]
+OTHERS = ["-m", "not (uvm or stress or syn)", "--dist", "loadfile"]  # as make test does
 VALUES_A_SEED = 50_000
 DEFAULT_SEEDS = 3
 FAILED_STATUS, BAD_INPUT = 1, 2
@@ -44,15 +49,18 @@ def workers(spec: str) -> list[str]:
     return ["-d", *gateways]
 
 
-def run_seed(seed: int, spread: list[str], tests: list[str], say: Callable, folder: Path = FOLDER) -> list[Case]:
-    """One seed's tests; raises RegressError when pytest could not run them."""
-    xml, log = folder / f"seed-{seed}.xml", folder / f"seed-{seed}.log"
+def run_seed(
+    seed: int | None, spread: list[str], tests: list[str], say: Callable, folder: Path = FOLDER
+) -> list[Case]:
+    """One seed's tests, or tests that know none; raises RegressError when pytest could not run them."""
+    what, name = ("other tests", "others") if seed is None else (f"seed {seed}", f"seed-{seed}")
+    xml, log = folder / f"{name}.xml", folder / f"{name}.log"
     xml.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-v", "-rs", *spread, f"--junitxml={xml}", *tests]
-    what = f"seed {seed}"
+    environment = os.environ | ({} if seed is None else dict(SEED=str(seed)))
     say(what, 0, 100)
     with open(log, "w") as file:
-        process = subprocess.Popen(command, cwd=PROJECT, env=os.environ | dict(SEED=str(seed)), text=True,
+        process = subprocess.Popen(command, cwd=PROJECT, env=environment, text=True,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
         for line in process.stdout:
             file.write(line)
@@ -63,9 +71,14 @@ def run_seed(seed: int, spread: list[str], tests: list[str], say: Callable, fold
     return results.read(xml, seed)
 
 
+def failures(cases: list[Case]) -> list[str]:
+    """A line for each test that failed."""
+    return [f"{case.file}::{case.name} failed; again: {case.replay}" for case in cases if case.outcome == FAILED]
+
+
 def verdict(cases: list[Case], seeds: int) -> list[str]:
     """What is wrong with a regression, a line each."""
-    wrong = [f"{case.file}::{case.name} failed; again: {case.replay}" for case in cases if case.outcome == FAILED]
+    wrong = failures(cases)
     for grid in results.covered(cases):
         if grid.holes:
             wrong.append(f"{grid.block}: {grid.name}: below the goal of {grid.goal}: {', '.join(grid.holes)}")
@@ -89,6 +102,7 @@ def parser() -> Parser:
     p.add_argument("--seeds", type=_number, default=DEFAULT_SEEDS, help=f"how many ({DEFAULT_SEEDS})")
     p.add_argument("--first", type=_number, default=1, help="the first one (1); the others follow it")
     p.add_argument("--workers", default=str(os.cpu_count()), help="processes here, or gateways of pytest-xdist (cores)")
+    p.add_argument("--store", action="store_true", help="run all other tests too, keep the counts in docs/regress.json")
     return p
 
 
@@ -101,12 +115,15 @@ def main(argv=None) -> int:
         spread = workers(args.workers)
         with stages(Console(stderr=True), "%") as say:
             for seed in seeds:
-                cases += run_seed(seed, spread, ["-m", MARKERS], say)
-    except (RegressError, OSError) as error:
+                cases += run_seed(seed, spread, MARKERS, say)
+            others = run_seed(None, spread, OTHERS, say) if args.store else []
+        wrong = verdict(cases, len(seeds)) + failures(others)
+        report = page.write(FOLDER / "report.html", cases, wrong)
+        if args.store and not wrong:
+            stored.store(seeds, cases, others)
+    except (RegressError, ReadmeError, OSError) as error:
         print(f"regress: {error}", file=sys.stderr)
         return BAD_INPUT
-    wrong = verdict(cases, len(seeds))
-    report = page.write(FOLDER / "report.html", cases, wrong)
     counts = {outcome: sum(case.outcome == outcome for case in cases) for outcome in (FAILED, SKIPPED)}
     print(f"{len(cases)} tests, {counts[FAILED]} failed, {counts[SKIPPED]} skipped; "
           f"{sum(case.values for case in cases):,} values compared; {report}")  # fmt: skip

@@ -9,7 +9,8 @@ PROPERTY = "record"  # of a test in the JUnit XML
 
 
 def record(kind: str, **facts) -> None:
-    """Add a line, where the run keeps them. kind: `compared` (where, values) or `grid` (name, axes, goal, counts)."""
+    """Add a line, where the run keeps them. kind: `compared` (where, values) or `grid` (name, axes, goal, counts); both
+    with `test`, a test of pyuvm, where a simulation has several."""
     path = os.environ.get(VARIABLE)
     if path:
         with open(path, "a") as file:

@@ -1,6 +1,7 @@
 """The parts of a proof that need no solver: binding, faults, answers, waves, the command."""
 
 import dataclasses
+import json
 
 import pytest
 
@@ -164,3 +165,45 @@ def test_a_failed_proof_is_exit_status_1(monkeypatch, capsys, tmp_path):
     assert prove.main(["skid"]) == prove.FAILED
     told = capsys.readouterr().out
     assert "FAILED: base case" in told and "a.v:2: assert(x);" in told and f"waves: {file}" in told
+
+
+@pytest.fixture
+def kept(monkeypatch, tmp_path):
+    """The file of stored results; proofs say what they are told to, and the documents stay as they are."""
+    file, written = tmp_path / "proofs.json", []
+    monkeypatch.setattr(prove, "JSON", file)
+    monkeypatch.setattr(prove.plan, "write", lambda: written.append(file.exists()))
+
+    def run(passed, *arguments):
+        result = (Answer(BASE, passed),)
+        monkeypatch.setattr(prove, "prove", lambda proof: Result(proof, tmp_path, result, 1.0))
+        status = prove.main(arguments)
+        return status, json.loads(file.read_text()) if file.exists() else None, written
+
+    return run
+
+
+def test_what_all_proofs_have_come_to_is_stored(kept):
+    status, stored, written = kept(True, "--store")
+    assert status == 0 and written == [True]
+    assert [entry["name"] for entry in stored] == [proof.name for proof in PROOFS]
+    assert stored[0] == dict(name=PROOFS[0].name, block=PROOFS[0].top, properties=list(PROOFS[0].sets[PROOFS[0].top]),
+                             mode=PROOFS[0].mode, cycles=PROOFS[0].depth, result="proved")  # fmt: skip
+    assert {entry["result"] for entry in stored} == {"proved", "holds"}
+
+
+@pytest.mark.parametrize("passed, arguments", [(False, ["--store"]), (True, [])])
+def test_a_failed_proof_is_not_stored_and_nothing_unasked(passed, arguments, kept):
+    assert kept(passed, *arguments)[1:] == (None, [])
+
+
+def test_one_block_is_not_all_that_is_stored(kept, capsys):
+    with pytest.raises(SystemExit):
+        kept(True, "--store", "skid")
+    assert capsys.readouterr().err == "formal: STORE: is of all proofs, not of one BLOCK\n"
+
+
+def test_the_stored_proofs_are_those_that_there_are():
+    """Or none are stored."""
+    stored = [entry["name"] for entry in json.loads(prove.JSON.read_text())]
+    assert stored in ([], [proof.name for proof in PROOFS])

@@ -23,6 +23,7 @@ def run(monkeypatch, tmp_path):
     for name, value in dict(COUNTS=tmp_path, HOLES=tmp_path / "holes.txt", PAGE=page, JSON=file).items():
         monkeypatch.setattr(coverage, name, value)
     monkeypatch.setattr(coverage, "SOURCES", (source(tmp_path / "rtl"),))
+    monkeypatch.setattr(coverage.plan, "write", lambda: page)
     monkeypatch.setattr(coverage, "block_of", lambda file: "clamp")
     monkeypatch.setattr(coverage, "folders", lambda: ["stream"])
     monkeypatch.setattr(exclusions, "FILE", left)

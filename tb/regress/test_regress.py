@@ -1,11 +1,12 @@
 """`make regress`: what a run's XML says, what is wrong with it, the page, and runs of pytest in their own processes."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from llama2_myhdl.regress import page, results, run
+from llama2_myhdl.regress import page, results, run, stored
 from llama2_myhdl.regress.results import FAILED, PASSED, SKIPPED
 from llama2_myhdl.regress.run import RegressError, run_seed, verdict, workers
 
@@ -30,7 +31,7 @@ def case(counts, seed=1):
 
 
 def compared(values, outcome=PASSED, seed=1):
-    record = dict(kind="compared", where="env.m", values=values)
+    record = dict(kind="compared", where="env.m_scoreboard", values=values)
     return results.Case(seed, "tb/decoder/test_x.py", "test_y[verilator]", 2.0, outcome, "why <this>", (record,))
 
 
@@ -96,6 +97,61 @@ def test_too_few_values_are_a_failure():
     assert verdict([compared(2 * least - 1)], 2) == [words]
 
 
+def test_what_is_stored():
+    """Tests once for all seeds, comparisons of the first seed, bins of all; files of which nothing ran too."""
+    record = dict(kind="compared", test="Random", where="uvm_test_top.env.m_scoreboard", values=5)
+    matvec = case({"low x free": 2, "high x free": 1})
+    both = [
+        replace(matvec, records=(*matvec.records, record, record | dict(where="uvm_test_top.stages.x_scoreboard"))),
+        case({"low x free": 2, "high x free": 0}, seed=2), replace(compared(7), outcome=SKIPPED), compared(8, seed=2),
+    ]  # fmt: skip
+    others = [results.Case(None, "tb/rope/test_rope.py", name, 1.0, PASSED, "", ()) for name in ("a", "b")]
+    found = stored.contents(range(1, 3), both, others, ["tb/rope/test_rope.py", "tb/syn/test_pnr.py"])
+    assert found["seeds"] == [1, 2]
+    rows = [(test["file"], test["passed"], test["skipped"], test["values"]) for test in found["tests"]]
+    assert rows == [("tb/decoder/test_x.py", 1, 0, 15), (matvec.file, 1, 0, 10), ("tb/rope/test_rope.py", 2, 0, 0),
+                    ("tb/syn/test_pnr.py", 0, 0, 0)]  # fmt: skip
+    assert found["compared"] == [
+        dict(file="tb/decoder/test_x.py", name="test_y[verilator]", test="", values={"m": 7}),
+        dict(file=matvec.file, name=matvec.name, test="Random", values={"m": 5, "stages.x": 5}),
+    ]
+    assert found["grids"] == [dict(file=matvec.file, name="sizes", goal=2, bins=2, reached=1, least=1,
+                                   axes=dict(size=["low", "high"], traffic=["free"]))]  # fmt: skip
+
+
+@pytest.fixture
+def regress(monkeypatch, tmp_path):
+    """Runs the command; the tests, each with what came of it, are made up, and the documents stay as they are."""
+    file, ran = tmp_path / "regress.json", []
+    monkeypatch.setattr(run, "FOLDER", tmp_path)
+    monkeypatch.setattr(stored.plan, "REGRESS", file)
+    monkeypatch.setattr(stored.plan, "write", lambda: file)
+
+    def call(*arguments, outcome=PASSED):
+        def run_seed(seed, spread, tests, say):
+            ran.append((seed, tests))
+            return [compared(run.VALUES_A_SEED, PASSED if seed else outcome, seed)]
+
+        monkeypatch.setattr(run, "run_seed", run_seed)
+        status = run.main(["--seeds=2", "--first=3", "--workers=1", *arguments])
+        return status, ran, json.loads(file.read_text()) if file.exists() else None
+
+    return call
+
+
+def test_other_tests_run_to_be_stored(regress):
+    assert regress() == (0, [(3, run.MARKERS), (4, run.MARKERS)], None)
+    status, ran, found = regress("--store")
+    assert status == 0 and ran[2:] == [(3, run.MARKERS), (4, run.MARKERS), (None, run.OTHERS)]
+    assert found["seeds"] == [3, 4] and found["compared"][0]["values"] == {"m": run.VALUES_A_SEED}
+
+
+def test_a_failure_is_not_stored(regress, capsys):
+    status, _, found = regress("--store", outcome=FAILED)
+    assert status == 1 and found is None
+    assert "again: make sim BLOCK=x SIM=verilator WAVES=1" in capsys.readouterr().err
+
+
 class Page(HTMLParser):
     """What a page fetches, its text, and whether its elements are closed."""
 
@@ -131,6 +187,7 @@ def test_the_page_shows_all_and_needs_nothing(tmp_path):
 def test_a_run_says_what_it_recorded(tmp_path, monkeypatch):
     """The file of a test's records becomes properties of it; without one nothing is written."""
     from tb.records import PROPERTY, VARIABLE, properties, record
+    from tb.uvm.grid import OTHER
 
     file = tmp_path / "records.jsonl"
     monkeypatch.delenv(VARIABLE, raising=False)
@@ -139,4 +196,5 @@ def test_a_run_says_what_it_recorded(tmp_path, monkeypatch):
     monkeypatch.setenv(VARIABLE, str(file))
     record("compared", where="x", values=2)
     ((name, line),) = properties(file)
+    assert OTHER == stored.OTHER
     assert name == PROPERTY == results.RECORD and json.loads(line) == dict(kind="compared", where="x", values=2)

@@ -15,6 +15,7 @@ MODULES = {
     "toggles": "llama2_myhdl.host.toggles",
     "figures": "llama2_myhdl.host.figures",
     "coverage": "llama2_myhdl.host.coverage",
+    "plan": "llama2_myhdl.host.plan",
     "fpga": "llama2_myhdl.host.fpga",
     "synth": "llama2_myhdl.syn.synth",
     "pnr": "llama2_myhdl.syn.pnr",

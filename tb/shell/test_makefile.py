@@ -195,6 +195,8 @@ def test_a_flag_of_0_is_off(value, flags, echo):
     assert arguments_of(make("generate", f"TRACE={value}", echo)) == ascii(flags)
     assert arguments_of(make("generate", f"LOGPROBS={value}", echo)) == ascii(["--logprobs"] if flags else [])
     assert arguments_of(make("bench", f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
+    for target in ("regress", "formal"):
+        assert arguments_of(make(target, f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
     assert arguments_of(make("board", f"LISTEN={value}", echo)) == ascii(["--listen"] if flags else [])
     volatile = ["--volatile"] if flags else []
     assert arguments_of(make("flash", f"VOLATILE={value}", echo)) == ascii(["flash", *volatile])

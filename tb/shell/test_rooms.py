@@ -16,11 +16,11 @@ STANDS_ON = {
     "weights": ("base", "spec", "readers", "golden"),
     "sim": ("base", "spec", "hdl", "rtl", "weights"),
     "syn": ("base", "spec", "hdl", "rtl", "sim"),
-    "formal": ("base", "spec", "hdl", "rtl", "sim", "syn"),
     "coverage": (),
     "host": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "coverage"),
+    "formal": ("base", "spec", "hdl", "rtl", "sim", "syn", "host"),
     "mutation": ("base", "hdl", "sim", "syn", "host"),
-    "regress": ("base",),
+    "regress": ("base", "coverage", "host", "mutation"),
     "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "coverage", "formal", "regress"),
 }
 TESTS_OF_HOST = ("tb/host", "tb/shell")

@@ -27,7 +27,7 @@ class BlockTest(uvm_test):
         self.logger.info(f"{type(self).__name__}: SEED={number}")
         for original, replacement in self.OVERRIDES.items():
             uvm_factory().set_type_override_by_type(original, replacement)
-        for label, value in (self.settings() | dict(SEED=number, GOALS=self.GOALS)).items():
+        for label, value in (self.settings() | dict(SEED=number, GOALS=self.GOALS, TEST=type(self).__name__)).items():
             ConfigDB().set(None, "*", label, value)
         self.rng = generator(number, type(self).__name__)
         self.env = self.ENV.create("env", self)

@@ -29,4 +29,4 @@ class Coverage(uvm_subscriber):
         for grid in self.grid.values():
             self.logger.info(grid.table())
             if self.cdb_get("GOALS"):
-                record("grid", where=self.get_full_name(), **grid.facts())
+                record("grid", test=self.cdb_get("TEST"), where=self.get_full_name(), **grid.facts())

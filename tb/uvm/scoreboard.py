@@ -78,7 +78,7 @@ class Scoreboard(uvm_scoreboard):
 
     def report_phase(self):
         self.logger.info(f"{self.compared} compared, as promised, all equal")
-        record("compared", where=self.get_full_name(), values=self.values)
+        record("compared", test=self.cdb_get("TEST"), where=self.get_full_name(), values=self.values)
 
 
 class PulseCount(uvm_component):
@@ -104,4 +104,4 @@ class PulseCount(uvm_component):
 
     def report_phase(self):
         self.logger.info(f"{self.seen} pulses, as predicted")
-        record("compared", where=self.get_full_name(), values=1)
+        record("compared", test=self.cdb_get("TEST"), where=self.get_full_name(), values=1)
