@@ -12,6 +12,7 @@ BARS = {"line": 100.0, "branch": 98.0, "toggle": 95.0}  # percent, of a run of a
 HEADS = {"line": "statements", "branch": "branches", "expr": "conditions", "toggle": "toggles"}
 TITLES = ("block", "places", "excluded", *(f"{head} %" for head in HEADS.values()))
 MOST_HOLES = 400  # lines of a list that is printed
+_BLOCK = re.compile(rf": (?:{'|'.join(KINDS)}) (\w+) ")  # in the line of a hole
 
 Figures = dict[str, list[int]]  # by kind: places, reached, excluded
 
@@ -93,6 +94,14 @@ def holes(found: dict[Place, Reached]) -> list[str]:
         shown = ", ".join(bits) if len(bits) <= 6 else f"{', '.join(list(bits)[:6])} and {len(bits) - 6} more"
         said.append(_hole(places[0], found[places[0]], f"{signal}{shown}"))
     return said
+
+
+def by_block(lines: Iterable[str]) -> dict[str, list[str]]:
+    """The lines of `holes` by the block that they are of."""
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        found.setdefault(_BLOCK.search(line)[1], []).append(line)
+    return dict(sorted(found.items()))
 
 
 def _hole(place: Place, reached: Reached, what: str) -> str:

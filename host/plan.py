@@ -12,6 +12,7 @@ from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.host import plan_report
+from llama2_myhdl.host.plan_report import Stored
 from llama2_myhdl.host.readme import ReadmeError, insert
 from llama2_myhdl.host.units import units
 
@@ -21,7 +22,7 @@ REGRESS = DOCS / "regress.json"
 RUNS = ("regress", "coverage", "mutants", "proofs")  # kinds of runs, and names of their files
 
 
-def load() -> dict:
+def load() -> Stored:
     """What the last runs have stored, by kind; empty where none has."""
     return {name: json.loads((DOCS / f"{name}.json").read_text()) for name in RUNS}
 

@@ -17,7 +17,7 @@ TOP, WHOLE, BESIDE = "top", "decoder", "hdl"  # the unit of rtl/decoder.py, its 
 SHOWN = 5  # bins of an axis that are named
 KILLED, NOT_KILLED = ("killed", "hung"), ("survived",)  # verdicts on a mutant; of others a test can see nothing
 
-Stored = dict[str, dict | list]  # by kind of run
+Stored = dict[str, dict | list]  # what is stored, by kind of run
 
 
 def unit_of(file: str) -> str:

@@ -48,15 +48,20 @@ def _row(label: str, of_unit: list[dict]) -> tuple[str, ...]:
     return (label, *(f"{number:,}" for number in numbers), score(counts))
 
 
+def rows(mutants: list[dict]) -> list[tuple[str, ...]]:
+    """A row for each unit, and one for all."""
+    units = sorted({entry["unit"] for entry in mutants})
+    of_units = [_row(unit, [entry for entry in mutants if entry["unit"] == unit]) for unit in units]
+    return [*of_units, _row("all", mutants)]
+
+
 def render(stored: dict) -> str:
     """The table of the units, from the contents of docs/mutants.json."""
     mutants = stored["mutants"]
-    units = sorted({entry["unit"] for entry in mutants})
-    rows = [_row(unit, [entry for entry in mutants if entry["unit"] == unit]) for unit in units]
     refused = sum(entry["verdict"] == REFUSED for entry in mutants)
     planted = f"{len(mutants)} of the sample's {stored['planned']} were planted, {refused} did not compile"
     note = f"Seed {stored['seed']}; {planted}."
-    return "\n".join([*table(HEADS, [*rows, _row("all", mutants)]), note, ""])
+    return "\n".join([*table(HEADS, rows(mutants)), note, ""])
 
 
 def diff(entry: dict) -> str:

@@ -9,7 +9,8 @@ import jinja2
 
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.folders import PROJECT
-from llama2_myhdl.regress import plots, results
+from llama2_myhdl.regress import findings, plots, results
+from llama2_myhdl.regress.findings import Findings
 from llama2_myhdl.regress.results import FAILED, SKIPPED, Case
 
 TEMPLATE = "page.html.j2"
@@ -41,8 +42,8 @@ def _tests(cases: list[Case]) -> list[dict]:
     ]
 
 
-def html(cases: list[Case], wrong: list[str], made: str) -> str:
-    """The page. wrong: what is wrong with the run, a line each; made: when and of what."""
+def html(cases: list[Case], wrong: list[str], made: str, others: Findings) -> str:
+    """The page. wrong: what is wrong with the run, a line each; made: when and of what; others: of other runs."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined,
                                      trim_blocks=True, lstrip_blocks=True)  # fmt: skip
@@ -60,6 +61,7 @@ def html(cases: list[Case], wrong: list[str], made: str) -> str:
         covered=covered,
         bins=bins,
         reached=bins - sum(len(grid.holes) for grid in covered),
+        others=others,
         pictures=dict(slowest=plots.slowest(cases), values=plots.values(cases)),
     )
 
@@ -67,5 +69,5 @@ def html(cases: list[Case], wrong: list[str], made: str) -> str:
 def write(path: Path, cases: list[Case], wrong: list[str]) -> Path:
     """Write the page of a regression that has just run."""
     now = datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z")
-    write_whole(path, [html(cases, wrong, f"{commit()}, {now}").encode()])
+    write_whole(path, [html(cases, wrong, f"{commit()}, {now}", findings.load()).encode()])
     return path

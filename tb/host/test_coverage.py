@@ -70,6 +70,8 @@ def test_below_a_bar_is_status_1_and_the_holes_are_named(run, capsys):
     output = capsys.readouterr()
     assert status == 1 and "clamp: 80.0% of the branches, must be 98%" in output.err
     assert "branch clamp control: if s.data > HIGH:" in output.out
+    holes = coverage.HOLES.read_text().splitlines()
+    assert report.by_block(holes) == {"clamp": holes} and holes
 
 
 def test_excluded_holes_are_none(run):

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from llama2_myhdl.regress import page, results, run, stored
+from llama2_myhdl.regress import findings, page, results, run, stored
 from llama2_myhdl.regress.results import FAILED, PASSED, SKIPPED
 from llama2_myhdl.regress.run import RegressError, run_seed, verdict, workers
 
@@ -152,6 +152,34 @@ def test_a_failure_is_not_stored(regress, capsys):
     assert "again: make sim BLOCK=x SIM=verilator WAVES=1" in capsys.readouterr().err
 
 
+NOTHING = dict(regress={}, coverage={}, mutants={}, proofs=[])
+HOLES = [
+    "fifo.py:3: branch fifo control: if full: else [llama_fifo.v:9: if (full)]",
+    "no line of MyHDL: toggle fifo count[3]  [llama_fifo.v:2: reg [3:0] count;]",
+    "skid.py:5: line skid move q <= s  [llama_skid.v:7: q <= s;]",
+]
+ROW = dict(line=[4, 4, 0], branch=[2, 2, 0], expr=[0, 0, 0], toggle=[15, 15, 0])
+
+
+def mutant(verdict):
+    return dict(unit="stream", block="fifo", kind="constant", line="q <= 1;", column=5, which=0, was="1", now="2",
+                verdict=verdict)  # fmt: skip
+
+
+@pytest.fixture
+def others(tmp_path):
+    """What other runs have found."""
+    file = tmp_path / "holes.txt"
+    file.write_text("".join(f"{line}\n" for line in HOLES))
+    proof = dict(name="fifo-3", block="fifo", properties=["queue", "fifo"], mode="induction 2", cycles=8)
+    runs = dict(
+        coverage=dict(fifo=ROW | dict(toggle=[15, 14, 0]), skid=ROW),
+        mutants=dict(seed=1, planned=3, mutants=[mutant(verdict) for verdict in ("killed", "survived", "equivalent")]),
+        proofs=[proof | dict(result="proved")],
+    )
+    return findings.found(NOTHING | runs, file)
+
+
 class Page(HTMLParser):
     """What a page fetches, its text, and whether its elements are closed."""
 
@@ -175,13 +203,40 @@ class Page(HTMLParser):
         self.texts.append(text.strip())
 
 
-def test_the_page_shows_all_and_needs_nothing(tmp_path):
+def test_the_page_shows_all_and_needs_nothing(others):
     cases = [case({"low x free": 2, "high x free": 1}), compared(123_456, FAILED), compared(1, seed=2)]
     wrong = verdict(cases, 2)
-    shown = Page(page.write(tmp_path / "report.html", cases, wrong).read_text())
+    shown = Page(page.html(cases, wrong, "now", others))
     assert not shown.open and not shown.fetched
     for text in (*wrong, "why <this>", "123,457", "1 of 2", "SEED=1 make sim BLOCK=x SIM=verilator WAVES=1"):
         assert text in shown.texts, text
+    for text in (*others.low, "fifo", "93.3", "fifo: 2", "\n".join(HOLES[:2]), "skid: 1", *others.survivors, "50.0%",
+                 "fifo-3", "queue, fifo", "induction 2", "proved"):  # fmt: skip
+        assert text in shown.texts, text
+    assert not any("No run is stored" in text for text in shown.texts)
+
+
+def test_the_page_says_where_no_run_is_stored(tmp_path):
+    nothing = findings.found(NOTHING, tmp_path / "holes.txt")
+    shown = Page(page.html([compared(1)], [], "now", nothing))
+    assert not shown.open and shown.texts.count("No run is stored:") == 3
+    for command in ("make coverage", "make mutants", "make formal STORE=1"):
+        assert command in shown.texts
+
+
+def test_the_page_is_written_of_what_is_stored(tmp_path):
+    """Whatever that is."""
+    file = page.write(tmp_path / "report.html", [compared(1)], [])
+    assert not Page(file.read_text()).fetched and "<h2>Proofs</h2>" in file.read_text()
+
+
+def test_what_other_runs_found(others):
+    """Blocks and units with their sums; survivors alone of the mutants."""
+    assert [row[0] for row in others.coverage] == ["fifo", "skid", "all"]
+    assert others.low == ["fifo: 93.3% of the toggles, must be 95%"]
+    assert [(row[0], row[-1]) for row in others.mutants] == [("stream", "50.0%"), ("all", "50.0%")]
+    assert others.survivors == ["stream/fifo, constant\n  - q <= 1;\n  + q <= 2;"]
+    assert others.holes == {"fifo": HOLES[:2], "skid": HOLES[2:]}
 
 
 def test_a_run_says_what_it_recorded(tmp_path, monkeypatch):
