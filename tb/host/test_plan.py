@@ -63,6 +63,13 @@ def test_the_project_has_a_row_for_each_folder_of_the_hardware():
     assert found == [*sorted(set(units().values()) - {"top"}), "decoder"] and "matvec" in found
 
 
+def test_the_page_says_what_is_checked_of_each():
+    """A row of its hand-written table names the folder of tests, or one of its files."""
+    table = plan.PAGE.read_text().partition("## Leaves and blocks")[2]
+    folders = {*units().values(), "decoder"} - {"top"}
+    assert {folder for folder in folders if f"`tb/{folder}/" not in table} == set()
+
+
 def test_what_else_has_tests_has_a_row_too():
     more = [dict(file="tb/golden/test_scores.py", passed=5, skipped=0, values=0)]
     stored = STORED | dict(regress=REGRESS | dict(tests=more, grids=[]), coverage=dict(check=COUNTS))
