@@ -57,6 +57,8 @@ class Target:
         return counts.get(LUT, 0) + sum(counts.get(column, 0) * each for column, each in self.sites.items())
 
 
+_NARROW_TABLE = 12  # bits of a word
+
 ECP5 = Target(
     name="ecp5",
     title="Lattice ECP5",
@@ -65,6 +67,8 @@ ECP5 = Target(
     to_memories="map_ram",
     to_check="check",
     passes=50,
+    # a narrow table wastes a block RAM, whose output is slow and far from the multiplier that waits for it
+    policy=(f'setattr -set rom_style "logic" t:$mem_v2 r:WR_PORTS=0 %i r:WIDTH<={_NARROW_TABLE} %i',),
     cells={
         "LUT4": (LUT, 1),
         "CCU2C": (CARRY, 1),

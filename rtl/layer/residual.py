@@ -37,6 +37,7 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     loading, between = bit(), bit()  # a new x is under way; no vector is
     known = bit()  # there is an x
     ahead_count = uint(clog2(PREFETCH + 1))
+    comes = bit()  # the element that waits is one of a new x
     move, primed, load, take, fetch, last = [bit() for _ in range(6)]
     index, final_index = uint(ADDRESS_BITS), uint(ADDRESS_BITS)  # of the element at the input; of x's last one
     fetched_at, written_at = uint(ADDRESS_BITS), uint(ADDRESS_BITS)
@@ -73,13 +74,14 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
 
     @always_comb
     def enter():
+        comes.next = s_x.valid and (loading or between)
         load.next = s_x.valid and move and (loading or between)
         take.next = s_add.valid and move and primed and not loading and not (between and s_x.valid)
 
     @always_comb
     def choose():
         last.next = s_add.last
-        if load:
+        if comes:
             last.next = s_x.last
         fetch.next = take or (known and ahead_count != PREFETCH)
         store.next = m.data[F:]
@@ -91,14 +93,13 @@ def residual(clk, rst, s_x, s_add, m, saturated, CFG):
     def add():
         total = intbv(0, min=-LIMIT, max=LIMIT)
         total[:] = old + s_add.data
-        if load:
-            m.data.next = s_x.data
-            m.last.next = s_x.last
-            clipped.next = False
-        elif take:
-            m.last.next = s_add.last
-            clipped.next = total[F] != total[F - 1]
-            if total[F] == total[F - 1]:
+        if load or take:
+            m.last.next = last
+            clipped.next = not comes and total[F] != total[F - 1]
+            # chosen by what waits, not by whether it moves: that is known late
+            if comes:
+                m.data.next = s_x.data
+            elif total[F] == total[F - 1]:
                 m.data.next = total[F:].signed()
             elif total[F]:
                 m.data.next = LOWEST

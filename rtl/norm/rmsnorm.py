@@ -45,13 +45,14 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
     """
     F = len(s_x.data)
     DROP = GAIN_BITS - 1
-    HALF = 1 << (DROP - 1)
     HIGH, LOW = F - LOW_BITS + GAIN_BITS, LOW_BITS + 1 + GAIN_BITS
     LIMIT = 1 << (F + GAIN_BITS)
     TOTAL_BITS = 2 * F - 1 + clog2(CFG.max_dim)
     HALF_BITS = (GROUP * group_count(TOTAL_BITS)).bit_length()
     R_STEPS = R_LATENCY - 1
     SCALE_BASE = CFG.f_frac - EXP2_FRAC
+    if DROP >= LOW_BITS:
+        raise ValueError(f"rmsnorm: a gain must have {LOW_BITS} bits or fewer, has {GAIN_BITS}")
     if EPS_FRAC != len(eps_term):
         raise ValueError(f"rmsnorm: eps_term must have {EPS_FRAC} bits, has {len(eps_term)}")
 
@@ -88,8 +89,8 @@ def rmsnorm(clk, rst, s_gain, s_x, m_y, m_r, eps_term, gain_beats, CFG):
         lower = intbv(0, min=-LIMIT, max=LIMIT)
         upper[:] = high
         upper[:] = upper << (LOW_BITS - DROP)
+        upper[0] = low[DROP - 1]  # what rounds half up, where the partial product has nothing: one addition in all
         lower[:] = low
-        lower[:] = lower + HALF
         lower[:] = lower >> DROP
         y.data.next = upper + lower
         y.last.next = last
