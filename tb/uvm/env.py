@@ -5,11 +5,12 @@ from cocotb.triggers import ClockCycles
 from pyuvm import uvm_active_passive_enum, uvm_env
 
 from llama2_myhdl.rtl.stream.stream import Stream
+from llama2_myhdl.sim.clock import RESET_CYCLES
 from tb.uvm.agent import Port, StreamAgent
 from tb.uvm.coverage import Coverage
 from tb.uvm.item import Feed
 from tb.uvm.predictor import Predictor
-from tb.uvm.scoreboard import PulseCount, Scoreboard
+from tb.uvm.scoreboard import PulseCount, Scoreboard, WrongCount
 
 # how the block is used: (probability of an idle cycle at its inputs, of back-pressure at its outputs)
 TRAFFIC = {"free": (0.0, 0.0), "idle": (0.4, 0.0), "held": (0.0, 0.6), "both": (0.3, 0.5)}
@@ -96,6 +97,15 @@ class BlockEnv(uvm_env):
         """The test owes so many more comparisons at each output."""
         for name, count in counts.items():
             self.scoreboards[name].promise(count)
+
+    async def reset(self, lost: int):
+        """Reset under way, from now on; WrongCount unless so many predicted beats are lost."""
+        self.set(rst=1)
+        await ClockCycles(self.scope.clk, RESET_CYCLES)
+        self.set(rst=0)
+        found = sum(board.forget() for board in self.scoreboards.values())
+        if found != lost:
+            raise WrongCount(f"{self.get_full_name()}: a reset has lost {found} predicted beats, not {lost}")
 
     async def settled(self, *names):
         """Until all that is promised (at these scoreboards, by default at all) has been compared, or nothing has moved

@@ -60,6 +60,12 @@ class Scoreboard(uvm_scoreboard):
         """The test owes `count` more comparisons."""
         self.promised += count
 
+    def forget(self) -> int:
+        """Nothing of what has been predicted and has not come is expected any more; how many beats that are."""
+        lost = len(self.expected)
+        self.expected.clear()
+        return lost
+
     @property
     def owed(self) -> int:
         return self.promised - self.compared

@@ -3,64 +3,70 @@
 import pytest
 import pyuvm
 
-from llama2_myhdl.rtl.stream.fifo import fifo
-from llama2_myhdl.rtl.stream.stream import bit
-from llama2_myhdl.sim.runner import SIMULATORS, run
+from llama2_myhdl.sim.runner import SIMULATORS
+from tb.stream.uvm_buffers import BufferTest, check
+from tb.stream.uvm_env import BufferPredictor
+from tb.stream.uvm_sequences import BURSTS, LENGTH, BufferWork, RandomBurst, RandomBursts
 from tb.uvm.coverage import CoverageHole
 from tb.uvm.env import TRAFFIC, Stuck
-from tb.uvm.fifo_env import BURSTS, HIGH, LENGTH, LOW, FifoPredictor, FifoTest, RandomBurst, RandomBursts, stream
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import CorruptOne
 from tb.uvm.scoreboard import LeftOver, Mismatch, WrongCount
 from tb.uvm.seed import generator, seed
 
-TESTS = 9
+TESTS = 10
 
 
 @pytest.mark.uvm
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_base(sim):
-    run(fifo, dict(clk=bit(), rst=bit(), s=stream(), m=stream(), DEPTH=3), __name__, sim, tests=TESTS)
+    check("fifo-3", __name__, sim, TESTS)
+
+
+class FifoTest(BufferTest):
+    """Bursts alone, which promise no bins."""
+
+    SEQUENCE, GOALS = RandomBursts, False
 
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms")
-class Everything(FifoTest):
-    """All bursts at all levels of traffic, all bins hit."""
+class Everything(BufferTest):
+    """All work, all bins hit."""
 
 
 class ExtremeBurst(RandomBurst):
-    def value(self, rng):
-        return rng.choice((LOW, HIGH))
+    def value(self, rng, low, high):
+        return rng.choice((low, high))
 
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms")
 class ExtremeValues(FifoTest):
     """The factory swaps the sequence item; the environment is the same."""
 
-    OVERRIDES, GOALS = {RandomBurst: ExtremeBurst}, False
+    OVERRIDES = {RandomBurst: ExtremeBurst}
 
     def check_phase(self):
         counts = self.env.coverage.grid["values"].counts
         assert sum(counts.values()) > 0 and not any(hits for (size, _), hits in counts.items() if size == "other")
 
 
-class Corrupted(CorruptOne, FifoPredictor):
+class Corrupted(CorruptOne, BufferPredictor):
     pass
 
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=Mismatch)
 class WrongValueIsSeen(FifoTest):
-    OVERRIDES = {FifoPredictor: Corrupted}
+    OVERRIDES = {BufferPredictor: Corrupted}
 
 
-class OneTooMany(FifoPredictor):
+class OneTooMany(BufferPredictor):
     """Expects a beat that never comes."""
 
     def extract_phase(self):
-        self.predict("m", dict(data=0, last=0))
+        self.predict("m", dict(data=0, last=0, tag=0))
 
 
-class OneTooFew(FifoPredictor):
+class OneTooFew(BufferPredictor):
     """Does not expect the very last beat."""
 
     def build_phase(self):
@@ -75,12 +81,12 @@ class OneTooFew(FifoPredictor):
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=LeftOver)
 class MissingBeatIsSeen(FifoTest):
-    OVERRIDES = {FifoPredictor: OneTooMany}
+    OVERRIDES = {BufferPredictor: OneTooMany}
 
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=LeftOver)
 class SurplusBeatIsSeen(FifoTest):
-    OVERRIDES = {FifoPredictor: OneTooFew}
+    OVERRIDES = {BufferPredictor: OneTooFew}
 
 
 class Unpromised(RandomBursts):
@@ -101,29 +107,41 @@ class Silent(RandomBursts):
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=WrongCount)
 class NothingComparedIsSeen(FifoTest):
-    OVERRIDES, GOALS = {RandomBursts: Silent}, False
+    OVERRIDES = {RandomBursts: Silent}
 
 
 class Blocked(RandomBursts):
     async def body(self):
         self.env.agents["m"].pause(1.0)
-        await self.env.feed(s=[[dict(data=n, last=0) for n in range(10)]])
+        await self.env.feed(s=[self.beats(10)])
 
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=Stuck)
 class HangIsSeen(FifoTest):
     """A block that takes nothing any more ends the test, long before the time-out."""
 
-    OVERRIDES, GOALS = {RandomBursts: Blocked}, False
+    OVERRIDES = {RandomBursts: Blocked}
 
 
-class Unhindered(RandomBursts):
-    LEVELS = ("free",)
+class Unannounced(BufferWork):
+    async def body(self):
+        await self.bursts("free")
+        self.env.agents["m"].pause(1.0)
+        await self.env.feed(s=[self.beats(1)])
+        await self.rest()
+        await self.env.reset(lost=0)
+
+
+@pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=WrongCount)
+class WrongLossIsSeen(FifoTest):
+    """A reset loses what was inside, and the sequence must know how much that is."""
+
+    SEQUENCE = Unannounced
 
 
 @pyuvm.test(timeout_time=1, timeout_unit="ms", expect_error=CoverageHole)
 class EmptyBinIsSeen(FifoTest):
-    OVERRIDES = {RandomBursts: Unhindered}
+    GOALS = True
 
 
 def test_grid():
