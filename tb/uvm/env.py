@@ -93,6 +93,11 @@ class BlockEnv(uvm_env):
             text = f"beats for {', '.join(waiting)} are not taken, nothing has moved for {self.QUIET} cycles"
             raise Stuck(f"{self.get_full_name()}: {text}")
 
+    async def taken(self, *names):
+        """Until all that was fed to these inputs has passed, or nothing has moved for QUIET cycles."""
+        queues = [self.agents[name].driver.pins.queue for name in names]
+        await self._until(lambda: not any(queues))
+
     def promise(self, **counts):
         """The test owes so many more comparisons at each output."""
         for name, count in counts.items():
