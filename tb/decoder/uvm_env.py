@@ -7,45 +7,24 @@ from cocotb.triggers import ClockCycles
 from pyuvm import uvm_analysis_port, uvm_component
 
 from llama2_myhdl.golden.fixed.arith import Tally
-from llama2_myhdl.golden.fixed.decode import decode
 from llama2_myhdl.golden.fixed.sampler import Sampler
 from llama2_myhdl.rtl.decoder import ports
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.counters import COUNTERS
-from llama2_myhdl.spec.sampling import FLOOR_OFF, LIST, P_OFF, Registers, Sampling
-from llama2_myhdl.spec.sequence import Beat, Request
-from llama2_myhdl.spec.stops import MORE_STOPS, STOP_ERROR, STOP_NAMES, STOP_STEPS
-from tb.decoder.loop_model import fields
+from llama2_myhdl.spec.sampling import FLOOR_OFF, P_OFF, Registers, Sampling
+from llama2_myhdl.spec.stops import MORE_STOPS
+from tb.decode.ends import ERRORS, LENGTHS, REASONS, UNSET, impossible, length_bin, reason_of
+from tb.decoder.loop_model import answered, fields
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
 from tb.uvm.scoreboard import Scoreboard
 
-CUT = "steps within the prompt"
-UNSET = "settings out of limits"
-REASONS = ("stop token", "steps", CUT, "context", "token out of range", "prompt too long", UNSET)
-ERRORS = {"token out of range": errors.BAD_TOKEN, "prompt too long": errors.TOO_LONG, UNSET: errors.BAD_SETTINGS}
 CUTS = ("nothing", "top-k", "top-p", "min-p", "several")
 WARMTH = ("greedy", "cool", "hot")  # temperature 0, below 1, 1 and above
-LENGTHS = ("one", "few", "many")  # prompt tokens
 STATUS = ("weights", "saturations", "list_overflows")  # counters looked at behind a sequence, beside the error code
 COUNTER_CYCLES = 3  # from counter_select to counter_value
-
-
-def length_bin(tokens: int) -> str:
-    return "one" if tokens == 1 else "few" if tokens <= 3 else "many"
-
-
-def reason_of(beat: Beat, tokens: int, wishes: dict | None = None, entries: int = LIST) -> str:
-    """Which of REASONS a sequence has whose last beat this is; tokens: of its prompt; wishes: its first beat."""
-    if wishes and Registers.among(wishes).fault(entries):
-        return UNSET
-    if beat.stop == STOP_ERROR:
-        return "prompt too long" if beat.scored else "token out of range"
-    if beat.stop == STOP_STEPS and beat.pos + 1 < tokens:
-        return CUT
-    return STOP_NAMES[beat.stop]
 
 
 def cut_of(registers: Registers) -> str:
@@ -92,7 +71,7 @@ class DecoderPredictor(Predictor):
         else:
             self.prompt.append(beat)
             if beat["last"]:
-                self._sequence([beat["token"] for beat in self.prompt], self.prompt[0])
+                self._sequence(self.prompt)
                 self.prompt = []
 
     def _booted(self):
@@ -108,28 +87,17 @@ class DecoderPredictor(Predictor):
         self.forwards.write((token, taps))
         return logits
 
-    def _sequence(self, prompt, wishes):
-        """What is to come for a prompt, of which wishes is the first beat; all its positions are scored."""
-        for beat in self._beats(prompt, wishes):
+    def _sequence(self, prompt):
+        """What is to come for the beats of a prompt."""
+        shape, entries, wishes = self.golden.shape, self.cfg.list_entries, prompt[0]
+        choose = Sampler(Registers.among(wishes), bool(wishes["logprobs"]), entries, self.list_overflows)
+        for beat in answered(prompt, entries, shape.vocab_size, shape.seq_len, self._forward, choose):
             self.predict("m_token", fields(beat, 0))
-        reason = reason_of(beat, len(prompt), wishes, self.cfg.list_entries)
+        reason = reason_of(beat, len(prompt), wishes, entries)
         status = dict(error=ERRORS.get(reason, errors.NONE), weights=self.counts["weights"])
         tallies = dict(saturations=self.golden.saturations.count, list_overflows=self.list_overflows.count)
         self.predict("status", status | tallies)
         self.transactions.write(Ended(self.model.get_name(), reason, len(prompt), wishes))
-
-    def _beats(self, prompt, wishes):
-        shape, entries, registers = self.golden.shape, self.cfg.list_entries, Registers.among(wishes)
-        if registers.fault(entries):
-            self._forward(0, 0, False)
-            return [Beat(prompt[0], 0, scored=False, sampled=False, stop=STOP_ERROR)]
-        stops = tuple(wishes[f"stop_{k}"] for k in range(wishes["stops"]))
-        logprobs = bool(wishes["logprobs"])
-        request = Request(
-            tuple(prompt), wishes["steps"], stops=stops, new_tokens=wishes["new_tokens"], logprobs=logprobs
-        )
-        choose = Sampler(registers, logprobs, entries, self.list_overflows)
-        return decode(request, shape.vocab_size, shape.seq_len, self._forward, choose)
 
 
 class StatusMonitor(uvm_component):
@@ -155,10 +123,8 @@ class DecoderCoverage(Coverage):
 
     def grids(self):
         models = self.cdb_get("MODELS")
-        short = ("one", "few")
         yield Grid("sequences", model=models, end=REASONS, prompt=LENGTHS,
-                   ignore=lambda model, end, prompt: (end == CUT and prompt == "one")
-                   or (end == "prompt too long" and prompt in short))  # fmt: skip
+                   ignore=lambda model, end, prompt: impossible(end, prompt))  # fmt: skip
         yield Grid("traffic", model=models, traffic=TRAFFIC)
         yield Grid("settings", warmth=WARMTH, cut=CUTS, logprobs=(0, 1))
         yield Grid("own limits", stops=range(MORE_STOPS + 1), new_tokens=("none", "some"))

@@ -12,7 +12,7 @@ from llama2_myhdl.spec.sequence import Request, prompt_beats
 from llama2_myhdl.spec.stops import STOP_IDS
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
-from tb.decoder.uvm_env import CUT, UNSET, reason_of
+from tb.decode.ends import CUT, UNSET, reason_of
 from tb.uvm.block_test import BlockSequence
 from tb.uvm.env import TRAFFIC
 

@@ -30,11 +30,11 @@ class BlockEnv(uvm_env):
     """A block's environment sets PREDICTOR, COVERAGE and QUIET, and says its ports in `streams`.
 
     QUIET: cycles without a transfer anywhere after which the block has nothing left to say.
-    PULSES: names of one-bit outputs whose high cycles the predictor counts.
+    SCOREBOARD: that of each output. PULSES: names of one-bit outputs whose high cycles the predictor counts.
     ConfigDB: SCOPE, the instance whose ports these are; ACTIVE, false to look only; CFG, the BuildConfig.
     """
 
-    PREDICTOR, COVERAGE, QUIET, PULSES = Predictor, Coverage, 1000, ()
+    PREDICTOR, COVERAGE, SCOREBOARD, QUIET, PULSES = Predictor, Coverage, Scoreboard, 1000, ()
 
     def streams(self) -> dict[str, Stream]:
         """The ports by prefix; those that begin with `s` are inputs."""
@@ -53,7 +53,7 @@ class BlockEnv(uvm_env):
         self.cdb_set("PORTS", ports, "predictor")
         self.predictor = self.PREDICTOR.create("predictor", self)
         outputs = [name for name, port in ports.items() if not port.driven]
-        self.scoreboards = {name: Scoreboard.create(f"{name}_scoreboard", self) for name in outputs}
+        self.scoreboards = {name: self.SCOREBOARD.create(f"{name}_scoreboard", self) for name in outputs}
         self.cdb_set("PREDICTOR", self.predictor)
         self.pulse_counts = []
         for pin in self.PULSES:
@@ -87,7 +87,7 @@ class BlockEnv(uvm_env):
             name: cocotb.start_soon(Feed(f"{name}_feed", work).start(self.agents[name].sequencer))
             for name, work in bursts.items()
         }
-        await self._until(lambda: all(feed.done() for feed in feeds.values()))
+        await self.until(lambda: all(feed.done() for feed in feeds.values()))
         waiting = [name for name, feed in feeds.items() if not feed.done()]
         if waiting:
             text = f"beats for {', '.join(waiting)} are not taken, nothing has moved for {self.QUIET} cycles"
@@ -116,9 +116,9 @@ class BlockEnv(uvm_env):
         """Until all that is promised (at these scoreboards, by default at all) has been compared, or nothing has moved
         for QUIET cycles: check_phase tells."""
         boards = [self.scoreboards[name] for name in names or self.scoreboards]
-        await self._until(lambda: all(board.owed <= 0 for board in boards))
+        await self.until(lambda: all(board.owed <= 0 for board in boards))
 
-    async def _until(self, ready):
+    async def until(self, ready):
         """Until `ready()`, or nothing has moved for QUIET cycles."""
         still = 0
         while still < self.QUIET and not ready():

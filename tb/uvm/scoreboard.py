@@ -1,6 +1,6 @@
 """Scoreboards: predicted against actual, and nothing passes for having compared too little."""
 
-from collections import deque
+from collections import defaultdict, deque
 
 from cocotb.triggers import RisingEdge
 from pyuvm import uvm_component, uvm_scoreboard, uvm_subscriber
@@ -28,23 +28,28 @@ class WrongCount(ScoreboardError):
 
 
 class Scoreboard(uvm_scoreboard):
-    """Compares two series of beats (dicts) in order, on arrival. A field that is expected as None may be anything.
+    """Compares beats (dicts) in order, on arrival. A field that is expected as None may be anything.
 
+    SERIES: a field; beats that agree in it are a series with an order of its own, None: all of them are one.
     expected_export: from the predictor; actual_export: from the monitor. `promise` says how many comparisons a test
     owes. check_phase raises Mismatch, LeftOver or WrongCount. `values`: fields of the beats that were compared.
     """
 
+    SERIES = None
+
     def build_phase(self):
-        self.expected, self.actual = deque(), deque()
+        self.expected, self.actual = defaultdict(deque), defaultdict(deque)
         self.compared = self.promised = self.mismatches = self.values = 0
         self.expected_export = self._export("expected_export", self.expected)
         self.actual_export = self._export("actual_export", self.actual)
 
-    def _export(self, name, queue):
+    def _export(self, name, queues):
         def write(beat):
-            queue.append(beat)
-            while self.expected and self.actual:
-                self._compare(self.expected.popleft(), self.actual.popleft())
+            series = beat[self.SERIES] if self.SERIES else None
+            queues[series].append(beat)
+            expected, actual = self.expected[series], self.actual[series]
+            while expected and actual:
+                self._compare(expected.popleft(), actual.popleft())
 
         return uvm_subscriber.uvm_AnalysisImp(name, self, write)
 
@@ -63,7 +68,7 @@ class Scoreboard(uvm_scoreboard):
 
     def forget(self) -> int:
         """Nothing of what has been predicted and has not come is expected any more; how many beats that are."""
-        lost = len(self.expected)
+        lost = sum(map(len, self.expected.values()))
         self.expected.clear()
         return lost
 
@@ -75,10 +80,11 @@ class Scoreboard(uvm_scoreboard):
         name = self.get_full_name()
         if self.mismatches:
             raise Mismatch(f"{name}: {self.mismatches} of {self.compared} comparisons differ")
-        if self.expected or self.actual:
+        expected, actual = (sum(map(len, queues.values())) for queues in (self.expected, self.actual))
+        if expected or actual:
             raise LeftOver(
-                f"{name}: {self.compared} compared, {len(self.expected)} expected ones never came, "
-                f"{len(self.actual)} came and were not expected"
+                f"{name}: {self.compared} compared, {expected} expected ones never came, "
+                f"{actual} came and were not expected"
             )
         if not self.promised or self.owed:
             raise WrongCount(f"{name}: {self.compared} compared, {self.promised} promised")
