@@ -97,22 +97,26 @@ class FixedModel:
         if not 0 <= pos < self.shape.seq_len:
             raise ValueError(f"position: must be 0 to {self.shape.seq_len - 1}, is {pos}")
 
-        def tap(name, layer, value):
-            if taps is not None:
-                taps[name, layer] = value
-
-        w, sat = self.weights, self.saturations
-        x = embed(w.embedding.mantissa[token], w.embedding.exponent[token], sat)
-        for layer in range(self.shape.n_layers):
-            x = saturate(x + self._attention(layer, x, pos, tap), F_BITS, sat)
-            tap("x_att", layer, x)
-            x = self._feed_forward(layer, x, tap)
-            tap("x_layer", layer, x)
+        w, sat, taps = self.weights, self.saturations, {} if taps is None else taps
+        x = self.layers(embed(w.embedding.mantissa[token], w.embedding.exponent[token], sat), pos, taps)
         if not scored:
             return None
         logits = matvec(w.classifier, self._normalised(x, self.weights.rms_final), sat)
-        tap("logits", self.shape.n_layers - 1, logits)
+        taps["logits", self.shape.n_layers - 1] = logits
         return logits
+
+    def layers(self, x, pos: int, taps: dict):
+        """What all layers make of the residual vector x (F) at `pos`; `taps` as for `forward`."""
+
+        def tap(name, layer, value):
+            taps[name, layer] = value
+
+        for layer in range(self.shape.n_layers):
+            x = saturate(x + self._attention(layer, x, pos, tap), F_BITS, self.saturations)
+            tap("x_att", layer, x)
+            x = self._feed_forward(layer, x, tap)
+            tap("x_layer", layer, x)
+        return x
 
     def decode(self, request: Request, choose: Choose | None = None, stops=STOP_IDS) -> Iterator[Beat]:
         """The beats of a sequence that runs alone, behind a reset; arguments as for `fixed.decode.decode`."""

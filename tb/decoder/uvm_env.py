@@ -3,17 +3,16 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from cocotb.triggers import ClockCycles
-from pyuvm import uvm_analysis_port, uvm_component
+from pyuvm import uvm_analysis_port
 
 from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.sampler import Sampler
 from llama2_myhdl.rtl.decoder import ports
 from llama2_myhdl.spec import errors
-from llama2_myhdl.spec.counters import COUNTERS
 from llama2_myhdl.spec.sampling import FLOOR_OFF, P_OFF, Registers, Sampling
 from llama2_myhdl.spec.stops import MORE_STOPS
 from tb.decode.ends import ERRORS, LENGTHS, REASONS, UNSET, impossible, length_bin, reason_of
+from tb.decode.uvm_counters import CounterMonitor
 from tb.decoder.loop_model import answered, fields
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
@@ -24,7 +23,6 @@ from tb.uvm.scoreboard import Scoreboard
 CUTS = ("nothing", "top-k", "top-p", "min-p", "several")
 WARMTH = ("greedy", "cool", "hot")  # temperature 0, below 1, 1 and above
 STATUS = ("weights", "saturations", "list_overflows")  # counters looked at behind a sequence, beside the error code
-COUNTER_CYCLES = 3  # from counter_select to counter_value
 
 
 def cut_of(registers: Registers) -> str:
@@ -100,22 +98,14 @@ class DecoderPredictor(Predictor):
         self.transactions.write(Ended(self.model.get_name(), reason, len(prompt), wishes))
 
 
-class StatusMonitor(uvm_component):
-    """Publishes error code and counters as they stand behind a sequence."""
+class StatusMonitor(CounterMonitor):
+    """Publishes error code and counters of the one engine as they stand behind a sequence."""
 
-    def build_phase(self):
-        self.ap = uvm_analysis_port("ap", self)
-        self.scope = self.cdb_get("SCOPE")
+    NAMES, SELECT, VALUE = STATUS, "counter_select", "counter_value"
 
     async def read(self):
-        """Read the counters of the one engine through their port."""
-        status = dict(error=int(self.scope.error.value))
         self.scope.counter_station.value = 0
-        for name in STATUS:
-            self.scope.counter_select.value = COUNTERS.index(name)
-            await ClockCycles(self.scope.clk, COUNTER_CYCLES + 1)
-            status[name] = int(self.scope.counter_value.value)
-        self.ap.write(status)
+        await super().read(error=int(self.scope.error.value))
 
 
 class DecoderCoverage(Coverage):

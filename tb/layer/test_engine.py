@@ -10,20 +10,16 @@ import pytest
 from cocotb.triggers import ClockCycles
 
 from llama2_myhdl.golden.fixed.embedding import embed
-from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.layer.engine import engine, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.counters import COUNTERS
-from llama2_myhdl.spec.presets import preset
-from llama2_myhdl.spec.program import gain_beats, layer_beats
-from llama2_myhdl.spec.registers import register_values
-from tb.rope.test_angles import write_frequencies
+from llama2_myhdl.spec.program import gain_beats
+from tb.layer.engine_bench import BUILD, layer_tape, load
 from tb.sim.models import random_model
 
-BUILD = preset("nano").build
 SHAPE = ModelShape(8, 22, 2, 2, 1, 29, 12)
 TOKENS = [5, 9, 3, 28, 0, 17]
 PAUSES = (0, 0.1, 0.6, 0.9)  # probability that the tape has no beat, cycle by cycle
@@ -44,22 +40,17 @@ class Bench:
     def __init__(self, dut):
         self.dut = dut
         self.golden, image = random_model(7, BUILD, SHAPE)
-        beats = [int.from_bytes(beat.tobytes(), "little") for beat in image.beats]
-        first = sum(image.sections[:2])
-        self.tape = beats[first : first + SHAPE.n_layers * layer_beats(SHAPE, BUILD)]
+        self.tape = layer_tape(image, BUILD)
         label = dict(seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1)
         self.source = StreamSource(dut, "s", data=-BUILD.f_bits, **label, last=1)
         self.weights = StreamSource(dut, "s_tape", data=BUILD.beat_bits)
         self.sink = StreamSink(dut, "m", data=-BUILD.f_bits, **label, last=1)
 
     async def boot(self):
-        dut, values = self.dut, register_values(SHAPE, BUILD)
+        dut = self.dut
         dut.enable.value = dut.select.value = dut.freq_we.value = 0
-        dut.n_layers.value = SHAPE.n_layers
-        for name in ShapeRegisters.NAMES:
-            getattr(dut, f"shape_{name}").value = values[name]
         await start(dut)
-        await write_frequencies(dut, SHAPE.frequencies)
+        await load(dut, SHAPE)
 
     def packet(self, token, pos):
         """Elements of a token's embedding, and of what the layers make of it."""
