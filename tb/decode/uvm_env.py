@@ -130,8 +130,10 @@ class LoopPredictor(Predictor):
                 slot.prompts.append(slot.beats)
                 slot.beats = []
         else:
-            self.transactions.write(Answered(sum(slot.under_way for slot in self.slots)))
             slot.answers.append(beat)
+            running = sum(slot.under_way for slot in self.slots)
+            if running:  # else nobody has asked: the scoreboards tell
+                self.transactions.write(Answered(running))
         while slot.answers and (slot.story or slot.prompts):
             if slot.story is None:
                 slot.story = self._story(slot, slot.prompts.popleft())
