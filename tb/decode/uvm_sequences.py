@@ -35,7 +35,7 @@ class Story(uvm_object):
         # its last position, where its end leaves a choice
         last = rng.randrange(tokens - 1, CONTEXT) if reason in WAYS else CONTEXT - 1
         own = rng.sample([token for token in range(VOCAB) if token not in STOPS], MORE_STOPS)
-        stops = rng.randint(way in OWN and OWN.index(way) + 1, MORE_STOPS)
+        stops = rng.randint(OWN.index(way) + 1 if way in OWN else 0, MORE_STOPS)  # those of `own` that count
         wishes = {f"stop_{k}": token for k, token in enumerate(own)} | dict(stops=stops)
         wishes |= {name: rng.getrandbits(bits) for name, bits in SETTINGS.items()}
         wishes |= {name: rng.randint(*limits) for name, limits in LIMITED.items()}
