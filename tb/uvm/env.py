@@ -96,7 +96,7 @@ class BlockEnv(uvm_env):
     async def taken(self, *names):
         """Until all that was fed to these inputs has passed, or nothing has moved for QUIET cycles."""
         queues = [self.agents[name].driver.pins.queue for name in names]
-        await self._until(lambda: not any(queues))
+        await self.until(lambda: not any(queues))
 
     def promise(self, **counts):
         """The test owes so many more comparisons at each output."""
