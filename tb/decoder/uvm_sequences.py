@@ -50,13 +50,14 @@ class Prompt(uvm_object):
     wishes: fields of Request; fault: fields of the first beat that the hardware refuses.
     """
 
-    def randomize(self, rng, model, reason, length, wishes):
-        """A prompt of a length bin that ends for a reason; ValueError when none is found."""
-        if reason == "context" and wishes["new_tokens"]:  # as many as there is no room for
-            wishes = wishes | dict(new_tokens=model.golden.shape.seq_len + 1)
-        self.wishes = wishes
+    def randomize(self, rng, model, reason, length, kinds):
+        """A prompt of a length bin that ends for a reason, with wishes of these kinds, by default none; ValueError when
+        none is found."""
         self.fault = rng.choice([dict(shift=0), dict(k=127), dict(p=P_OFF + 1)]) if reason == UNSET else {}
         for _ in range(TRIES):
+            self.wishes = wishes(rng, *kinds) if kinds else {}
+            if reason == "context" and self.wishes["new_tokens"]:  # as many as there is no room for
+                self.wishes |= dict(new_tokens=model.golden.shape.seq_len + 1)
             self.draw(rng, model.golden.shape, reason, length)
             if self.ending(model.golden) == reason:
                 return
@@ -127,7 +128,7 @@ class DecoderWork(BlockSequence):
             for reason, length in ends:
                 self.env.traffic(next(levels))
                 prompt = Prompt.create("prompt")
-                prompt.randomize(self.rng, model, reason, length, {} if reason == UNSET else next(settings))
+                prompt.randomize(self.rng, model, reason, length, () if reason == UNSET else next(settings))
                 await self.run(model, prompt)
 
     def ends(self):
@@ -136,12 +137,12 @@ class DecoderWork(BlockSequence):
         return sorted({(reason, length) for _, reason, length in counts})
 
     def settings(self):
-        """Wishes without end, all that the coverage has in turn."""
+        """Kinds of wishes without end, all that the coverage has in turn."""
         grid = self.env.coverage.grid
         kinds, limits = (list(grid[name].counts) for name in ("settings", "own limits"))
         self.rng.shuffle(kinds), self.rng.shuffle(limits)
         for kind, limit in zip(cycle(kinds), cycle(limits)):
-            yield wishes(self.rng, *kind, *limit)
+            yield *kind, *limit
 
     async def boot(self, model):
         """A new image needs a reset."""
