@@ -31,6 +31,8 @@ OTHERS = ["-m", "not (uvm or stress or syn)", "--dist", "loadfile"]  # as make t
 VALUES_A_SEED = 50_000
 DEFAULT_SEEDS = 3
 FAILED_STATUS, BAD_INPUT = 1, 2
+# what `make regress` was told is not for the commands that a test calls: make hands it on in both ways
+_OWN = ("MAKEFLAGS", "STORE", "SEEDS", "FIRST", "WORKERS")
 _DONE = re.compile(r"\[ *(\d+)%\]")
 _ENDED = (0, 1)  # pytest: all passed, some failed
 
@@ -57,7 +59,8 @@ def run_seed(
     xml, log = folder / f"{name}.xml", folder / f"{name}.log"
     xml.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", "-v", "-rs", *spread, f"--junitxml={xml}", *tests]
-    environment = os.environ | ({} if seed is None else dict(SEED=str(seed)))
+    environment = {name: value for name, value in os.environ.items() if name not in _OWN}
+    environment |= {} if seed is None else dict(SEED=str(seed))
     say(what, 0, 100)
     with open(log, "w") as file:
         process = subprocess.Popen(command, cwd=PROJECT, env=environment, text=True,

@@ -19,6 +19,7 @@ import pytest
 def test_block(sim, record_property):
     record_property("record", '{"kind": "compared", "where": "x", "values": 30000}')
     assert sim == "icarus" or os.environ["SEED"] != "2", "one value <differs>"
+    assert "STORE" not in os.environ  # a make that a test calls would take it for its own
 
 def test_other():
     pytest.skip("the build of 64 lanes is run in Verilator")
@@ -41,10 +42,15 @@ def two_seeds(tmp_path_factory):
     folder = tmp_path_factory.mktemp("regress")
     (folder / "test_some.py").write_text(TESTS)
     said = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORE", "1")
+        return folder, _run_both(folder, said), said
+
+
+def _run_both(folder, said):
     spread = {1: workers("2"), 2: workers("popen popen")}  # processes of a number, and gateways that are named
-    found = {seed: run_seed(seed, spread[seed], [str(folder)], lambda *what: said.append(what), folder)
-             for seed in spread}  # fmt: skip
-    return folder, found, said
+    return {seed: run_seed(seed, spread[seed], [str(folder)], lambda *what: said.append(what), folder)
+            for seed in spread}  # fmt: skip
 
 
 def test_runs_are_read(two_seeds):
