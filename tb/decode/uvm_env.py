@@ -116,8 +116,6 @@ class LoopPredictor(Predictor):
         super().build_phase()
         self.cfg = self.cdb_get("CFG")
         self.slots = [Slot() for _ in range(self.cfg.sequences)]
-        for name in ("order", "error"):
-            self.expected[name] = uvm_analysis_port(f"{name}_ap", self)
 
     def take(self, port, beat):
         slot = self.slots[beat["seq"]]
@@ -295,6 +293,7 @@ class LoopEnv(BlockEnv):
     """pace: how the layers answer from now on, one of PACES."""
 
     PREDICTOR, COVERAGE, SCOREBOARD, QUIET = LoopPredictor, LoopCoverage, SlotScoreboard, 200
+    MONITORS = dict(order=OrderMonitor, error=ErrorWatch)
 
     def streams(self):
         return streams_of(ports(self.cdb_get("CFG")))
@@ -304,16 +303,10 @@ class LoopEnv(BlockEnv):
         self.pace = QUICK
         self.set(enable=1, clear=0, vocab_size=VOCAB, seq_len=CONTEXT, stop_a=STOPS[0], stop_b=STOPS[1])
         self.layers = Layers.create("layers", self)
-        self.monitors = dict(order=OrderMonitor.create("order", self), error=ErrorWatch.create("error", self))
-        for name in self.monitors:
-            self.scoreboards[name] = SlotScoreboard.create(f"{name}_scoreboard", self)
 
     def connect_phase(self):
         super().connect_phase()
         self.agents["m_request"].ap.connect(self.layers.export)
         self.agents["s_prediction"].ap.connect(self.layers.answered)
         self.agents["s_prediction"].ap.connect(self.monitors["order"].export)
-        for name, monitor in self.monitors.items():
-            monitor.ap.connect(self.scoreboards[name].actual_export)
-            self.predictor.expected[name].connect(self.scoreboards[name].expected_export)
         self.monitors["error"].events.connect(self.coverage.analysis_export)

@@ -18,7 +18,6 @@ from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
-from tb.uvm.scoreboard import Scoreboard
 
 CUTS = ("nothing", "top-k", "top-p", "min-p", "several")
 WARMTH = ("greedy", "cool", "hot")  # temperature 0, below 1, 1 and above
@@ -57,7 +56,6 @@ class DecoderPredictor(Predictor):
 
     def build_phase(self):
         super().build_phase()
-        self.expected["status"] = uvm_analysis_port("status_ap", self)
         self.forwards = uvm_analysis_port("forwards", self)
         self.cfg, self.image, self.prompt = self.cdb_get("CFG"), [], []
 
@@ -132,6 +130,7 @@ class DecoderCoverage(Coverage):
 
 class DecoderEnv(BlockEnv):
     PREDICTOR, COVERAGE, QUIET = DecoderPredictor, DecoderCoverage, 4000
+    MONITORS = dict(status=StatusMonitor)
 
     def streams(self):
         return streams_of(ports(self.cdb_get("CFG")))
@@ -139,10 +138,3 @@ class DecoderEnv(BlockEnv):
     def build_phase(self):
         super().build_phase()
         self.set(clear=0)
-        self.status = StatusMonitor.create("status", self)
-        self.scoreboards["status"] = Scoreboard.create("status_scoreboard", self)
-
-    def connect_phase(self):
-        super().connect_phase()
-        self.status.ap.connect(self.scoreboards["status"].actual_export)
-        self.predictor.expected["status"].connect(self.scoreboards["status"].expected_export)

@@ -161,7 +161,7 @@ class DecoderWork(BlockSequence):
         self.promise(model, prompt)
         await self.env.feed(s_prompt=[prompt.payloads()])
         await self.env.settled("m_token")
-        await self.env.status.read()
+        await self.env.monitors["status"].read()
         await self.env.settled()
         self.env.set(clear=1)
         await ClockCycles(self.env.scope.clk, 2)

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
-from pyuvm import uvm_analysis_port
 
 from llama2_myhdl.rtl.layer.engine import ports
 from llama2_myhdl.spec.formats import F_MAX, F_MIN
@@ -13,7 +12,7 @@ from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
 from tb.uvm.grid import Grid
 from tb.uvm.predictor import Predictor
-from tb.uvm.scoreboard import Mismatch, Scoreboard
+from tb.uvm.scoreboard import Mismatch
 
 POSITIONS = ("first", "second", "later")
 CONTENTS = ("mixed", "edge", "zero")  # of residual vectors
@@ -46,7 +45,6 @@ class EnginePredictor(Predictor):
 
     def build_phase(self):
         super().build_phase()
-        self.expected["status"] = uvm_analysis_port("status_ap", self)
         self.cfg, self.model = self.cdb_get("CFG"), None
         self.x, self.vectors, self.beats = [], [], []
 
@@ -118,6 +116,7 @@ class EngineEnv(BlockEnv):
     """tape: how its beats come, one of TAPES."""
 
     PREDICTOR, COVERAGE, QUIET = EnginePredictor, EngineCoverage, 500
+    MONITORS = dict(status=StatusMonitor)
 
     def streams(self):
         return streams_of(ports(self.cdb_get("CFG"), head=False))
@@ -126,13 +125,6 @@ class EngineEnv(BlockEnv):
         super().build_phase()
         self.tape = "steady"
         self.set(enable=0, select=0, freq_we=0)
-        self.status = StatusMonitor.create("status", self)
-        self.scoreboards["status"] = Scoreboard.create("status_scoreboard", self)
-
-    def connect_phase(self):
-        super().connect_phase()
-        self.status.ap.connect(self.scoreboards["status"].actual_export)
-        self.predictor.expected["status"].connect(self.scoreboards["status"].expected_export)
 
     def use(self, level: str, tape: str):
         """Traffic, and the tape's own."""

@@ -84,6 +84,6 @@ class EngineWork(BlockSequence):
             s_tape=[model.payloads() for _ in packets],
         )
         await self.env.settled("m")
-        await self.env.status.read()
+        await self.env.monitors["status"].read()
         self.env.predictor.status()
         await self.env.settled()

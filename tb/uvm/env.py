@@ -30,11 +30,13 @@ class BlockEnv(uvm_env):
     """A block's environment sets PREDICTOR, COVERAGE and QUIET, and says its ports in `streams`.
 
     QUIET: cycles without a transfer anywhere after which the block has nothing left to say.
-    SCOREBOARD: that of each output. PULSES: names of one-bit outputs whose high cycles the predictor counts.
+    SCOREBOARD: that of each output and monitor. MONITORS: components by name, beside the agents, whose `ap` publishes
+    what the predictor expects under that name. PULSES: names of one-bit outputs whose high cycles the predictor counts.
     ConfigDB: SCOPE, the instance whose ports these are; ACTIVE, false to look only; CFG, the BuildConfig.
     """
 
     PREDICTOR, COVERAGE, SCOREBOARD, QUIET, PULSES = Predictor, Coverage, Scoreboard, 1000, ()
+    MONITORS = {}
 
     def streams(self) -> dict[str, Stream]:
         """The ports by prefix; those that begin with `s` are inputs."""
@@ -50,10 +52,13 @@ class BlockEnv(uvm_env):
                 self.cdb_set("PORT", port, path)
             self.cdb_set("is_active", uvm_active_passive_enum(int(active)), name)
             self.agents[name] = StreamAgent.create(name, self)
+        self.monitors = {name: monitor.create(name, self) for name, monitor in self.MONITORS.items()}
         self.cdb_set("PORTS", ports, "predictor")
+        self.cdb_set("MONITORED", tuple(self.monitors), "predictor")
         self.predictor = self.PREDICTOR.create("predictor", self)
         outputs = [name for name, port in ports.items() if not port.driven]
-        self.scoreboards = {name: self.SCOREBOARD.create(f"{name}_scoreboard", self) for name in outputs}
+        compared = (*outputs, *self.monitors)
+        self.scoreboards = {name: self.SCOREBOARD.create(f"{name}_scoreboard", self) for name in compared}
         self.cdb_set("PREDICTOR", self.predictor)
         self.pulse_counts = []
         for pin in self.PULSES:
@@ -65,9 +70,10 @@ class BlockEnv(uvm_env):
         for name, agent in self.agents.items():
             if agent.port.driven:
                 agent.ap.connect(self.predictor.inputs[name])
-            else:
-                agent.ap.connect(self.scoreboards[name].actual_export)
-                self.predictor.expected[name].connect(self.scoreboards[name].expected_export)
+        for name, scoreboard in self.scoreboards.items():
+            seen = self.monitors[name] if name in self.monitors else self.agents[name]
+            seen.ap.connect(scoreboard.actual_export)
+            self.predictor.expected[name].connect(scoreboard.expected_export)
         self.predictor.transactions.connect(self.coverage.analysis_export)
 
     def traffic(self, level: str):

@@ -10,8 +10,8 @@ class Predictor(uvm_component):
     """Base: `take` is called with every beat that passes an input, and calls `predict`.
 
     It knows what the monitors see, not what the sequences meant to send. inputs: exports by port; expected: analysis
-    ports by port; transactions: publishes whole transactions for the coverage; pulses: expected cycles of one-bit
-    outputs by name. ConfigDB: PORTS, the environment's {name: Port}.
+    ports by port or monitor; transactions: publishes whole transactions for the coverage; pulses: expected cycles of
+    one-bit outputs by name. ConfigDB: PORTS, the environment's {name: Port}; MONITORED, names of its monitors.
     """
 
     def build_phase(self):
@@ -23,8 +23,9 @@ class Predictor(uvm_component):
             for name, port in ports.items()
             if port.driven
         }
+        outputs = [name for name, port in ports.items() if not port.driven]
         self.expected = {
-            name: uvm_analysis_port(f"{name}_ap", self) for name, port in ports.items() if not port.driven
+            name: uvm_analysis_port(f"{name}_ap", self) for name in (*outputs, *self.cdb_get("MONITORED"))
         }
 
     def take(self, port: str, beat: dict):
