@@ -12,7 +12,7 @@ from llama2_myhdl.spec.errors import BAD_CHECKSUM, BAD_IMAGE, BAD_LENGTH, BAD_SH
 from llama2_myhdl.spec.formats import PHASE_BITS
 from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits, rules
 
-READ_REGISTERS, READ_FREQUENCIES, READ_PAYLOAD, READ_CHECKSUM, DERIVE, COMPARE, DRAIN, DONE, FAILED = range(9)
+READ_REGISTERS, READ_FREQUENCIES, READ_PAYLOAD, READ_CHECKSUM, DERIVE, COMPARE, JUDGE, DRAIN, DONE, FAILED = range(10)
 STATE_BITS = 4
 
 
@@ -59,7 +59,8 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
 
     m: Stream(data, last), the payload: embedding and tapes, passed through combinationally to the daisy chain of
     memories, each of which takes its part. shape: ShapeRegisters, out; freq_*: write port of the RoPE frequency
-    memories, out. loaded: out, high once a whole image has been taken and its checksum holds. error: out, code of
+    memories, out. loaded: out, high four cycles after the last beat of an image
+    whose checksum holds. error: out, code of
     `spec/errors.py`; a bad image is read to its `last` beat and ignored. Another image needs a reset. The first fault
     counts; a register is found bad two cycles after its beat.
 
@@ -90,6 +91,7 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
     fold = uint(WORD)
     folded = bit()  # `fold` is to be taken into the checksum
     total = uint(WORD)
+    agree = bit()  # the checksum that came is the one computed
     take, write, start, give = [bit() for _ in range(4)]
     derived = uint(value_bits(CFG))
     words = [uint(WORD) for _ in range(len(s.data) // WORD)]
@@ -136,10 +138,6 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
         freq_addr.next = index[ADDRESS_BITS:]
         freq_data.next = words[0]
 
-    @always_comb
-    def status():
-        loaded.next = state == DONE
-
     @always(clk.posedge)
     def lower_limit():
         held.next = word
@@ -159,6 +157,7 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
         for k in range(COUNT):
             x[:] = x ^ words[k]
         fold.next = x
+        agree.next = held == total
         if rst:
             total.next = 0
         elif folded:
@@ -169,12 +168,14 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
         if rst:
             state.next = READ_REGISTERS
             error.next = NONE
+            loaded.next = False
             index.next = 0
             count.next = 0
             checking.next = False
             outside.next = False
             folded.next = False
         else:
+            loaded.next = state == DONE
             checking.next = write
             outside.next = checking and (held < low or held > high)
             kind_outside.next = kind_check
@@ -216,8 +217,10 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
             elif take and state == READ_CHECKSUM:
                 state.next = DRAIN
                 error.next = BAD_LENGTH
-            elif state == COMPARE and not folded:
-                if held == total:
+            elif state == COMPARE:
+                state.next = JUDGE
+            elif state == JUDGE:
+                if agree:
                     state.next = DONE
                 else:
                     state.next = FAILED
@@ -233,7 +236,6 @@ def loader(clk, rst, s, m, shape, freq_we, freq_addr, freq_data, loaded, error, 
         source,
         payload,
         frequencies,
-        status,
         lower_limit,
         upper_limit,
         sums,
