@@ -15,9 +15,11 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
 
     A packet has one vector as it comes and two a layer: the last of these 2 * n_layers + 1 leaves by m_exit unless
     `stay` (the head in this station wants it); all others go to m_norm. start: in, pulse ahead of a packet's first
-    vector or beside its first element. stay, n_layers: stable while a packet is in the station.
+    vector or beside its first element. stay, n_layers: stable from the cycle before `start` on, while a packet is in the
+    station.
     """
     vectors = uint(len(n_layers) + 1)  # that have passed
+    empty = bit()  # a station without layers
     passed_all, at_end, leaving = bit(), bit(), bit()
     split_ = split(s, m_norm, m_exit, leaving)
 
@@ -25,7 +27,7 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
     def place():
         # at `start` the count is still the last packet's, and the first element may be there already
         if start:
-            at_end.next = n_layers == 0
+            at_end.next = empty
         else:
             at_end.next = passed_all
 
@@ -35,9 +37,10 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
 
     @always(clk.posedge)
     def count():
+        empty.next = n_layers == 0
         if rst or start:
             vectors.next = 0
-            passed_all.next = n_layers == 0
+            passed_all.next = empty
         elif s.valid and s.ready and s.last:
             vectors.next = vectors + 1
             passed_all.next = vectors + 1 == (n_layers << 1)

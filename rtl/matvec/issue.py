@@ -74,8 +74,11 @@ def issue(
     next_last_row, last_row = bit(), bit()
     first_beat, last_beat = bit(), bit()
     lane = uint(len(m.lane))
-    exponents, weight, gain = bit(), bit(), bit()  # such a beat passes
-    ended = bit()  # the command's last beat passes
+    # whether a beat passes is known late: what it would change stands ready in registers, and it only enables
+    passes = bit()
+    ending = bit()  # the beat wanted now is the command's last one
+    closing = bit()  # the next command may begin behind this cycle: none runs, or at its last beat
+    moves = bit()  # a beat passes, or none is wanted
     start = bit()
 
     @always_comb
@@ -83,21 +86,24 @@ def issue(
         s.ready.next = not waiting
         tape_ready.next = phase == EXPONENTS or (phase == ROWS and room and there) or (phase == GAINS and gain_ready)
         gain_valid.next = tape_valid and phase == GAINS
-        exponents.next = tape_valid and phase == EXPONENTS
-        weight.next = tape_valid and room and there and phase == ROWS
-        gain.next = tape_valid and gain_ready and phase == GAINS
 
     @always_comb
-    def ends():
-        step.next = weight
-        row.next = weight and last_beat
+    def wanted():
+        ending.next = last_beat and ((phase == ROWS and last_row) or phase == GAINS)
         again.next = last_beat and not (last_row and frees)
         drop.next = last_beat and last_row and frees
-        ended.next = last_beat and ((weight and last_row) or gain)
+
+    @always_comb
+    def passing():
+        passes.next = tape_valid and tape_ready
+        step.next = passes and phase == ROWS
+        row.next = passes and phase == ROWS and last_beat
 
     @always_comb
     def starts():
-        start.next = waiting and (phase == NOTHING or ended)
+        closing.next = phase == NOTHING or ending
+        moves.next = phase == NOTHING or passes
+        start.next = waiting and closing and moves
 
     @always(clk.posedge)
     def fetch():
@@ -120,51 +126,53 @@ def issue(
     def advance():
         if rst:
             phase.next = NOTHING
-        elif start:
-            if next_kind == GAIN:
-                phase.next = GAINS
-            else:
+        elif moves:
+            if closing:
+                if not waiting:
+                    phase.next = NOTHING
+                elif next_kind == GAIN:
+                    phase.next = GAINS
+                else:
+                    phase.next = EXPONENTS
+            elif phase == EXPONENTS:
+                phase.next = ROWS
+            elif phase == ROWS and last_beat and lane == LAST_LANE:
                 phase.next = EXPONENTS
-        elif ended:
-            phase.next = NOTHING
-        elif exponents:
-            phase.next = ROWS
-        elif row and lane == LAST_LANE:
-            phase.next = EXPONENTS
 
     @always(clk.posedge)
     def count():
-        if start:
-            kind.next = next_kind
-            rows.next = next_rows
-            last_row.next = next_last_row
-            behind.next = next_behind
-            single.next = next_single
-            frees.next = next_frees
-            from_head.next = next_head
-            left.next = next_behind
-            first_beat.next = True
-            last_beat.next = next_single
-            lane.next = 0
-        elif row:
-            rows.next = rows - 1
-            last_row.next = rows == 2
-            left.next = behind
-            first_beat.next = True
-            last_beat.next = single
-            if lane == LAST_LANE:
+        if moves:
+            if closing:
+                kind.next = next_kind
+                rows.next = next_rows
+                last_row.next = next_last_row
+                behind.next = next_behind
+                single.next = next_single
+                frees.next = next_frees
+                from_head.next = next_head
+                left.next = next_behind
+                first_beat.next = True
+                last_beat.next = next_single
                 lane.next = 0
-            else:
-                lane.next = lane + 1
-        elif weight or gain:
-            left.next = left - 1
-            first_beat.next = False
-            last_beat.next = left == 1
+            elif phase == ROWS and last_beat:
+                rows.next = rows - 1
+                last_row.next = rows == 2
+                left.next = behind
+                first_beat.next = True
+                last_beat.next = single
+                if lane == LAST_LANE:
+                    lane.next = 0
+                else:
+                    lane.next = lane + 1
+            elif phase != EXPONENTS:
+                left.next = left - 1
+                first_beat.next = False
+                last_beat.next = left == 1
 
     @always(clk.posedge)
     def tell():
-        m.exponents.next = exponents
-        m.weight.next = weight and not rst
+        m.exponents.next = passes and phase == EXPONENTS
+        m.weight.next = step and not rst
         m.first.next = first_beat
         m.row_end.next = row and not rst
         m.lane.next = lane
@@ -190,7 +198,7 @@ def issue(
         else:
             cause.next = HEADER
 
-    return handshake, ends, starts, fetch, advance, count, tell, explain
+    return handshake, wanted, passing, starts, fetch, advance, count, tell, explain
 
 
 def ports(cfg: BuildConfig) -> dict:

@@ -34,6 +34,8 @@ async def the_last_vector_leaves(dut):
     compared = beside = 0
     packets = [(0, 0), (0, 0), (0, 1), (0, 0), (1, 0), (1, 1), (5, 0), (5, 1), (2, 0)]
     for pause, (layers, stay) in product((0, 0.3), packets):
+        dut.n_layers.value, dut.stay.value = layers, stay
+        await RisingEdge(dut.clk)
         for port in (source, *doors):
             port.pause(rng, pause)
         sizes = [rng.randrange(2, 5) for _ in range(2 * layers + 1)]
@@ -42,7 +44,7 @@ async def the_last_vector_leaves(dut):
             source.send_nowait(*[dict(data=d, last=int(k == len(data) - 1)) for k, d in enumerate(data)])
             await RisingEdge(dut.clk)
             if number == 0:
-                dut.n_layers.value, dut.stay.value, dut.start.value = layers, stay, 1
+                dut.start.value = 1
                 await RisingEdge(dut.clk)
                 beside += int(dut.s_valid.value)
                 dut.start.value = 0
