@@ -15,8 +15,8 @@ def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
 
     A packet has one vector as it comes and two a layer: the last of these 2 * n_layers + 1 leaves by m_exit unless
     `stay` (the head in this station wants it); all others go to m_norm. start: in, pulse ahead of a packet's first
-    vector or beside its first element. stay, n_layers: stable from the cycle before `start` on, while a packet is in the
-    station.
+    vector or beside its first element. stay, n_layers: stable from the cycle before `start` on, while a packet is
+    in the station.
     """
     vectors = uint(len(n_layers) + 1)  # that have passed
     empty = bit()  # a station without layers
