@@ -23,6 +23,7 @@ BUILD = preset("nano").build
 BYTES = BUILD.beat_bits // 8
 HOLD = 4
 STATIONS = 8
+FRAME = 79  # bits of what is merged, the topmost of which tells the source
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
@@ -30,7 +31,7 @@ STATIONS = 8
     "block, arguments, test",
     [
         (beats.beats, beats.ports(BUILD), "bytes_become_beats"),
-        (merge.merge, merge.ports(Stream(tag=uint(7), last=bit())), "all_pass_and_the_first_goes_first"),
+        (merge.merge, merge.ports(Stream(tag=uint(FRAME), last=bit())), "all_pass_and_the_first_goes_first"),
         (watch.watch, watch.ports(), "changes_are_told"),
         (inquiry.inquiry, inquiry.ports(BUILD, STATIONS.bit_length() - 1), "every_value_is_found"),
         (leds.leds, leds.ports(HOLD), "lights_stay_long_enough"),
@@ -109,15 +110,15 @@ async def bytes_become_beats(dut):
 @cocotb.test(timeout_time=4, timeout_unit="ms")
 async def all_pass_and_the_first_goes_first(dut):
     rng = random.Random(4)
-    first, other = (StreamSource(dut, name, tag=7, last=1) for name in ("s", "s_other"))
-    sink = StreamSink(dut, "m", tag=7, last=1)
+    first, other = (StreamSource(dut, name, tag=FRAME, last=1) for name in ("s", "s_other"))
+    sink = StreamSink(dut, "m", tag=FRAME, last=1)
     await start(dut)
 
     def payloads(first):
-        return [dict(tag=first << 6 | rng.randrange(64), last=rng.randrange(2)) for _ in range(60)]
+        return [dict(tag=first << FRAME - 1 | rng.getrandbits(FRAME - 1), last=rng.randrange(2)) for _ in range(60)]
 
     def of_first(item):
-        return item["tag"] >> 6
+        return item["tag"] >> FRAME - 1
 
     background = [payload for _ in TRAFFIC for payload in payloads(0)]
     other.pause(rng, 0.3)
