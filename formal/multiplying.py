@@ -2,10 +2,12 @@
 
 from llama2_myhdl.formal.proof import Proof, block_of
 from llama2_myhdl.rtl.matvec import activation_buffer, issue, matvec, results
+from llama2_myhdl.spec.kinds import KIND_BITS
 from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
 PLACES = 3
+SUM_BITS = BUILD.acc_bits + BUILD.exp_bits  # of a row's sum and its exponent
 RING = dict(DEPTH=3, PARTS=2)
 WORDS = dict(ram=("ram",), activation_buffer=("activation_buffer",))
 QUEUES = dict(ring=("ring",), fifo=("fifo",))
@@ -15,7 +17,7 @@ PROOFS: list[Proof] = [
         "issue",
         block_of(issue, cfg=BUILD),
         dict(issue=("issue",)),
-        dict(issue=dict(F_KIND=4, F_ROWS=6, F_BEATS=4)),
+        dict(issue=dict(F_KIND=KIND_BITS, F_ROWS=6, F_BEATS=4)),
         induction=2,
         cover=16,
     ),
@@ -30,7 +32,7 @@ PROOFS: list[Proof] = [
         "results",
         block_of(results, cfg=BUILD, DEPTH=PLACES, SCALES=2),
         {**QUEUES, "results": ("results_ends", "queue", "results")},
-        dict(results=dict(F_WIDTH=5, F_CAPACITY=PLACES + 5, F_PLACES=PLACES)),
+        dict(results=dict(F_SUM=SUM_BITS, F_WIDTH=KIND_BITS + 1, F_CAPACITY=PLACES + 5, F_PLACES=PLACES)),
         induction=2,
         only_properties=True,
     ),

@@ -1,7 +1,8 @@
-// Rows find a place, and each meets the scalar of its own vector. F_PLACES: rows that may wait.
+// Rows find a place, and each meets the scalar of its own vector. F_PLACES: rows that may wait, F_SUM: bits of a sum and its
+// exponent, F_WIDTH: of its tag.
 (* hierconn *) wire [5:0] \u_rows_fifo.f_entries , \u_scalars_fifo.f_entries ;
 (* hierconn *) wire [5:0] \u_rows_fifo.f_peek , \u_scalars_fifo.f_peek ;
-(* hierconn *) wire [42:0] \u_rows_fifo.f_found ;
+(* hierconn *) wire [F_SUM+F_WIDTH:0] \u_rows_fifo.f_found ;
 (* hierconn *) wire [26:0] \u_scalars_fifo.f_found ;
 wire [5:0] f_waits = \u_rows_fifo.f_entries ;
 (* anyconst *) wire [3:0] f_number;           // any one vector is watched
@@ -50,7 +51,7 @@ always @* if (f_past && !rst) begin
     if (enter && f_entering == f_number) assert({scalar_scale, scalar_factor} == f_scalar);
     // where the block keeps it
     assert(f_held == f_ones + f_waits);
-    if (f_watching && f_stage == 0) assert(f_before >= f_ones && \u_rows_fifo.f_found [41:37] == f_word);
+    if (f_watching && f_stage == 0) assert(f_before >= f_ones && \u_rows_fifo.f_found [F_SUM +: F_WIDTH] == f_word);
     if (f_watching && f_stage != 0) begin
         assert(f_stage <= 5 && valids[f_stage-1] && tags[f_stage-1] == f_word);
         assert(f_before == f_ones_ahead);

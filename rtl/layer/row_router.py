@@ -8,7 +8,7 @@ from llama2_myhdl.rtl.matvec.streams import row_stream
 from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.stream import bit
 from llama2_myhdl.spec.config import BuildConfig
-from llama2_myhdl.spec.kinds import DOWN, GATE_UP, LOGITS, OUT, PARTIAL, VALUE
+from llama2_myhdl.spec.kinds import FFN_BIT, LOGITS_BIT, PARTIAL_BIT, RESIDUAL_BIT, VALUES_BIT
 
 
 @hblock
@@ -28,11 +28,11 @@ def row_router(s, m_heads, m_values, m_residual, m_ffn, m_logits):
 
     @always_comb
     def select():
-        to_values.next = s.kind == VALUE
-        to_residual.next = s.kind == OUT or s.kind == PARTIAL or s.kind == DOWN
-        to_ffn.next = s.kind == GATE_UP
-        to_logits.next = s.kind == LOGITS
-        whole.next = s.kind != PARTIAL
+        to_values.next = s.kind[VALUES_BIT]
+        to_residual.next = s.kind[RESIDUAL_BIT]
+        to_ffn.next = s.kind[FFN_BIT]
+        to_logits.next = s.kind[LOGITS_BIT]
+        whole.next = not s.kind[PARTIAL_BIT]
 
     @always_comb
     def valid():
@@ -44,16 +44,13 @@ def row_router(s, m_heads, m_values, m_residual, m_ffn, m_logits):
 
     @always_comb
     def ready():
-        if to_values:
-            s.ready.next = m_values.ready
-        elif to_residual:
-            s.ready.next = m_residual.ready
-        elif to_ffn:
-            s.ready.next = m_ffn.ready
-        elif to_logits:
-            s.ready.next = m_logits.ready
-        else:
-            s.ready.next = m_heads.ready
+        s.ready.next = (
+            (m_values.ready or not to_values)
+            and (m_residual.ready or not to_residual)
+            and (m_ffn.ready or not to_ffn)
+            and (m_logits.ready or not to_logits)
+            and (m_heads.ready or to_values or to_residual or to_ffn or to_logits)
+        )
 
     return payloads, select, valid, ready
 

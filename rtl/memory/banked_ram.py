@@ -24,7 +24,7 @@ def banked_ram(clk, we, waddr, wdata, raddr, rdata, DEPTH, SPREAD=False):
 
     we, waddr, wdata: write port; raddr: read address; rdata: the word, `latency` cycles later, a register. Data are
     unsigned; the contents are undefined until written.
-    SPREAD: several banks may lie all over the device, and have registers of their own for addresses, a cycle more.
+    SPREAD: several banks may lie all over the device, and have more registers, `ram_bank`'s, for three cycles more.
 
         raddr ─┬─> bank 0 ─> register ─┐
                ├─> bank 1 ─> register ─or─> register ─> rdata      all banks but one give 0

@@ -10,8 +10,8 @@ from llama2_myhdl.spec.config import clog2
 
 
 def latency(spread: bool) -> int:
-    """Cycles from `raddr` to `rdata`, which is combinational: the registers of the address, the RAM, one behind it."""
-    return spread + 2
+    """Cycles from `raddr` to `rdata`: the RAM and a register behind it; spread: two before them and one behind, too."""
+    return 5 if spread else 2
 
 
 @hblock
@@ -19,12 +19,13 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
     """DEPTH words of a memory: rdata is the word at raddr, `latency` later, 0 if that is another bank's.
 
     we, waddr, wdata, raddr, STYLE: as in `ram`, for the whole memory. PLACE: address of the bank's first word, in units
-    of DEPTH rounded up to a power of two. SPREAD: registers of its own before the RAM, for what comes from afar. The
-    RAM stands still while words of other banks are read.
+    of DEPTH rounded up to a power of two. SPREAD: registers of its own for what comes from afar, for what the RAM does
+    with it, and for rdata, which is combinational otherwise. The RAM stands still while words of other banks are read.
     """
     LOW = clog2(DEPTH)
     ADDRESS = len(raddr)
-    wanted, moving, written, asked, chosen = [bit() for _ in range(5)]
+    wanted, near, asked, chosen = [bit() for _ in range(4)]  # the bank's: the address, at the RAM, in and behind it
+    moving, written = bit(), bit()
     reading, writing, enable = uint(ADDRESS), uint(ADDRESS), bit()
     low_read, low_write = uint(LOW), uint(LOW)
     data, found, held = [uint(len(wdata)) for _ in range(3)]
@@ -37,24 +38,14 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
         written.next = enable and writing[:LOW] == PLACE
         wanted.next = reading[:LOW] == PLACE
         low_write.next = writing[LOW:]
-        low_read.next = reading[LOW:]
-
-    @always_comb
-    def move():
-        # a cycle more than it takes: the register in a block RAM may stand still when the RAM does
-        moving.next = wanted or asked
 
     @always(clk.posedge)
     def register():
-        asked.next = wanted
+        asked.next = near
         chosen.next = asked
         held.next = found  # nothing but a register: block RAMs have one of their own
 
-    @always_comb
-    def choose():
-        rdata.next = 0
-        if chosen:
-            rdata.next = held
+    # the RAM moves a cycle more than it takes: the register in a block RAM may stand still when the RAM does
 
     if SPREAD:
         write, held_write = uint(ADDRESS + 1), uint(ADDRESS + 1)
@@ -69,8 +60,17 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
         @always(clk.posedge)
         def take():
             data.next = wdata
+            low_read.next = reading[LOW:]
+            near.next = wanted
+            moving.next = wanted or near
 
-        return ram_, decode, move, register, choose, read_private, write_private, parting, enter, take
+        @always(clk.posedge)
+        def show():
+            rdata.next = 0
+            if chosen:
+                rdata.next = held
+
+        return ram_, decode, register, read_private, write_private, parting, enter, take, show
 
     @always_comb
     def forward():
@@ -78,8 +78,17 @@ def ram_bank(clk, we, waddr, wdata, raddr, rdata, PLACE, DEPTH, STYLE, SPREAD):
         writing.next = waddr
         enable.next = we
         data.next = wdata
+        low_read.next = reading[LOW:]
+        near.next = wanted
+        moving.next = wanted or asked
 
-    return ram_, decode, move, register, choose, forward
+    @always_comb
+    def choose():
+        rdata.next = 0
+        if chosen:
+            rdata.next = held
+
+    return ram_, decode, register, forward, choose
 
 
 def ports(address_bits, width, place, depth, style="block", spread=False):

@@ -41,14 +41,14 @@ FAULTS = {
         Fault("decode_loop", "assign again_seq = s_prediction_seq;", "assign again_seq = x_seq;"),
     ],
     "issue": [
-        Fault("issue", "assign last_row = rows == 1;", "assign last_row = rows == 2;"),
-        Fault("issue", "else if (row && (lane == LAST_LANE)) begin", "else if (row && (lane == 0)) begin"),
-        Fault("issue", "assign weight = tape_valid && room && there && (phase == ROWS);",
-              "assign weight = tape_valid && there && (phase == ROWS);"),
+        Fault("issue", "last_row <= rows == 2;", "last_row <= rows == 3;"),
+        Fault("issue", "else if ((phase == ROWS) && last_beat && (lane == LAST_LANE)) begin",
+              "else if ((phase == ROWS) && last_beat && (lane == 0)) begin"),
+        Fault("issue", "((phase == ROWS) && room && there)", "((phase == ROWS) && there)"),
     ],
     "activation_buffer": [
         Fault("activation_buffer", "limit <= after_word + CAPACITY;", "limit <= after_word;"),
-        Fault("activation_buffer", "there <= arriving || (wanted != write);", "there <= 1'b1;"),
+        Fault("activation_buffer", "there <= arriving || stays;", "there <= 1'b1;"),
         Fault("ring_part", "if (drop) begin", "if (again) begin"),
     ],
     "results": [

@@ -28,7 +28,8 @@ def test_row_router(sim):
 async def routes_by_kind(dut):
     """Valid goes to one output, ready comes from the same one, the payload is unchanged."""
     checked = 0
-    for kind in range(kinds.GAIN):
+    assert sorted(kinds.ROW_KINDS) == sorted(kind for mine in OUTPUTS.values() for kind in mine)
+    for kind in kinds.ROW_KINDS:
         for valid in (0, 1):
             for ready_mask in range(32):
                 dut.s_kind.value, dut.s_valid.value = kind, valid
@@ -43,5 +44,6 @@ async def routes_by_kind(dut):
                         assert getattr(dut, f"{name}_data").value.to_signed() == -kind - 1
                         assert getattr(dut, f"{name}_last").value == kind & 1
                     checked += 1
-                assert dut.m_residual_emit.value == int(kind != kinds.PARTIAL)
-    assert checked == kinds.GAIN * 2 * 32 * len(OUTPUTS)
+                if kind in OUTPUTS["m_residual"]:
+                    assert dut.m_residual_emit.value == int(kind != kinds.PARTIAL)
+    assert checked == len(kinds.ROW_KINDS) * 2 * 32 * len(OUTPUTS)

@@ -8,7 +8,7 @@ from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.matvec import Activation, matvec
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import UNIT
-from llama2_myhdl.spec.kinds import GAIN, LOGITS
+from llama2_myhdl.spec.kinds import GAIN, ROW_KINDS
 from tb.lanes import packed
 
 
@@ -95,5 +95,5 @@ def random_work(cfg: BuildConfig, rng, vectors: int) -> Work:
             if rng.random() < 0.4:
                 work.gain(rng, rng.randint(1, 2 * cfg.dim_beats + 1))
             rows = rng.choice((1, 2, rng.randint(1, 2 * min(cfg.lanes, 16)), cfg.lanes, cfg.lanes + 1))
-            work.matrix(rng, act, min(rows, cfg.max_rows), rng.randint(0, LOGITS), number == matrices - 1)
+            work.matrix(rng, act, min(rows, cfg.max_rows), rng.choice(ROW_KINDS), number == matrices - 1)
     return work

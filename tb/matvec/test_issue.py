@@ -20,7 +20,7 @@ from llama2_myhdl.spec.causes import (
     TAPE,
     WEIGHTS,
 )
-from llama2_myhdl.spec.kinds import GAIN, KIND_BITS, OUT
+from llama2_myhdl.spec.kinds import GAIN, KIND_BITS, OUT, ROW_KINDS
 from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["nano"].build
@@ -34,7 +34,7 @@ def traffic(seed):
     """Random commands, and one dict a beat: what passes, and what is said of it."""
     rng, commands, beats = random.Random(seed), [], []
     for number in range(COMMANDS):
-        kind = rng.randrange(GAIN + 1)
+        kind = rng.choice((*ROW_KINDS, GAIN))
         rows = 0 if kind == GAIN else rng.randint(1, 13)
         width = rng.randint(2, 9) if kind == GAIN else rng.randint(1, CFG.max_row_beats)
         release, head = int(kind != GAIN and rng.random() < 0.4), rng.randrange(2)

@@ -8,7 +8,7 @@ from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT
 from llama2_myhdl.rtl.matvec.matvec import matvec, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.formats import UNIT
-from llama2_myhdl.spec.kinds import GAIN, KEY, LOGITS
+from llama2_myhdl.spec.kinds import KEY, LOGITS, ROW_KINDS
 from llama2_myhdl.spec.presets import PRESETS
 from tb.matvec.uvm_env import MatvecEnv, MatvecPredictor
 from tb.matvec.uvm_sequences import Matrix, MatvecWork, Vector
@@ -18,7 +18,7 @@ from tb.uvm.scoreboard import Mismatch, WrongCount
 
 TESTS = 6
 # 64 lanes have 20 times the numbers to multiply; the kind is a tag that the nano build shows to travel with its row
-KINDS = {"nano": tuple(range(GAIN)), "default": (KEY, LOGITS)}
+KINDS = {"nano": ROW_KINDS, "default": (KEY, LOGITS)}
 
 
 @pytest.mark.uvm

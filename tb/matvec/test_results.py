@@ -14,7 +14,7 @@ from llama2_myhdl.rtl.matvec.streams import FACTOR_BITS, SCALE_BITS
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.formats import UNIT
-from llama2_myhdl.spec.kinds import GAIN, KIND_BITS
+from llama2_myhdl.spec.kinds import KIND_BITS, ROW_KINDS
 from llama2_myhdl.spec.presets import PRESETS
 from tb.bench import Bench
 
@@ -46,7 +46,7 @@ def traffic(rng, vectors=VECTORS):
         count = rng.choice((1, 2, rng.randint(1, 30)))
         for number in range(count):
             acc, exponent = rng.randrange(-top, top), rng.randrange(-12, 3)
-            tag = dict(kind=rng.randrange(GAIN), last=rng.randrange(2))
+            tag = dict(kind=rng.choice(ROW_KINDS), last=rng.randrange(2))
             rows.append(dict(acc=acc, exponent=exponent, free=int(number == count - 1), **tag))
             expected.append(dict(data=int(narrow(acc, exponent, act, stats)), **tag))
     return rows, scales, expected, stats.count
