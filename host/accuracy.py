@@ -13,7 +13,7 @@ from rich.table import Table
 from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.golden.accuracy import Accuracy, compare, evaluation_tokens, fixed_logits
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.spec.presets import build_for
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.positions < 2:
             raise ValueError(f"--positions must be at least 2, is {options.positions}")
-        checkpoint = read_checkpoint(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
+        checkpoint = read_model(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
         read_tokenizer(options.tokenizer, checkpoint.shape.vocab_size)
         console.print(unsaid(checkpoint.shape))
         started = time.monotonic()

@@ -14,7 +14,7 @@ from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.link import Pace
 from llama2_myhdl.host.serial_port import BoardError, Port
 from llama2_myhdl.host.stopping import stoppable
-from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.readers.tokenizer import StreamDecoder, read_tokenizer
 from llama2_myhdl.spec.causes import CAUSES, IDLE
 from llama2_myhdl.spec.config import ConfigError
@@ -53,7 +53,7 @@ class Task:
     """A checked command line: model, tokenizer, the sequences to ask for. Raises ModelError."""
 
     def __init__(self, args):
-        self.checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
+        self.checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         self.shape = self.checkpoint.shape
         self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
         if args.tokenizer is None and not self.shipped:

@@ -18,7 +18,7 @@ from llama2_myhdl.host.accuracy import evaluate
 from llama2_myhdl.host.bench_machine import SIM, check
 from llama2_myhdl.host.bench_scenarios import Stories
 from llama2_myhdl.host.perplexity import Text, measure, parser
-from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.rtl.decoder import decoder as top
 from llama2_myhdl.rtl.decoder import ports
 from llama2_myhdl.rtl.verilog import write_verilog
@@ -121,7 +121,7 @@ def agreement() -> dict:
 def accuracy(model: str) -> dict:
     """{"weights", "integer"}: the fields of `golden.accuracy.Accuracy`."""
     path = checkpoint_path(model)
-    rows = evaluate(quantised(path), FloatModel(read_checkpoint(path)), ACCURACY_POSITIONS)
+    rows = evaluate(quantised(path), FloatModel(read_model(path)), ACCURACY_POSITIONS)
     return {name: asdict(rows[name]) for name in ("weights", "integer")}
 
 

@@ -10,7 +10,7 @@ from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.host.board_client import image_frames, prompt_frames
 from llama2_myhdl.host.framing import framed
 from llama2_myhdl.host.stopping import stoppable
-from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.link import BEGIN, packed
@@ -45,7 +45,7 @@ def run(argv=None) -> int:
     """As `main`, but for signals."""
     args = parser().parse_args(argv)
     try:
-        checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
+        checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         shape, shipped = checkpoint.shape, Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
         if args.tokenizer is None and not shipped:
             raise ModelError("--tokenizer: must be given with --model")

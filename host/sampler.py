@@ -26,7 +26,8 @@ from llama2_myhdl.golden.sampler_statistics import (
     logit_vectors,
     run,
 )
-from llama2_myhdl.readers.checkpoint import Checkpoint, read_checkpoint
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.weights.cache import quantised
 
 SEED = 1
@@ -99,7 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.draws < 1:
             raise ValueError(f"--draws must be at least 1, is {options.draws}")
-        checkpoint = read_checkpoint(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
+        checkpoint = read_model(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
         console.print(unsaid(checkpoint.shape))
         with stages(Console(stderr=True), "runs") as say:
             runs = measure(options.model, checkpoint, options.draws, say)

@@ -7,7 +7,7 @@ from llama2_myhdl.base.files import check_writable
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.base.place import check_folder
 from llama2_myhdl.hdl.progress import Progress
-from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.spec.config import ConfigError
@@ -47,7 +47,7 @@ class Setup:
     def __init__(self, args, sequences: int | None = None):
         check_folder()
         self._model, self._context, self._sim = args.model, args.context, args.sim
-        self.checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
+        self.checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         self.shape = self.checkpoint.shape.shortened(args.context)
         self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
         if args.tokenizer is None and not self.shipped:

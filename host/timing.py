@@ -14,7 +14,7 @@ from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.host.bench_machine import SIM
 from llama2_myhdl.host.gantt import Window, units, window
-from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.trace import STAGES
@@ -46,7 +46,7 @@ def simulate(model: Path, lanes: int, pos: int, layer: int) -> list[dict]:
 
     ModelError, before the simulation, when the model has no such position or layer.
     """
-    build, shape = build_of("default", lanes=lanes), read_checkpoint(model).shape
+    build, shape = build_of("default", lanes=lanes), read_model(model).shape
     build.check(shape)
     for option, value, limit in (("--pos", pos, shape.seq_len), ("--layer", layer, shape.n_layers)):
         if not 0 <= value < limit:

@@ -21,7 +21,7 @@ from llama2_myhdl.spec.config import ConfigError, ModelShape
 
 WHAT_IS_READ = "llama2.c checkpoints of version 0 are read"
 _HEADER = struct.Struct("<7i")
-_FIELDS = ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len")
+FIELDS = ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len")
 # Generous sanity limits (LLaMA-2 70B fits): a random file must not make the reader ask for terabytes.
 _LIMITS = {
     "dim": 1 << 16,
@@ -82,9 +82,14 @@ def _layout(shape: ModelShape, shared: bool) -> dict[str, tuple[int, ...]]:
     return layout
 
 
+def tensor_shapes(shape: ModelShape, shared: bool) -> dict[str, tuple[int, ...]]:
+    """Shapes of a Checkpoint's tensors by name; without the classifier where it is shared."""
+    return {name: dims for name, dims in _layout(shape, shared).items() if not name.startswith("_")}
+
+
 def check_header(fields: dict[str, int], name: str = "checkpoint") -> None:
     """Refuse numbers that no model can have, before anything is allocated; `fields` holds the seven header names."""
-    for field in _FIELDS:
+    for field in FIELDS:
         value, limit = fields[field], _LIMITS[field]
         if not 1 <= value <= limit:
             raise ModelError(f"{name}: header field {field} must be 1 to {limit}, is {value}")
@@ -98,9 +103,15 @@ def check_header(fields: dict[str, int], name: str = "checkpoint") -> None:
 
 
 def read_checkpoint(
-    path: str | os.PathLike, *, rope_theta: float | None = None, norm_eps: float | None = None
+    path: str | os.PathLike,
+    *,
+    rope_theta: float | None = None,
+    norm_eps: float | None = None,
+    read: str = WHAT_IS_READ,
 ) -> Checkpoint:
-    """A Checkpoint from a file. Raises ModelError for bad content or an unreadable file.
+    """A Checkpoint from a file of version 0. Raises ModelError for bad content or an unreadable file.
+
+    read: what the caller reads, for the refusal of a file of another kind.
 
     The file does not say the base of the rotary frequencies nor the epsilon of the norms: `rope_theta` and `norm_eps`
     do, for models that were trained with others than those of `ModelShape`.
@@ -109,9 +120,10 @@ def read_checkpoint(
     try:
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            return _read(file, size, str(path), {key: value for key, value in given.items() if value is not None})
+            given = {key: value for key, value in given.items() if value is not None}
+            return _read(file, size, str(path), given, read)
     except IsADirectoryError as error:
-        raise ModelError(f"{path}: is a folder; {WHAT_IS_READ}") from error
+        raise ModelError(f"{path}: is a folder; {read}") from error
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
 
@@ -120,20 +132,20 @@ def _fields(head: bytes, name: str) -> tuple[dict[str, int], bool]:
     """The header's seven numbers, and whether the classifier is the embedding."""
     if len(head) < _HEADER.size:
         raise ModelError(f"{name}: truncated: the header needs {_HEADER.size} bytes, the file has {len(head)}")
-    fields = dict(zip(_FIELDS, _HEADER.unpack(head[: _HEADER.size]), strict=True))
+    fields = dict(zip(FIELDS, _HEADER.unpack(head[: _HEADER.size]), strict=True))
     shared = fields["vocab_size"] >= 0
     fields["vocab_size"] = abs(fields["vocab_size"])
     check_header(fields, name)
     return fields, shared
 
 
-def _read(file: BinaryIO, size: int, name: str, given: dict[str, float]) -> Checkpoint:
+def _read(file: BinaryIO, size: int, name: str, given: dict[str, float], read: str) -> Checkpoint:
     head = file.read(LOOK)
     try:
         fields, shared = _fields(head, name)
     except ModelError as error:
         if kind := file_kind(head, size):
-            raise ModelError(f"{name}: is {kind}; {WHAT_IS_READ}") from error
+            raise ModelError(f"{name}: is {kind}; {read}") from error
         raise
     try:
         shape = ModelShape(**fields, **given)
@@ -152,12 +164,13 @@ def _read(file: BinaryIO, size: int, name: str, given: dict[str, float]) -> Chec
     for key, dims in layout.items():
         tensor = np.frombuffer(file.read(4 * math.prod(dims)), "<f4").reshape(dims).astype(np.float32, copy=False)
         if not key.startswith("_"):
-            tensors[key] = _finite(tensor, f"{name}: {key}")
+            tensors[key] = finite(tensor, f"{name}: {key}")
     tensors.setdefault("classifier", tensors["token_embedding"])
     return Checkpoint(shape=shape, shared_classifier=shared, **tensors)
 
 
-def _finite(tensor: np.ndarray, name: str) -> np.ndarray:
+def finite(tensor: np.ndarray, name: str) -> np.ndarray:
+    """The tensor itself. ModelError, naming it, for the first element that is not a number or infinite."""
     bad = np.argwhere(~np.isfinite(tensor))
     if len(bad):
         where = tuple(int(i) for i in bad[0])
@@ -168,7 +181,7 @@ def _finite(tensor: np.ndarray, name: str) -> np.ndarray:
 def write_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike) -> None:
     """Write version 0, through a temporary name; the skipped rotary tables are written as llama2.c exports them."""
     shape, shared = checkpoint.shape, checkpoint.shared_classifier
-    fields = {field: getattr(shape, field) for field in _FIELDS}
+    fields = {field: getattr(shape, field) for field in FIELDS}
     check_header(fields, str(path))
     fields["vocab_size"] *= 1 if shared else -1
     pairs = np.arange(0, shape.head_dim, 2) / shape.head_dim

@@ -10,7 +10,8 @@ import numpy as np
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.folders import GENERATED, PROJECT
-from llama2_myhdl.readers.checkpoint import Checkpoint, read_checkpoint
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
@@ -67,11 +68,11 @@ def _unpack(shape, arrays) -> QuantisedCheckpoint:
 def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = None) -> QuantisedCheckpoint:
     """The quantised checkpoint of a file, from the cache when it is there.
 
-    checkpoint: what `read_checkpoint` made of that file, if with another `rope_theta` or `norm_eps` than it takes by
-    itself, or to save reading it again. Errors of `read_checkpoint` and `quantise_checkpoint` pass.
+    checkpoint: what `read_model` made of that file, if with another `rope_theta` or `norm_eps` than it takes by
+    itself, or to save reading it again. Errors of `read_model` and `quantise_checkpoint` pass.
     """
     if checkpoint is None:
-        checkpoint = read_checkpoint(model)
+        checkpoint = read_model(model)
     stored = folder / f"{_key(Path(model), checkpoint.shape, QUANTISER)}.weights"
     if stored.exists():
         data = stored.read_bytes()

@@ -5,7 +5,7 @@ import sys
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import check_writable
 from llama2_myhdl.base.options import Parser, unsaid
-from llama2_myhdl.readers.checkpoint import read_checkpoint
+from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.weights.cache import quantised
@@ -26,7 +26,7 @@ def main(argv=None) -> int:
     try:
         check_writable(args.output)  # before minutes are spent
         build = build_of(args.config, lanes=args.lanes, engines=args.engines)
-        checkpoint = read_checkpoint(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
+        checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         build.check(checkpoint.shape.shortened(args.context))
         weights = quantised(args.model, checkpoint=checkpoint).shortened(args.context)
         write_tape(args.output, boot_image(weights, build))

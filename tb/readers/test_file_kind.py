@@ -18,6 +18,7 @@ from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.readers import checkpoint as checkpoints
 from llama2_myhdl.readers.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
 from llama2_myhdl.readers.file_kind import LOOK, file_kind
+from llama2_myhdl.readers.model import WHAT_IS_READ, read_model
 from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.weights.tape import FILE_MAGIC, read_tape
@@ -79,7 +80,9 @@ FOREIGN = {
     "tape": (FILE_MAGIC + NOISE, "a weight tape"),
     "empty": (b"", "an empty file"),
 }
+READ = ("llama2.c 1", "llama2.c 2", "llama2.c 7")  # what `read_model` looks at more closely than `file_kind` does
 READERS = {
+    "model": (read_model, WHAT_IS_READ),
     "checkpoint": (read_checkpoint, "llama2.c checkpoints of version 0 are read"),
     "tokenizer": (lambda path: read_tokenizer(path, 512), "tokenizer.bin of llama2.c is read"),
 }
@@ -93,8 +96,9 @@ def refusal(read, path):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("reader", READERS)
-@pytest.mark.parametrize("name", FOREIGN)
+@pytest.mark.parametrize(
+    ("name", "reader"), [(n, r) for n in FOREIGN for r in READERS if r != "model" or n not in READ]
+)
 def test_foreign_file(tmp_path, name, reader):
     (content, kind), (read, what) = FOREIGN[name], READERS[reader]
     path = tmp_path / "file.bin"
@@ -154,13 +158,13 @@ def test_a_good_header_is_never_held_against_other_formats(tmp_path, monkeypatch
     assert "truncated" in refusal(read_checkpoint, path)
 
 
-@pytest.mark.parametrize("name", ["llama2.c 2", "HTML", "empty"])
+@pytest.mark.parametrize("name", ["PyTorch", "HTML", "empty"])
 def test_command(tmp_path, name):
     path = tmp_path / "model.bin"
     path.write_bytes(FOREIGN[name][0])
     command = [sys.executable, "-m", "llama2_myhdl.weights.pack", path, tmp_path / "x.tape"]
     result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
     assert result.returncode == 2 and not result.stdout
-    line = f"pack: {path}: is {FOREIGN[name][1]}; llama2.c checkpoints of version 0 are read\n"
+    line = f"pack: {path}: is {FOREIGN[name][1]}; {WHAT_IS_READ}\n"
     assert result.stderr == line
     assert os.listdir(tmp_path) == ["model.bin"]

@@ -1,0 +1,37 @@
+"""The one way to a checkpoint of any kind that is read: `read_model`."""
+
+import os
+import struct
+from pathlib import Path
+
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.readers.checkpoint import Checkpoint, read_checkpoint
+from llama2_myhdl.readers.llama2c import MAGIC, read_llama2c
+
+WHAT_IS_READ = "llama2.c checkpoints are read"
+
+
+def read_model(
+    path: str | os.PathLike, *, rope_theta: float | None = None, norm_eps: float | None = None
+) -> Checkpoint:
+    """The Checkpoint of a model; what it is follows from its first bytes.
+
+    rope_theta, norm_eps: for what llama2.c's files do not say. Raises ModelError.
+    """
+    path = Path(path)
+    given = {"rope_theta": rope_theta, "norm_eps": norm_eps}
+    given = {key: value for key, value in given.items() if value is not None}
+    try:
+        if _start(path) == struct.pack("<I", MAGIC):
+            return read_llama2c(path, given)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    return read_checkpoint(path, read=WHAT_IS_READ, **given)
+
+
+def _start(path: Path) -> bytes:
+    """The first four bytes of a file; none of a folder."""
+    if path.is_dir():
+        return b""
+    with open(path, "rb") as file:
+        return file.read(4)
