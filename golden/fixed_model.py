@@ -18,7 +18,7 @@ from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.spec.sampling import LIST
 from llama2_myhdl.spec.sequence import Beat, Request
-from llama2_myhdl.spec.stops import STOP_IDS
+from llama2_myhdl.spec.stops import stop_registers
 
 
 class FixedModel:
@@ -118,9 +118,13 @@ class FixedModel:
             tap("x_layer", layer, x)
         return x
 
-    def decode(self, request: Request, choose: Choose | None = None, stops=STOP_IDS) -> Iterator[Beat]:
-        """The beats of a sequence that runs alone, behind a reset; arguments as for `fixed.decode.decode`."""
+    def decode(self, request: Request, choose: Choose | None = None, stops=None) -> Iterator[Beat]:
+        """The beats of a sequence that runs alone, behind a reset; arguments as for `fixed.decode.decode`.
+
+        stops: those of the registers, the model's unless given.
+        """
         self.reset()
+        stops = stop_registers(self.weights.stops, self.shape.vocab_size) if stops is None else stops
 
         def forward(token: int, pos: int, scored: bool):
             return self.forward(token, pos, scored=scored)

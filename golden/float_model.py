@@ -11,7 +11,6 @@ import numpy as np
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_ops import attention, bounded, rmsnorm, rope, softmax, swiglu
 from llama2_myhdl.readers.checkpoint import Checkpoint
-from llama2_myhdl.readers.tokenizer import BOS
 from llama2_myhdl.spec.config import ModelShape
 
 
@@ -25,6 +24,7 @@ class FloatModel:
 
     def __init__(self, checkpoint: Checkpoint, dtype: type = np.float32, taps: bool = False):
         self.shape: ModelShape = checkpoint.shape
+        self.bos = checkpoint.bos
         self.weights = {
             key: value.astype(dtype, copy=False)
             for key, value in vars(checkpoint).items()
@@ -67,9 +67,10 @@ class FloatModel:
         positions = start + np.arange(x.shape[1])
         window = slice(start, start + x.shape[1])
         xn = rmsnorm(x, w["rms_att"], shape.norm_eps)
-        q = rope(self._heads(xn @ w["wq"].T), positions, shape.rope_theta)
+        turning = shape.rope_theta, shape.rope_divisors
+        q = rope(self._heads(xn @ w["wq"].T), positions, *turning)
         k, v = self._keys[layer], self._values[layer]
-        k[:, window] = rope(self._heads(xn @ w["wk"].T), positions, shape.rope_theta)
+        k[:, window] = rope(self._heads(xn @ w["wk"].T), positions, *turning)
         v[:, window] = self._heads(xn @ w["wv"].T)
         mixed = attention(q, k[:, : window.stop], v[:, : window.stop], start)
         x_att = x + mixed @ w["wo"].T
@@ -133,7 +134,7 @@ class FloatModel:
         logits = self.step([list(prompt_ids)])[0, -1]
         for count in range(steps):
             token = int(pick(logits[None], temperature, rng)[0])
-            if token == BOS:
+            if token == self.bos:
                 return
             yield token
             if self.position == self.shape.seq_len or count == steps - 1:

@@ -1,5 +1,7 @@
 """The mathematics of a LLaMA-2 layer in numpy floats, on batches [batch, positions, ...]."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from llama2_myhdl.base.errors import ModelError
@@ -25,10 +27,16 @@ def rmsnorm(x: np.ndarray, gain: np.ndarray, eps: float) -> np.ndarray:
     return gain * (x / np.sqrt(np.mean(x * x, axis=-1, keepdims=True) + x.dtype.type(eps)))
 
 
-def rope(x: np.ndarray, positions: np.ndarray, theta: float) -> np.ndarray:
-    """Turn pairs (2i, 2i+1) by position * theta^(-2i / head_dim); x is [batch, positions, heads, head_dim]."""
+def rope(x: np.ndarray, positions: np.ndarray, theta: float, divisors: Sequence[float] = ()) -> np.ndarray:
+    """Turn pairs (2i, 2i+1) by position * theta^(-2i / head_dim), over the pair's divisor where there are any.
+
+    x is [batch, positions, heads, head_dim].
+    """
     head_dim = x.shape[-1]
-    angles = np.outer(positions, theta ** -(np.arange(0, head_dim, 2) / head_dim))[:, None, :]
+    frequencies = theta ** -(np.arange(0, head_dim, 2) / head_dim)
+    if divisors:
+        frequencies = frequencies / np.array(divisors)
+    angles = np.outer(positions, frequencies)[:, None, :]
     cos, sin = np.cos(angles).astype(x.dtype), np.sin(angles).astype(x.dtype)
     even, odd = x[..., 0::2], x[..., 1::2]
     return np.stack([even * cos - odd * sin, even * sin + odd * cos], axis=-1).reshape(x.shape)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from llama2_myhdl.golden.float_model import FloatModel, pick
-from llama2_myhdl.readers.tokenizer import BOS
 
 CALIBRATION_SEED = 1000
 EVALUATION_SEED = 2000
@@ -12,7 +11,7 @@ EVALUATION_SEED = 2000
 def sample_texts(model: FloatModel, count: int, length: int, seed: int, temperature: float = 1.0) -> np.ndarray:
     """`count` sequences of `length` tokens, each starting with BOS: int64 [count, length], the same for a seed."""
     rng = np.random.default_rng(seed)
-    tokens = np.full((count, length), BOS)
+    tokens = np.full((count, length), model.bos)
     model.reset(count, length)
     for position in range(1, length):
         logits = model.step(tokens[:, position - 1 : position])[:, 0]

@@ -158,7 +158,7 @@ def routed(block: str) -> dict:
 def configurations() -> dict[str, dict]:
     """Shape, lanes, tape beats and cycle floor of every preset."""
     return {
-        name: asdict(p.shape)
+        name: {field: value for field, value in asdict(p.shape).items() if field != "rope_divisors"}  # none has any
         | dict(lanes=p.build.lanes, tape=tape_beats(p.shape, p.build), floor=p.shape.beats(p.build.lanes))
         for name, p in sorted(PRESETS.items(), key=lambda item: item[1].shape.macs())
     }

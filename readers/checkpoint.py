@@ -18,9 +18,11 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.readers.file_kind import LOOK, file_kind
 from llama2_myhdl.spec.config import ConfigError, ModelShape
+from llama2_myhdl.spec.stops import STOP_IDS
 
 WHAT_IS_READ = "llama2.c checkpoints of version 0 are read"
 _HEADER = struct.Struct("<7i")
+MOST_STOPS = 4  # stop tokens of a model
 FIELDS = ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len")
 # Generous sanity limits (LLaMA-2 70B fits): a random file must not make the reader ask for terabytes.
 _LIMITS = {
@@ -41,6 +43,8 @@ class Checkpoint:
     token_embedding [vocab, dim], rms_att and rms_ffn [L, dim], wq and wo [L, dim, dim], wk and wv [L, kv_dim, dim],
     w1 and w3 [L, hidden, dim], w2 [L, dim, hidden], rms_final [dim], classifier [vocab, dim] (the embedding's own array
     when shared).
+
+    bos: the token that begins a text; stops: those that end one, at most `MOST_STOPS`.
     """
 
     shape: ModelShape
@@ -57,6 +61,8 @@ class Checkpoint:
     rms_final: np.ndarray
     classifier: np.ndarray
     shared_classifier: bool
+    bos: int = STOP_IDS[0]
+    stops: tuple[int, ...] = STOP_IDS
 
 
 def _layout(shape: ModelShape, shared: bool) -> dict[str, tuple[int, ...]]:

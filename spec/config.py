@@ -37,7 +37,10 @@ def _require(ok: bool, what: str, limit, value):
 
 @dataclass(frozen=True)
 class ModelShape:
-    """Shape of a LLaMA-2 checkpoint (the seven numbers of llama2.c's header, RoPE base and norm epsilon)."""
+    """Shape of a LLaMA-2 checkpoint (the seven numbers of llama2.c's header, RoPE base and norm epsilon).
+
+    rope_divisors: what a model for long contexts divides its rotary frequencies by, one a pair; none: they stay.
+    """
 
     dim: int
     hidden_dim: int
@@ -48,6 +51,7 @@ class ModelShape:
     seq_len: int
     rope_theta: float = 10000.0
     norm_eps: float = 1e-5
+    rope_divisors: tuple[float, ...] = ()
 
     def __post_init__(self):
         for name in ("dim", "hidden_dim", "n_layers", "n_heads", "n_kv_heads", "vocab_size", "seq_len"):
@@ -61,6 +65,10 @@ class ModelShape:
         )
         _require(self.head_dim % 2 == 0, "dim / n_heads (head size)", "even, RoPE turns pairs", self.head_dim)
         _require(1 < self.rope_theta < inf, "rope_theta", "finite and above 1", self.rope_theta)
+        divisors, pairs = self.rope_divisors, self.head_dim // 2
+        _require(len(divisors) in (0, pairs), "rope_divisors", f"none, or one for each of {pairs} pairs", len(divisors))
+        for divisor in divisors:
+            _require(1 <= divisor < inf, "rope_divisors", "finite and at least 1", divisor)
         _require(0 < self.norm_eps < 1, "norm_eps", "between 0 and 1", self.norm_eps)
         half = 2.0 ** -(EPS_FRAC + 1)  # of the last place of the register that holds the product
         _require(
@@ -98,7 +106,7 @@ class ModelShape:
     @property
     def frequencies(self) -> list[int]:
         """Phase steps a position of the head_dim / 2 rotary pairs."""
-        return phase_steps(self.head_dim, self.rope_theta)
+        return phase_steps(self.head_dim, self.rope_theta, self.rope_divisors)
 
     def beats(self, lanes: int, classifier: bool = True) -> int:
         """Weight beats a token needs at `lanes` weights a beat: the cycle floor of one MAC array."""

@@ -1,5 +1,6 @@
 """Integers that the hardware reads in place of a checkpoint's floats: norm gains, RoPE frequencies, epsilon."""
 
+from collections.abc import Sequence
 from math import pi, sqrt
 from typing import NamedTuple
 
@@ -22,9 +23,15 @@ def epsilon_term(dim: int, eps: float) -> int:
     return int(dim * eps * 2**EPS_FRAC + 0.5)
 
 
-def frequencies(head_dim: int, theta: float) -> list[int]:
-    """Phase steps a position for each pair, [head_dim/2] unsigned 32 bits: theta**(-2i/head_dim) / (2*pi) turns."""
-    return [int(theta ** (-2 * i / head_dim) / (2 * pi) * 2**PHASE_BITS + 0.5) for i in range(head_dim // 2)]
+def frequencies(head_dim: int, theta: float, divisors: Sequence[float] = ()) -> list[int]:
+    """Phase steps a position for each pair, [head_dim/2] unsigned 32 bits: theta**(-2i/head_dim) / (2*pi) turns.
+
+    divisors: what each pair's are divided by, none for the frequencies themselves.
+    """
+    turns = [theta ** (-2 * i / head_dim) / (2 * pi) for i in range(head_dim // 2)]
+    if divisors:
+        turns = [turn / divisor for turn, divisor in zip(turns, divisors, strict=True)]
+    return [int(turn * 2**PHASE_BITS + 0.5) for turn in turns]
 
 
 def quantise_gain(gain, dim: int) -> Gain:

@@ -8,6 +8,7 @@ from llama2_myhdl.base.field import fitted
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.limits import exponent_limits, gain_exponent_max, norm_in_front
+from llama2_myhdl.spec.stops import STOP_IDS
 
 LAYER_MATRICES = ("wq", "wk", "wv", "wo", "w1", "w2", "w3")
 
@@ -35,6 +36,8 @@ class QuantisedMatrix:
 class QuantisedCheckpoint:
     """Matrices and norm gains, one a layer in tuples; `shape` has the model's other integers (eps_term, frequencies).
 
+    stops: tokens that end a story; only the first two (`STOP_REGISTERS`) are the hardware's for every sequence.
+
     wq, w1 and w3 carry a factor (`weights/folding.py`). The classifier is an image of its own even where the
     checkpoint shares it. Exponents that the hardware cannot take are a ModelError.
     """
@@ -52,6 +55,7 @@ class QuantisedCheckpoint:
     w3: tuple[QuantisedMatrix, ...]
     rms_final: Gain
     classifier: QuantisedMatrix
+    stops: tuple[int, ...] = STOP_IDS
 
     def __post_init__(self):
         gains = {"rms_final": self.rms_final}

@@ -21,7 +21,7 @@ import numpy as np
 
 from llama2_myhdl.spec.config import MIN_DIM, BuildConfig, ModelShape
 from llama2_myhdl.spec.program import layer_split
-from llama2_myhdl.spec.stops import STOP_IDS
+from llama2_myhdl.spec.stops import STOP_IDS, stop_registers
 
 MAGIC = 0x544D324C  # "L2MT"
 VERSION = 3
@@ -108,12 +108,13 @@ def rules(build: BuildConfig) -> dict[str, Rule]:
     )
 
 
-def register_values(shape: ModelShape, build: BuildConfig, stop=STOP_IDS) -> dict[str, int]:
-    """Contents of every register for a model; `stop`: the two token ids that end a story.
+def register_values(shape: ModelShape, build: BuildConfig, stops=STOP_IDS) -> dict[str, int]:
+    """Contents of every register for a model; `stops`: token ids that end a story, of which the first two count.
 
     layers_low: layers of every engine; the first layers_extra engines have one more.
     """
     low, extra = layer_split(shape.n_layers, build.engines)
+    stop_a, stop_b = stop_registers(stops, shape.vocab_size)
     values = dict(
         magic=MAGIC,
         version=VERSION,
@@ -129,8 +130,8 @@ def register_values(shape: ModelShape, build: BuildConfig, stop=STOP_IDS) -> dic
         layers_low=low,
         layers_extra=extra,
         eps_term=shape.eps_term,
-        stop_a=stop[0],
-        stop_b=stop[1],
+        stop_a=stop_a,
+        stop_b=stop_b,
     )
     for name, rule in rules(build).items():
         values[name] = rule.value(values)

@@ -38,6 +38,7 @@ def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, toke
     normed = (rmsnorm(x, checkpoint.rms_final, shape.norm_eps) for x in (exact, rounded))
     return QuantisedCheckpoint(
         shape=shape,
+        stops=checkpoint.stops,
         embedding=embedding,
         classifier=_round_matrix(checkpoint, "classifier", None, *normed),
         **quantised_gains(checkpoint),
@@ -120,6 +121,6 @@ class _Layer:
     def _attend(self, q: np.ndarray, k: np.ndarray, v: np.ndarray) -> np.ndarray:
         q, k, v = (x.reshape(*x.shape[:2], -1, self.shape.head_dim) for x in (q, k, v))
         positions = np.arange(q.shape[1])
-        q, k = (rope(x, positions, self.shape.rope_theta) for x in (q, k))
+        q, k = (rope(x, positions, self.shape.rope_theta, self.shape.rope_divisors) for x in (q, k))
         parts = [slice(i, i + _SEQUENCES) for i in range(0, len(q), _SEQUENCES)]
         return np.concatenate([attention(q[part], k[part], v[part], 0) for part in parts])

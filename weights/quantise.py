@@ -71,6 +71,7 @@ def round_to_nearest(checkpoint: Checkpoint, exponents=row_exponents_lsq) -> Qua
     }
     return QuantisedCheckpoint(
         shape=shape,
+        stops=checkpoint.stops,
         embedding=rounded(checkpoint.token_embedding, "embedding"),
         classifier=rounded(checkpoint.classifier, "classifier"),
         **quantised_gains(checkpoint),

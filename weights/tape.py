@@ -11,8 +11,10 @@
     44      2 x float64 rope_theta, norm_eps
     60      3 x uint32  beats of each section: registers and frequencies, embedding, tapes with the closing checksum
     72      3 x uint32  CRC-32 of each section
-    84      uint32      CRC-32 of the header up to here
-    88                  the beats
+    84      uint32      d, the number of divisors of the rotary frequencies: 0, or one a pair
+    88      d x float64 rope_divisors
+    88+8d   uint32      CRC-32 of the header up to here
+    92+8d               the beats
 
 The beats fit builds of the same lanes, hidden block and number of engines; registers at their front say which.
 
@@ -37,10 +39,12 @@ from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.limits import EMBEDDING_LIMITS, TAPE_EXPONENT_MAX
 from llama2_myhdl.spec.program import Command, gain_beats, tapes
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint, QuantisedMatrix
-from llama2_myhdl.spec.registers import REGISTERS, VERSION, checksum, register_limits, register_values
+from llama2_myhdl.spec.registers import REGISTERS, checksum, register_limits, register_values
 
 FILE_MAGIC = b"L2MTAPE\0"
-_HEADER = struct.Struct("<8sII7Idd3I3I")
+FILE_VERSION = 4  # of the header; the boot image inside has a version of its own
+_HEADER = struct.Struct("<8sII7Idd3I3II")
+_DIVISOR = struct.Struct("<d")
 _CRC = struct.Struct("<I")
 
 
@@ -139,9 +143,9 @@ def _embedding_image(embedding: QuantisedMatrix, lanes: int) -> np.ndarray:
     return np.concatenate([exponents, rows], axis=1).reshape(-1, lanes)
 
 
-def _register_image(shape: ModelShape, build: BuildConfig) -> np.ndarray:
+def _register_image(shape: ModelShape, build: BuildConfig, stops: tuple[int, ...]) -> np.ndarray:
     """Registers, each within what the loader of this build accepts, and RoPE frequencies."""
-    values, limits = register_values(shape, build), register_limits(build)
+    values, limits = register_values(shape, build, stops), register_limits(build)
     for name in REGISTERS:
         fitted(values[name], "<u4", f"register {name}", *limits[name])
     words = [_word_beats([values[name] for name in REGISTERS], build.lanes, "register")]
@@ -153,7 +157,8 @@ def boot_image(weights: QuantisedCheckpoint, build: BuildConfig) -> Tape:
     """All beats of the boot stream for a build; ConfigError when the model does not fit it."""
     shape, lanes = weights.shape, build.lanes
     build.check(shape)
-    registers, embedding = _register_image(shape, build), _embedding_image(weights.embedding, lanes)
+    registers = _register_image(shape, build, weights.stops)
+    embedding = _embedding_image(weights.embedding, lanes)
     body = np.concatenate([registers, embedding, tape_image(weights, build)])
     beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes, "checksum")])
     return Tape(shape, lanes, (len(registers), len(embedding), len(beats) - len(registers) - len(embedding)), beats)
@@ -167,10 +172,10 @@ def _split(tape: Tape) -> list[bytes]:
 def write_tape(path, tape: Tape) -> None:
     """Write a tape file; whole or not at all."""
     sections = _split(tape)
-    numbers = astuple(tape.shape)
-    head = _HEADER.pack(
-        FILE_MAGIC, VERSION, tape.lanes, *numbers[:7], *numbers[7:], *tape.sections, *map(zlib.crc32, sections)
-    )
+    *numbers, divisors = astuple(tape.shape)
+    crcs = map(zlib.crc32, sections)
+    head = _HEADER.pack(FILE_MAGIC, FILE_VERSION, tape.lanes, *numbers, *tape.sections, *crcs, len(divisors))
+    head += b"".join(map(_DIVISOR.pack, divisors))
     write_whole(path, [head, _CRC.pack(zlib.crc32(head)), *sections])
 
 
@@ -186,11 +191,15 @@ def read_tape(path) -> Tape:
         raise ModelError(f"{path}: not a weight tape: must start with {FILE_MAGIC!r}, {found}")
     if len(data) < size:
         raise ModelError(f"{path}: a tape header has {size} bytes, the file has {len(data)}")
-    head = data[: _HEADER.size]
-    _, version, lanes, *rest = _HEADER.unpack(head)
-    if version != VERSION:
-        raise ModelError(f"{path}: tape version: must be {VERSION}, is {version}")
-    if _CRC.unpack(data[_HEADER.size : size])[0] != zlib.crc32(head):
+    _, version, lanes, *rest, count = _HEADER.unpack_from(data)
+    if version != FILE_VERSION:
+        raise ModelError(f"{path}: tape version: must be {FILE_VERSION}, is {version}")
+    end = _HEADER.size + count * _DIVISOR.size
+    size = end + _CRC.size
+    if len(data) < size:
+        raise ModelError(f"{path}: a tape header with {count} divisors has {size} bytes, the file has {len(data)}")
+    head = data[:end]
+    if _CRC.unpack_from(data, end)[0] != zlib.crc32(head):
         raise ModelError(f"{path}: corrupt tape: the header does not match its CRC-32")
     sections = tuple(rest[9:12])
     expected = size + sum(sections) * lanes
@@ -199,7 +208,8 @@ def read_tape(path) -> Tape:
             f"{path}: a tape of {sum(sections)} beats of {lanes} bytes has {expected} bytes, the file has {len(data)}"
         )
     try:
-        shape = ModelShape(*rest[:9])
+        divisors = tuple(divisor for (divisor,) in _DIVISOR.iter_unpack(head[_HEADER.size :]))
+        shape = ModelShape(*rest[:9], divisors)
     except ConfigError as error:
         raise ModelError(f"{path}: {error}") from error
     tape = Tape(shape, lanes, sections, np.frombuffer(data[size:], np.uint8).reshape(-1, lanes))

@@ -315,7 +315,7 @@ def test_register_fields(name, weights, monkeypatch):
     low, high = register_limits(BUILD)[name]
     for value in (low - 1, high + 1, high + (1 << WORD), -(1 << WORD)):
         changed = register_values(SHAPE, BUILD) | {name: value}
-        monkeypatch.setattr(tape, "register_values", lambda shape, build, changed=changed: changed)
+        monkeypatch.setattr(tape, "register_values", lambda shape, build, stops, changed=changed: changed)
         assert refusal(boot_image, weights, BUILD) == f"register {name}: must be {low} to {high}, is {value}"
 
 

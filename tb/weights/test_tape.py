@@ -1,5 +1,7 @@
 """Tape and boot image: sizes from the program, round trip through a file, every kind of damage refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,32 @@ def test_round_trip(image, tmp_path):
     again = read_tape(path)
     assert again.shape == SHAPE and again.lanes == LANES and again.sections == image.sections
     assert np.array_equal(again.beats, image.beats)
+
+
+def test_divided_frequencies_and_stop_tokens(tmp_path):
+    """What a model for long contexts and other tokenizers brings along: in the beats, and in the shape that is read."""
+    shape = replace(SHAPE, rope_divisors=(1.0, 8.0))
+    for stops, registers in (((7, 9), [7, 9]), ((7,), [7, 32]), ((), [32, 32]), ((3, 4, 5), [3, 4])):
+        checkpoint = replace(random_checkpoint(shape, seed=1), stops=stops)
+        weights = quantise_checkpoint(checkpoint, None, gptq=False)
+        write_tape(tmp_path / "x.tape", boot_image(weights, BUILD))
+        again = read_tape(tmp_path / "x.tape")
+        assert again.shape == shape
+        words = again.beats[: again.sections[0], :4].copy().view("<u4")[:, 0].tolist()
+        assert words[REGISTERS.index("stop_a") : len(REGISTERS)] == registers
+        first, second = SHAPE.frequencies
+        assert words[len(REGISTERS) :] == [first, round(1e4**-0.5 / (2 * np.pi) / 8 * 2**32)]
+        assert abs(words[-1] - second / 8) <= 1
+
+
+@pytest.mark.parametrize("count", [1, 1 << 31])
+def test_too_many_divisors(image, tmp_path, count):
+    path = tmp_path / "nano.tape"
+    write_tape(path, image)
+    data = path.read_bytes()
+    path.write_bytes(data[:84] + count.to_bytes(4, "little") + data[88:])
+    with pytest.raises(ModelError, match="header does not match|header with 2147483648 divisors has"):
+        read_tape(path)
 
 
 @pytest.mark.parametrize(
