@@ -11,7 +11,7 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.folders import GENERATED, PROJECT
 from llama2_myhdl.readers.checkpoint import Checkpoint
-from llama2_myhdl.readers.model import read_model
+from llama2_myhdl.readers.model import digest_of, read_model
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
@@ -20,7 +20,8 @@ from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 
 # what the integer weights depend on, and what the tape does besides
 _MODULES = ("calibrated", "folding", "gptq", "quantise", "rows")
-QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), "golden/float*.py", "golden/sampling.py", "spec/*.py")
+_ROOMS = ("golden/float*.py", "golden/sampling.py", "readers/*.py", "spec/*.py")
+QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), *_ROOMS)
 PACKER = (*QUANTISER, "base/field.py", "weights/tape.py")
 FOLDER = GENERATED / "weights"
 _DIGEST = hashlib.sha256().digest_size  # of what follows it, at the front of a stored file
@@ -31,7 +32,7 @@ _GAINS = ("rms_att", "rms_ffn", "rms_final")
 
 def _key(path: Path, shape: ModelShape, code: tuple[str, ...]) -> str:
     """Changes with the checkpoint, with what its file does not say of the shape, and with the code."""
-    digest = hashlib.sha256(path.read_bytes())
+    digest = digest_of(path)
     digest.update(repr((float(shape.rope_theta), float(shape.norm_eps))).encode())
     for source in sorted(file for pattern in code for file in PROJECT.glob(pattern)):
         digest.update(source.read_bytes())
@@ -53,7 +54,7 @@ def _pack(weights: QuantisedCheckpoint) -> dict:
     return arrays
 
 
-def _unpack(shape, arrays) -> QuantisedCheckpoint:
+def _unpack(checkpoint: Checkpoint, arrays) -> QuantisedCheckpoint:
     fields = {}
     for name in _GAINS:
         gains = tuple(Gain(m, int(e)) for m, e in zip(arrays[f"{name}.mantissa"], arrays[f"{name}.exponent"]))
@@ -62,7 +63,7 @@ def _unpack(shape, arrays) -> QuantisedCheckpoint:
         pairs = zip(arrays[f"{name}.mantissa"], arrays[f"{name}.exponent"])
         matrices = tuple(QuantisedMatrix(m, e) for m, e in pairs)
         fields[name] = matrices[0] if name in _SINGLE else matrices
-    return QuantisedCheckpoint(shape=shape, **fields)
+    return QuantisedCheckpoint(shape=checkpoint.shape, stops=checkpoint.stops, **fields)
 
 
 def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = None) -> QuantisedCheckpoint:
@@ -78,7 +79,7 @@ def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = N
         data = stored.read_bytes()
         if hashlib.sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
             with np.load(io.BytesIO(data[_DIGEST:])) as arrays:
-                return _unpack(checkpoint.shape, arrays)
+                return _unpack(checkpoint, arrays)
         print(f"{stored}: damaged, is made anew", file=sys.stderr)
     weights = quantise_checkpoint(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
