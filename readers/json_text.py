@@ -35,7 +35,7 @@ class Fields:
         self.values, self.name = values, name
 
     def _wrong(self, key: str, wanted: str, value) -> ModelError:
-        shown = json.dumps(value)
+        shown = json.dumps(value, default=repr)
         return ModelError(f"{self.name}: {key} must be {wanted}, is {shown[:60]}{'..' if len(shown) > 60 else ''}")
 
     def integer(self, key: str, default: int | None = None) -> int:

@@ -9,7 +9,7 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.readers.checkpoint import Checkpoint, read_checkpoint
 from llama2_myhdl.readers.llama2c import MAGIC, read_llama2c
 
-WHAT_IS_READ = "llama2.c checkpoints and Hugging Face folders are read"
+WHAT_IS_READ = "llama2.c checkpoints, GGUF files and Hugging Face folders are read"
 
 
 def read_model(
@@ -27,8 +27,13 @@ def read_model(
             from llama2_myhdl.readers.hugging_face import read_folder  # its libraries only where they are needed
 
             return read_folder(path, given)
-        if _start(path) == struct.pack("<I", MAGIC):
+        start = _start(path)
+        if start == struct.pack("<I", MAGIC):
             return read_llama2c(path, given)
+        if start == b"GGUF":
+            from llama2_myhdl.readers.gguf_model import read_gguf
+
+            return read_gguf(path, given)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
     return read_checkpoint(path, read=WHAT_IS_READ, **given)

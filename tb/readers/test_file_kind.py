@@ -80,7 +80,7 @@ FOREIGN = {
     "tape": (FILE_MAGIC + NOISE, "a weight tape"),
     "empty": (b"", "an empty file"),
 }
-READ = ("llama2.c 1", "llama2.c 2", "llama2.c 7")  # what `read_model` looks at more closely than `file_kind` does
+READ = ("GGUF", "llama2.c 1", "llama2.c 2", "llama2.c 7")  # that `read_model` looks at more closely
 READERS = {
     "model": (read_model, WHAT_IS_READ),
     "checkpoint": (read_checkpoint, "llama2.c checkpoints of version 0 are read"),
