@@ -30,8 +30,9 @@ BLOCKS := $(sort $(patsubst test_%.py,%,$(notdir $(filter-out tb/shell/%,$(wildc
 DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
+MODELS := $(VENV)/.stamp-models
 
-.PHONY: help place setup test test-all sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all readers sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,11 +40,14 @@ help: ## this list
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
 test: $(DEV) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all): tests marked syn, which need Yosys or nextpnr"
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not syn" -rs --durations=15
+	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, and those marked models"
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not syn and not models" -rs --durations=15
 
 test-all: $(DEV) $(SYN) ## every test, synthesis too
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -rs --durations=15
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not models" -rs --durations=15
+
+readers: $(MODELS) ## readers of models against transformers, and 10,000 damaged files of each format
+	@$(GIVEN) $(RUN) pytest -q -m models -rs --durations=5
 
 sim: known-block $(DEV) ## one block's tests: BLOCK=name SIM=icarus|verilator [WAVES=1]
 	@$(GIVEN) export SIM="$${SIM:-icarus}"; case "$$SIM" in icarus) other=verilator;; verilator) other=icarus;; \
@@ -64,8 +68,8 @@ pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA
 	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONTEXT CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
 	-- "$${MODEL:-weights/default/model.bin}" "$${OUTPUT:-sim_build/model.tape}"
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT STEPS NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES=n LOGPROBS=1 LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
-	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE LOGPROBS; \
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT CHAT=1 STEPS NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES=n LOGPROBS=1 LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
+	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE LOGPROBS CHAT; \
 	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
 	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
@@ -76,7 +80,7 @@ perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in flo
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
 	@$(GIVEN) paths MODEL TOKENIZER; options THETA NORM_EPS; \
-	$(RUN) llama2_myhdl.host.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" "$${TOKENIZER:-weights/default/tokenizer.bin}"
+	$(RUN) llama2_myhdl.host.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" $${TOKENIZER:+"$$TOKENIZER"}
 
 sampler: $(DEV) ## the integer sampler's draws against float64: [MODEL=.. THETA=.. NORM_EPS=.. DRAWS=200000]
 	@$(GIVEN) paths MODEL; options THETA NORM_EPS DRAWS; \
@@ -164,8 +168,9 @@ $(PY): | place
 $(DEV): EXTRA = dev
 $(SYN): EXTRA = dev,syn
 $(TRAIN): EXTRA = dev,train
+$(MODELS): EXTRA = dev,models
 $(DEV): | place
-$(SYN) $(TRAIN): | $(DEV)
+$(SYN) $(TRAIN) $(MODELS): | $(DEV)
 $(VENV)/.stamp-%: setup.cfg pyproject.toml | $(PY)
 	@.ci/packages "$$PYTHON"
 	@echo "installing Python packages: $(EXTRA)"

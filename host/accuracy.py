@@ -1,4 +1,4 @@
-"""How far a quantised model is from float: `python -m llama2_myhdl.host.accuracy MODEL TOKENIZER [--positions 2000]`.
+"""How far a quantised model is from float: `python -m llama2_myhdl.host.accuracy MODEL [TOKENIZER] [--positions 2000]`.
 
 Teacher-forced on text sampled from the float model itself, with a seed that calibration does not use.
 """
@@ -13,8 +13,8 @@ from rich.table import Table
 from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.golden.accuracy import Accuracy, compare, evaluation_tokens, fixed_logits
 from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.host.setup import MODEL_HELP, TOKENIZER_HELP, tokenizer_for
 from llama2_myhdl.readers.model import read_model
-from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.spec.presets import build_for
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.folding import dequantise
@@ -48,8 +48,8 @@ def accuracy_table(rows: dict[str, Accuracy]) -> Table:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = Parser(prog="accuracy", description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="llama2.c checkpoint")
-    parser.add_argument("tokenizer", help="its tokenizer (checked against the model's vocabulary)")
+    parser.add_argument("model", help=MODEL_HELP)
+    parser.add_argument("tokenizer", nargs="?", help=f"{TOKENIZER_HELP}, checked against the model (its own)")
     parser.add_argument("--positions", type=int, default=2000, help="positions to compare at least (default 2000)")
     parser.add_argument("--nearest", action="store_true", help="round to nearest instead of calibrating")
     parser.add_unsaid()
@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.positions < 2:
             raise ValueError(f"--positions must be at least 2, is {options.positions}")
         checkpoint = read_model(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
-        read_tokenizer(options.tokenizer, checkpoint.shape.vocab_size)
+        tokenizer_for(options.model, options.tokenizer, checkpoint)
         console.print(unsaid(checkpoint.shape))
         started = time.monotonic()
         quantised = quantise_checkpoint(checkpoint, gptq=not options.nearest)

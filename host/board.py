@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.options import Parser, unsaid
@@ -13,9 +12,10 @@ from llama2_myhdl.host.board_client import Board, overheard
 from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.link import Pace
 from llama2_myhdl.host.serial_port import BoardError, Port
+from llama2_myhdl.host.setup import MODEL_HELP, TOKENIZER_HELP, further_stops, is_shipped, tokenizer_for
 from llama2_myhdl.host.stopping import stoppable
+from llama2_myhdl.readers.codec import StreamDecoder
 from llama2_myhdl.readers.model import read_model
-from llama2_myhdl.readers.tokenizer import StreamDecoder, read_tokenizer
 from llama2_myhdl.spec.causes import CAUSES, IDLE
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.sequence import Beat, Request, following
@@ -36,8 +36,8 @@ def parser() -> Parser:
     p.add_argument("--port", required=True, help="serial port of the board, such as /dev/ttyUSB0")
     p.add_argument("--baud", type=int, default=BAUD, help=f"bits a second, as the bitstream has them ({BAUD:,})")
     p.add_argument("--timeout", type=float, default=SECONDS, help=f"seconds to wait for an answer ({SECONDS:g})")
-    p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
-    p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
+    p.add_argument("--model", default=DEFAULT / "model.bin", help=f"{MODEL_HELP} (the shipped default model)")
+    p.add_argument("--tokenizer", help=f"{TOKENIZER_HELP} (the model's own, of the shipped model the shipped one)")
     p.add_unsaid()
     p.add_argument(
         "--prompt", action="append", help=f"text to go on from; given again, another story ({DEFAULT_PROMPT!r})"
@@ -55,10 +55,9 @@ class Task:
     def __init__(self, args):
         self.checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         self.shape = self.checkpoint.shape
-        self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
-        if args.tokenizer is None and not self.shipped:
-            raise ModelError("--tokenizer: must be given with --model")
-        self.tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", self.shape.vocab_size)
+        self.shipped = is_shipped(args.model)
+        self.tokenizer = tokenizer_for(args.model, args.tokenizer, self.checkpoint)
+        further_stops(self.checkpoint, False)
         if args.steps < 0:
             raise ModelError(f"--steps: must be at least 0, is {args.steps}")
         for option, (least, most) in LIMITS.items():

@@ -20,7 +20,7 @@ from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.host.taps import save
 from llama2_myhdl.host.trace import header, line
 from llama2_myhdl.host.utilisation import mac_utilisation
-from llama2_myhdl.readers.tokenizer import StreamDecoder
+from llama2_myhdl.readers.codec import StreamDecoder, utf8_text
 from llama2_myhdl.sim.jobs import Job, Outcome, beat_of, run_group
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.taps import split
@@ -42,6 +42,7 @@ def parser() -> Parser:
     p = Parser(prog="generate", description=__doc__)
     setup.add_options(p)
     p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from, may be empty ({DEFAULT_PROMPT!r})")
+    p.add_argument("--chat", action="store_true", help="the prompt is what a user says, in the model's chat template")
     p.add_argument("--steps", type=int, help="positions at most, prompt included; 0: all there are "
                    f"({DEFAULT_STEPS}, or with new-tokens 0)")  # fmt: skip
     choosing.add_options(p)
@@ -69,7 +70,7 @@ class Request(Setup):
     def __init__(self, args):
         self.choosing = Choosing(args)
         super().__init__(args, sequences=self.choosing.slots)
-        self.prompt = self.tokenizer.encode(os.fsencode(args.prompt))
+        self.prompt = self._prompt(args)
         if len(self.prompt) > self.shape.seq_len:
             raise ModelError(f"prompt: must have at most {self.shape.seq_len} tokens, has {len(self.prompt)}")
         asked_steps = self._steps(args.steps)
@@ -88,9 +89,18 @@ class Request(Setup):
         taps = tuple(self.tap_positions)
         self.jobs = [
             Job(self.prompt, asked_steps, taps=taps, trace=args.trace, score=bool(taps), seq=story,
-                wishes=self.choosing.wishes(story, self.shape.seq_len))
+                wishes=self.choosing.wishes(story, self.shape.seq_len) | self._stops())
             for story in range(self.choosing.samples)
         ]  # fmt: skip
+
+    def _prompt(self, args) -> list[int]:
+        text = os.fsencode(args.prompt)
+        if args.chat:
+            return self.tokenizer.chat([dict(role="user", content=utf8_text(text))])
+        return self.tokenizer.encode(text)
+
+    def _stops(self) -> dict:
+        return dict(stops=self.stops) if self.stops else {}
 
     def _steps(self, asked: int | None) -> int:
         """Positions for the hardware, 0: the whole context."""

@@ -46,9 +46,9 @@ def parser() -> Parser:
     return p
 
 
-def windows(tokens: list[int], size: int) -> list[list[int]]:
+def windows(tokens: list[int], size: int, bos: int = BOS) -> list[list[int]]:
     """A text's tokens in windows: BOS, then `size` tokens, in the last one what is left."""
-    return [[BOS, *tokens[first : first + size]] for first in range(0, len(tokens), size)]
+    return [[bos, *tokens[first : first + size]] for first in range(0, len(tokens), size)]
 
 
 class Text(Setup):
@@ -60,7 +60,7 @@ class Text(Setup):
         self.sampled_length = min(SEQUENCE_LENGTH, self.shape.seq_len)
         if not args.text and self.sampled_length < 2:
             raise ModelError(f"context: must be at least 2 without a text, is {self.sampled_length}")
-        self.windows = windows(self._tokens(args.text), self.shape.seq_len) if args.text else None
+        self.windows = windows(self._tokens(args.text), self.shape.seq_len, self.tokenizer.bos) if args.text else None
 
     def _tokens(self, path) -> list[int]:
         try:

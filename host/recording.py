@@ -9,9 +9,9 @@ from llama2_myhdl.base.files import check_writable, write_whole
 from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.host.board_client import image_frames, prompt_frames
 from llama2_myhdl.host.framing import framed
+from llama2_myhdl.host.setup import MODEL_HELP, TOKENIZER_HELP, further_stops, is_shipped, tokenizer_for
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.readers.model import read_model
-from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.link import BEGIN, packed
 from llama2_myhdl.spec.presets import build_that_holds
@@ -32,8 +32,8 @@ def recording(tape: Tape, prompt: list[int], steps: int) -> bytes:
 def parser() -> Parser:
     p = Parser(prog="story", description=__doc__)
     p.add_argument("--config", default=TOP, help=f"of the bitstream ({TOP})")
-    p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
-    p.add_argument("--tokenizer", help="llama2.c tokenizer.bin, for a prompt (the shipped one)")
+    p.add_argument("--model", default=DEFAULT / "model.bin", help=f"{MODEL_HELP} (the shipped default model)")
+    p.add_argument("--tokenizer", help=f"{TOKENIZER_HELP} (the model's own, of the shipped model the shipped one)")
     p.add_unsaid()
     p.add_argument("--prompt", default="", help="text to go on from (none: from the token that begins a text)")
     p.add_argument("--steps", type=int, default=0, help="positions at most; 0: all there are (0)")
@@ -46,10 +46,9 @@ def run(argv=None) -> int:
     args = parser().parse_args(argv)
     try:
         checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
-        shape, shipped = checkpoint.shape, Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
-        if args.tokenizer is None and not shipped:
-            raise ModelError("--tokenizer: must be given with --model")
-        tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", shape.vocab_size)
+        shape, shipped = checkpoint.shape, is_shipped(args.model)
+        tokenizer = tokenizer_for(args.model, args.tokenizer, checkpoint)
+        further_stops(checkpoint, False)
         prompt = tokenizer.encode(os.fsencode(args.prompt))
         if not 0 <= args.steps <= shape.seq_len:
             raise ModelError(f"--steps: must be 0 to {shape.seq_len}, is {args.steps}")

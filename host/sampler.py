@@ -26,6 +26,7 @@ from llama2_myhdl.golden.sampler_statistics import (
     logit_vectors,
     run,
 )
+from llama2_myhdl.host.setup import MODEL_HELP
 from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.weights.cache import quantised
@@ -92,7 +93,7 @@ def verdict(runs: list[Run]) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0; 1 when the draws are not what the settings mean; 2 after one line for bad input."""
     parser = Parser(prog="sampler", description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="llama2.c checkpoint")
+    parser.add_argument("model", help=MODEL_HELP)
     parser.add_argument("--draws", type=int, default=DRAWS, help=f"from each vector of logits (default {DRAWS})")
     parser.add_unsaid()
     options = parser.parse_args(arguments)

@@ -7,22 +7,28 @@ from llama2_myhdl.base.files import check_writable
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.base.place import check_folder
 from llama2_myhdl.hdl.progress import Progress
+from llama2_myhdl.readers.any_tokenizer import any_tokenizer
+from llama2_myhdl.readers.checkpoint import Checkpoint
+from llama2_myhdl.readers.codec import TextCodec
 from llama2_myhdl.readers.model import read_model
-from llama2_myhdl.readers.tokenizer import read_tokenizer
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.presets import AUTO, build_that_holds, preset
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.spec.sampling import LIST
+from llama2_myhdl.spec.stops import STOP_REGISTERS
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.models import DEFAULT
 from llama2_myhdl.weights.tape import Tape, read_tape
 
+MODEL_HELP = "llama2.c checkpoint, GGUF file or Hugging Face folder"
+TOKENIZER_HELP = "tokenizer.bin of llama2.c, tokenizer.json, tokenizer.model, GGUF file or folder"
+
 
 def add_options(p: Parser) -> None:
     """The options that `Setup` looks at; all have defaults."""
-    p.add_argument("--model", default=DEFAULT / "model.bin", help="llama2.c checkpoint (the shipped default model)")
-    p.add_argument("--tokenizer", help="llama2.c tokenizer.bin (the shipped one)")
+    p.add_argument("--model", default=DEFAULT / "model.bin", help=f"{MODEL_HELP} (the shipped default model)")
+    p.add_argument("--tokenizer", help=f"{TOKENIZER_HELP} (the model's own, of the shipped model the shipped one)")
     p.add_unsaid()
     p.add_argument("--context", type=int, help="positions that the hardware may use, at most the model's (all)")
     p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
@@ -30,6 +36,26 @@ def add_options(p: Parser) -> None:
     p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
     p.add_argument("--sim", default=SIMULATORS[0], choices=SIMULATORS, help=f"simulator ({SIMULATORS[0]})")
     p.add_argument("--json", help="write the result to this file")
+
+
+def is_shipped(model) -> bool:
+    return Path(model).resolve() == (DEFAULT / "model.bin").resolve()
+
+
+def tokenizer_for(model, tokenizer, checkpoint: Checkpoint) -> TextCodec:
+    """The tokenizer that a command line names, else the model's own. Raises ModelError."""
+    if tokenizer is None and is_shipped(model):
+        tokenizer = DEFAULT / "tokenizer.bin"
+    return any_tokenizer(model, tokenizer, checkpoint)
+
+
+def further_stops(checkpoint: Checkpoint, further: bool) -> tuple[int, ...]:
+    """Stop tokens beside those in registers; ModelError where there are any and sequences cannot have some."""
+    stops = checkpoint.stops[STOP_REGISTERS:]
+    if stops and not further:
+        count = len(checkpoint.stops)
+        raise ModelError(f"stop tokens: must be at most {STOP_REGISTERS} without a sampler, the model has {count}")
+    return stops
 
 
 def list_for(config: str, asked: list[str]) -> int:
@@ -41,22 +67,22 @@ def list_for(config: str, asked: list[str]) -> int:
 
 
 class Setup:
-    """checkpoint; shape: its shape with the context that is asked for; tokenizer; build. Raises ModelError or
-    ConfigError, before anything is made. sequences: slots of the build, None: as many as the preset has."""
+    """checkpoint; shape: its shape with the context that is asked for; tokenizer; build; stops: those of sequences.
+    Raises ModelError or ConfigError, before anything is made. sequences: slots of the build, None: as many as the
+    preset has."""
 
     def __init__(self, args, sequences: int | None = None):
         check_folder()
         self._model, self._context, self._sim = args.model, args.context, args.sim
         self.checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         self.shape = self.checkpoint.shape.shortened(args.context)
-        self.shipped = Path(args.model).resolve() == (DEFAULT / "model.bin").resolve()
-        if args.tokenizer is None and not self.shipped:
-            raise ModelError("--tokenizer: must be given with --model")
-        self.tokenizer = read_tokenizer(args.tokenizer or DEFAULT / "tokenizer.bin", self.shape.vocab_size)
+        self.shipped = is_shipped(args.model)
+        self.tokenizer = tokenizer_for(args.model, args.tokenizer, self.checkpoint)
         if args.json:
             check_writable(args.json)
         changes = dict(lanes=args.lanes, engines=args.engines, sequences=sequences)
         self.build = build_that_holds(self.shape, args.config, **changes)
+        self.stops = further_stops(self.checkpoint, bool(self.build.list_entries))
 
     def open(self, say: Progress) -> tuple[QuantisedCheckpoint, Tape, Session]:
         """Integer weights, the tape to boot, and the decoder, which is converted and compiled when it is not yet."""

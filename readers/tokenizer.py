@@ -4,24 +4,26 @@ File layout, little-endian: int32 max_token_length, then for every token float32
 bytes. The vocabulary's size is not in the file; it comes from the model.
 """
 
-import codecs
 import heapq
 import math
 import os
 import re
 import struct
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.readers.chat import ChatTemplate
+from llama2_myhdl.readers.codec import TextCodec, utf8_text
 from llama2_myhdl.readers.file_kind import LOOK, file_kind
+from llama2_myhdl.readers.special_text import with_specials
 
 BOS = 1
 EOS = 2
-_BYTE_BASE = 3  # token of byte b is b + 3, after unknown, BOS and EOS
+BYTE_BASE = 3  # token of byte b is b + 3, after unknown, BOS and EOS
 _BYTE_TOKEN = re.compile(rb"<0x([0-9A-Fa-f]{2})>")
 _ENTRY = struct.Struct("<fi")
 WHAT_IS_READ = "tokenizer.bin of llama2.c is read"
@@ -29,11 +31,19 @@ _NO_SCORE = -1e10  # run.c never merges into a token that scores lower
 
 
 @dataclass(frozen=True)
-class Tokenizer:
-    """The vocabulary: `pieces[token]` in raw bytes, `scores[token]` for the greedy merges."""
+class Tokenizer(TextCodec):
+    """The vocabulary: `pieces[token]` in raw bytes, `scores[token]` for the greedy merges.
+
+    prefix: a blank stands in front of every text; leads: BOS does; specials: tokens that only templates name.
+    """
 
     pieces: tuple[bytes, ...]
     scores: tuple[float, ...]
+    bos: int = BOS
+    prefix: bool = True
+    leads: bool = True
+    specials: dict[str, int] = field(default_factory=dict)
+    template: ChatTemplate | None = None
 
     @property
     def vocab_size(self) -> int:
@@ -46,16 +56,22 @@ class Tokenizer:
 
     def encode(self, text: str | bytes, bos: bool = True, eos: bool = False) -> list[int]:
         """Token ids of a text. Raises ModelError for text that is not UTF-8 or has no tokens in this vocabulary."""
-        text = _utf8_text(text)
+        tokens = self._text(utf8_text(text))
+        return [self.bos] * (bos and (self.leads or not tokens)) + tokens + [EOS] * eos
+
+    def encode_marked(self, text: str) -> list[int]:
+        return with_specials(text, self.specials, self._text)
+
+    def _text(self, text: str) -> list[int]:
         tokens = []
-        for character in (" " + text) if text else "":  # run.c's dummy prefix
+        for character in (" " * self.prefix + text) if text else "":  # run.c's dummy prefix
             tokens += self._character(character.encode())
-        return [BOS] * bos + self._merge(tokens) + [EOS] * eos
+        return self._merge(tokens)
 
     def _character(self, utf8: bytes) -> list[int]:
         if utf8 in self._lookup:
             return [self._lookup[utf8]]
-        fallback = [byte + _BYTE_BASE for byte in utf8]
+        fallback = [byte + BYTE_BASE for byte in utf8]
         if max(fallback) >= self.vocab_size:
             raise ModelError(
                 f"text: no token for byte 0x{max(utf8):02X}: byte tokens need a vocabulary of {max(fallback) + 1}, "
@@ -97,46 +113,10 @@ class Tokenizer:
         if not 0 <= token < self.vocab_size:
             raise ModelError(f"token must be 0 to {self.vocab_size - 1}, is {token}")
         piece = self.pieces[token]
-        if previous == BOS and piece.startswith(b" "):
+        if previous == self.bos and piece.startswith(b" "):
             piece = piece[1:]
         raw = _BYTE_TOKEN.fullmatch(piece)
         return bytes([int(raw[1], 16)]) if raw else piece
-
-    def decode_all(self, tokens: Iterable[int]) -> str:
-        """The text of a whole token sequence; BOS is not printed, bytes that are not UTF-8 become U+FFFD."""
-        decoder = StreamDecoder(self)
-        return "".join(decoder.feed(token) for token in tokens) + decoder.finish()
-
-
-class StreamDecoder:
-    """Text from tokens as they come: bytes are held back until their UTF-8 character is complete."""
-
-    def __init__(self, tokenizer: Tokenizer):
-        self._tokenizer = tokenizer
-        self._utf8 = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._previous = 0
-
-    def feed(self, token: int) -> str:
-        """The characters that `token` completes; none for BOS."""
-        piece = b"" if token == BOS else self._tokenizer.decode(self._previous, token)
-        self._previous = token
-        return self._utf8.decode(piece)
-
-    def finish(self) -> str:
-        """U+FFFD if the last character never became complete."""
-        return self._utf8.decode(b"", final=True)
-
-
-def _utf8_text(text: str | bytes) -> str:
-    try:
-        if isinstance(text, bytes):
-            return text.decode("utf-8")
-        text.encode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ModelError(f"text is not UTF-8: byte 0x{text[error.start]:02X} at position {error.start}") from error
-    except UnicodeEncodeError as error:
-        raise ModelError(f"text is not UTF-8: code point U+{ord(text[error.start]):04X} at {error.start}") from error
-    return text
 
 
 def read_tokenizer(path: str | os.PathLike, vocab_size: int) -> Tokenizer:

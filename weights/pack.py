@@ -15,7 +15,7 @@ from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 def main(argv=None) -> int:
     """Exit status 0, or 2 after one line that says what was wrong."""
     parser = Parser(prog="pack", description=__doc__)
-    parser.add_argument("model", help="llama2.c checkpoint, version 0")
+    parser.add_argument("model", help="llama2.c checkpoint, GGUF file or Hugging Face folder")
     parser.add_argument("output", help="tape file to write")
     parser.add_argument("--config", default="default", help="build preset (default)")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")

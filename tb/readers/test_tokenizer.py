@@ -5,7 +5,8 @@ import json
 import pytest
 
 from llama2_myhdl.base.errors import ModelError
-from llama2_myhdl.readers.tokenizer import BOS, EOS, StreamDecoder, Tokenizer, read_tokenizer, write_tokenizer
+from llama2_myhdl.readers.codec import StreamDecoder
+from llama2_myhdl.readers.tokenizer import BOS, EOS, Tokenizer, read_tokenizer, write_tokenizer
 
 BYTES = [f"<0x{byte:02X}>".encode() for byte in range(256)]
 TEXTS = [
