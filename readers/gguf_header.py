@@ -62,10 +62,7 @@ class GgufFile:
         self.name = str(path)
         with open(path, "rb") as file:
             self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        try:
-            self.values, self.tensors = _read(_Cursor(self.data, 0, self.name))
-        except (UnicodeDecodeError, struct.error) as error:
-            raise ModelError(f"{path}: {error}") from error
+        self.values, self.tensors = _read(_Cursor(self.data, 0, self.name))
 
     def bytes_of(self, tensor: GgufTensor) -> np.ndarray:
         """uint8, a row for each row of the tensor."""
@@ -98,7 +95,10 @@ class _Cursor:
     def text(self) -> str:
         size = self.number("<Q")
         start = self.skip(size)
-        return self.data[start : start + size].decode()
+        try:
+            return self.data[start : start + size].decode()
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{self.name}: the text at byte {start} is no UTF-8: {error.reason}") from error
 
     def kind(self) -> GGUFValueType:
         number = self.number("<I")

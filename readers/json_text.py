@@ -11,14 +11,13 @@ LIMIT = 16 << 20  # bytes; the index of a model in hundreds of files has a few m
 def read_json(path: Path) -> dict:
     """The object in a JSON file. Raises ModelError; FileNotFoundError passes."""
     try:
-        with open(path, "rb") as file:
-            data = file.read(LIMIT + 1)
+        if path.stat().st_size > LIMIT:
+            raise ModelError(f"{path}: must have at most {LIMIT} bytes, has {path.stat().st_size}")
+        data = path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > LIMIT:
-        raise ModelError(f"{path}: must have at most {LIMIT} bytes")
     try:
         found = json.loads(data)
     except (ValueError, RecursionError) as error:  # JSONDecodeError, UnicodeDecodeError, numbers of 5,000 digits

@@ -21,10 +21,10 @@ class SentencePieceCodec(TextCodec):
             if not data:  # the library would take that for no model yet
                 raise ValueError("the file is empty")
             self._processor.LoadFromSerializedProto(data)
+            self._pieces = [self._bytes(token) for token in range(self._processor.get_piece_size())]
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{name}: is no SentencePiece model: {' '.join(str(error).split())}") from error
         self.bos, self._leads = bos, leads
-        self._pieces = [self._bytes(token) for token in range(self._processor.get_piece_size())]
         control = [token for token in range(len(self._pieces)) if self._processor.is_control(token)]
         self._specials = {self._processor.id_to_piece(token): token for token in control}
 

@@ -176,7 +176,7 @@ def test_length(good):
         (8, "<Q", 1 << 60, ("tensor", "must be")),
         (16, "<Q", 1 << 60, ("truncated",)),
         (24, "<Q", 1 << 63, ("truncated",)),
-        (32, "<B", 0xFF, ("utf-8",)),
+        (32, "<B", 0xFF, ("the text at byte 32 is no UTF-8",)),
         (52, "<I", 77, ("unknown type 77",)),
         (52, "<I", 9, ("truncated",)),
     ],
