@@ -13,7 +13,8 @@ ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "perplexity", "accuracy", "regress", "fetch",
     "train", "lint", "formal", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
-INSTALLED = ["-o", ".venv/.stamp-dev", "-o", ".venv/.stamp-syn", "-o", ".venv/.stamp-train"]  # whatever is there
+STAMPS = ("dev", "syn", "train", "models")
+INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
 GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG".split()
