@@ -16,5 +16,6 @@ class Parser(argparse.ArgumentParser):
 
 
 def unsaid(shape) -> str:
-    """The values of `add_unsaid` that a ModelShape was made with."""
-    return f"theta {shape.rope_theta:.10g}, norm epsilon {shape.norm_eps:.10g}"
+    """The values of `add_unsaid` that a ModelShape was made with, and how far its rotary frequencies are divided."""
+    divided = f", rotary frequencies over 1 to {max(shape.rope_divisors):.4g}" if shape.rope_divisors else ""
+    return f"theta {shape.rope_theta:.10g}, norm epsilon {shape.norm_eps:.10g}{divided}"

@@ -45,11 +45,11 @@ def _read(path: Path, given: bool, checkpoint: Checkpoint) -> TextCodec:
     if not given:
         raise ModelError("--tokenizer: must be given with --model")
     kind = file_kind(head, size)
-    if kind == "a JSON file":
+    if kind == "a JSON file" or path.suffix == Path(JSON).suffix:
         from llama2_myhdl.readers.tokenizer_json import read_tokenizer_json
 
         return read_tokenizer_json(path, checkpoint.bos)
-    if kind == "a SentencePiece model":
+    if kind == "a SentencePiece model" or path.suffix == Path(PIECES).suffix:
         from llama2_myhdl.readers.sentencepiece_model import read_sentencepiece
 
         return read_sentencepiece(path, checkpoint.bos)
