@@ -2,6 +2,8 @@
 
 NONE, BAD_IMAGE, BAD_SHAPE, BAD_LENGTH, BAD_CHECKSUM, BAD_TOKEN, TOO_LONG, BAD_SETTINGS = range(8)
 ERROR_BITS = 3
+BAD_WINDOW, SLAVE_ERROR, DECODE_ERROR = range(8, 11)  # of builds that read memory behind a bus
+BUS_ERROR_BITS = 4
 
 MEANING = {
     BAD_IMAGE: "boot image of another magic, version, lane count, hidden block or number of engines",
@@ -11,4 +13,7 @@ MEANING = {
     BAD_TOKEN: "token id outside the vocabulary",
     TOO_LONG: "prompt longer than the context",
     BAD_SETTINGS: "settings of a sequence's sampler that this build does not have",
+    BAD_WINDOW: "tape in memory misaligned, empty or beyond the last address",
+    SLAVE_ERROR: "memory answered a read of the tape with SLVERR",
+    DECODE_ERROR: "memory answered a read of the tape with DECERR: there is none at that address",
 }

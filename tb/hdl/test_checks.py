@@ -25,6 +25,7 @@ PROVOKED = {
     "a word that may still be read is overwritten": (RING, "test_a_word_too_many_is_seen"),
     "that is not there": (RING, "test_misuse_is_seen"),
     "not its last": (RING, "test_misuse_is_seen"),
+    "a word of the bus has no place": ("axi/test_word_queue.py", "test_a_word_too_many"),
     "finds no place": ("matvec/test_results.py", "test_overflow_is_seen"),
     "a packet has overtaken another one of its sequence": (LOOP, "test_overtaking_is_noticed"),
     "more tokens on their way back than sequences": ("decode/test_loop_checks.py", "test_a_token_too_many_is_noticed"),

@@ -1,0 +1,1 @@
+"""AXI4: the bus to memory outside the chip."""

@@ -1,0 +1,73 @@
+"""Cuts a region of memory into bursts, from front to back, over and over."""
+
+from myhdl import always, always_comb
+
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.axi import LEN_BITS
+from llama2_myhdl.spec.config import clog2
+
+
+def burst_stream(word_address_bits: int) -> Stream:
+    """Bursts: word, address of the first beat in beats of the bus; len: beats less one, as ARLEN has it."""
+    return Stream(word=uint(word_address_bits), len=uint(LEN_BITS))
+
+
+@hblock
+def bursts(clk, rst, enable, base, rest, m, BURST):
+    """m: `burst_stream`: all words of the region in order, then again from its front; from registers.
+
+    enable: in, the region is known and stays so until reset; base: address of its first word, in beats of the bus;
+    rest: words behind the first one. BURST: 2 to 256, a power of two. A burst ends where an address is a multiple of
+    BURST, and at the end of the region: so none crosses a page, which is a multiple of BURST beats. A burst every
+    other cycle.
+    """
+    INDEX = clog2(BURST)
+    LAST = BURST - 1
+    begun = bit()
+    word = uint(len(base))
+    behind = uint(len(rest))  # words of the region behind `word`
+    to_edge = uint(INDEX)  # words behind `word` in its block of BURST
+
+    @always_comb
+    def look():
+        to_edge.next = LAST - word[INDEX:]
+        m.word.next = word
+
+    @always(clk.posedge)
+    def cut():
+        if rst:
+            begun.next = False
+            m.valid.next = False
+        elif not begun:
+            begun.next = enable
+        elif not m.valid:
+            m.valid.next = True
+        elif m.ready:
+            m.valid.next = False
+
+    @always(clk.posedge)
+    def walk():
+        if not begun:
+            word.next = base
+            behind.next = rest
+        elif not m.valid:
+            if behind < to_edge:
+                m.len.next = behind
+            else:
+                m.len.next = to_edge
+        elif m.ready:
+            if behind == m.len:
+                word.next = base
+                behind.next = rest
+            else:
+                word.next = word + m.len + 1
+                behind.next = behind - m.len - 1
+
+    return look, cut, walk
+
+
+def ports(word_address_bits, rest_bits, burst):
+    """Fresh ports and parameters, by name."""
+    region = dict(base=uint(word_address_bits), rest=uint(rest_bits))
+    return dict(clk=bit(), rst=bit(), enable=bit(), **region, m=burst_stream(word_address_bits), BURST=burst)

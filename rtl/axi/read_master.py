@@ -1,0 +1,131 @@
+"""An AXI4 master that reads regions of memory ahead, each over and over: weight tapes behind a bus."""
+
+from myhdl import always, always_comb, concat, intbv
+
+from llama2_myhdl.hdl.hierarchy import hblock
+from llama2_myhdl.hdl.lanes import pack, unpack
+from llama2_myhdl.hdl.ports import Series
+from llama2_myhdl.rtl.axi.bursts import burst_stream
+from llama2_myhdl.rtl.axi.channels import ReadChannels
+from llama2_myhdl.rtl.axi.region import region, region_ports
+from llama2_myhdl.rtl.axi.turns import chosen_stream, turns
+from llama2_myhdl.rtl.axi.under_way import under_way
+from llama2_myhdl.rtl.axi.window import where_ports, window
+from llama2_myhdl.rtl.stream.connect import connect
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.axi import BUFFERABLE, DATA, INCR, SLVERR, ReadMaster
+from llama2_myhdl.spec.config import ConfigError, clog2
+from llama2_myhdl.spec.errors import BAD_WINDOW, BUS_ERROR_BITS, DECODE_ERROR, NONE, SLAVE_ERROR
+
+MOST_REGIONS = 16
+
+
+@hblock
+def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI):
+    """m: Series of Stream(data), one a region: its beats, endlessly repeated, read ahead as far as there is room.
+
+        region 0 ──┐                                       ┌──> region 0 ──> m[0]
+        region 1 ──┴─> turns ──> AR     memory     R ──> register ──> region 1 ──> m[1]
+
+    enable: in, from here on base and beats stand fast until reset: Series of byte addresses, multiples of the bus's
+    bytes, and of lengths in beats of m, 1 or more.
+    m_axi: `ReadChannels`; the number of a region is the ID of its bursts, so the memory may answer one before the
+    other. RREADY is high but in reset: there is a place for every beat that was asked for.
+    error: out, a register, until reset: BAD_WINDOW, and nothing is read; SLAVE_ERROR or DECODE_ERROR, the first answer
+    that is one: from that beat on m offers nothing that came later, no burst begins, and those under way are taken and
+    dropped. busy: out, a register: bursts are under way; a reset of this block alone waits until it is low.
+    AXI: `spec.axi.ReadMaster`. What the memory does not bring in time is a pause of m.
+    """
+    COUNT = len(m)
+    if not 1 <= COUNT <= MOST_REGIONS:
+        raise ConfigError(f"read_master regions: must be 1 to {MOST_REGIONS}, is {COUNT}")
+    BEAT_BITS = len(m[0].data)
+    AXI.check_beat(BEAT_BITS)
+    OFFSET = AXI.offset_bits
+    most = (1 << len(beats[0])) - 1
+    ar, r = m_axi.ar, m_axi.r
+    where = [region_ports(AXI, BEAT_BITS, most) for _ in range(COUNT)]
+    requests = Series(*(burst_stream(AXI.word_address_bits) for _ in range(COUNT)))
+    picked = chosen_stream(AXI.word_address_bits, clog2(COUNT))
+    address = uint(AXI.address_bits)
+    known, wrong = [bit() for _ in range(COUNT)], [bit() for _ in range(COUNT)]
+    all_wrong = uint(COUNT)
+    arrives, arrived = [bit() for _ in range(COUNT)], uint(COUNT)
+    data = uint(AXI.data_bits)
+    room, begins, ends, stop, bad = [bit() for _ in range(5)]
+
+    window_ = [
+        window(
+            clk, rst, enable, base[k], beats[k], first=where[k]["base"], rest=where[k]["rest"], tail=where[k]["tail"],
+            known=known[k], wrong=wrong[k], AXI=AXI, BEAT_BITS=BEAT_BITS,
+        )
+        for k in range(COUNT)
+    ]  # fmt: skip
+    region_ = [
+        region(clk, rst, known[k], **where[k], request=requests[k], arrives=arrives[k], data=data, m=m[k], AXI=AXI)
+        for k in range(COUNT)
+    ]
+    turns_ = turns(clk, rst, requests, picked, room, take=begins)
+    under_way_ = under_way(clk, rst, take=begins, give=ends, stop=stop, room=room, busy=busy, LIMIT=AXI.outstanding)
+    connect_ = connect(picked, ar, addr=address, size=OFFSET, burst=INCR, cache=BUFFERABLE, prot=DATA)
+    faults = pack(wrong, all_wrong)
+    arriving = unpack(arrived, arrives)
+
+    @always_comb
+    def place():
+        address.next = concat(picked.word, intbv(0)[OFFSET:])
+
+    @always_comb
+    def look():
+        stop.next = error != NONE
+        bad.next = r.resp >= SLVERR
+
+    @always(clk.posedge)
+    def control():
+        if rst:
+            r.ready.next = False
+            arrived.next = 0
+            ends.next = False
+        else:
+            r.ready.next = True
+            arrived.next = 0
+            ends.next = r.valid and r.ready and r.last
+            if r.valid and r.ready and not bad and not stop:
+                arrived.next = 1 << r.id
+
+    @always(clk.posedge)
+    def take():
+        if r.valid:
+            data.next = r.data
+
+    @always(clk.posedge)
+    def judge():
+        if rst:
+            error.next = NONE
+        elif error == NONE:
+            if all_wrong != 0:
+                error.next = BAD_WINDOW
+            elif r.valid and r.ready and bad:
+                if r.resp == SLVERR:
+                    error.next = SLAVE_ERROR
+                else:
+                    error.next = DECODE_ERROR
+
+    return window_, region_, turns_, under_way_, connect_, faults, arriving, place, look, control, take, judge
+
+
+def ports(axi: ReadMaster, beat_bits: int, most_beats: int, regions: int) -> dict:
+    """Fresh ports and parameters, by name; most_beats: of the longest region."""
+    where = [where_ports(axi, most_beats) for _ in range(regions)]
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        enable=bit(),
+        base=Series(*(each["base"] for each in where)),
+        beats=Series(*(each["beats"] for each in where)),
+        m=Series(*(Stream(data=uint(beat_bits)) for _ in range(regions))),
+        m_axi=ReadChannels(axi, clog2(regions)),
+        error=uint(BUS_ERROR_BITS),
+        busy=bit(),
+        AXI=axi,
+    )

@@ -1,0 +1,96 @@
+"""A weight tape in memory behind the bus: read ahead from front to back, over and over."""
+
+from myhdl import always, always_comb
+
+from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.axi.bursts import burst_stream, bursts
+from llama2_myhdl.rtl.axi.join_words import join_words
+from llama2_myhdl.rtl.axi.places import places
+from llama2_myhdl.rtl.axi.split_words import split_words
+from llama2_myhdl.rtl.axi.word_queue import word_queue
+from llama2_myhdl.rtl.stream.connect import connect
+from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, uint
+from llama2_myhdl.spec.config import clog2
+
+
+def rest_bits(axi, beat_bits: int, most_beats: int) -> int:
+    """Bits that count the words of a region of so many beats, less one."""
+    return clog2(axi.words(most_beats, beat_bits))
+
+
+def per_word(axi, beat_bits: int) -> int:
+    """Beats of a word of the bus; 1 where a beat is a word or more."""
+    return max(1, axi.data_bits // beat_bits)
+
+
+@hblock
+def region(clk, rst, enable, base, rest, tail, request, arrives, data, m, AXI):
+    """m: Stream(data), the beats of the region, endlessly repeated: the same as of `rtl/memory/tape.py`.
+
+        bursts ──> places ──> request                   to memory
+                     ^ a place is free
+        data ──> queue ──> split or join ──> m          from memory
+
+    enable: in, the region is known and stays so until reset; base: address of its first word, in words of the bus;
+    rest: words behind the first one; tail: beats of the last word, less one (no more than the beats of a word).
+    request: `burst_stream`; arrives: in, `data` is the region's next word, in any cycle. AXI: `spec.axi.ReadMaster`.
+    A place in the queue is taken for every word when it is asked for. A beat a cycle, or what the bus brings.
+    """
+    cut = burst_stream(len(base))
+    left, last = bit(), bit()
+    behind = uint(len(rest))  # words of the region behind the one that comes next
+    word = Payload(data=data, last=last)
+    words = Stream(data=uint(len(data)), last=bit())
+
+    bursts_ = bursts(clk, rst, enable, base, rest, m=cut, BURST=AXI.burst)
+    places_ = places(clk, rst, cut, request, give=left, DEPTH=AXI.depth)
+    word_queue_ = word_queue(clk, rst, push=arrives, word=word, m=words, left=left, DEPTH=AXI.depth)
+
+    @always_comb
+    def end():
+        last.next = behind == 0
+
+    @always(clk.posedge)
+    def follow():
+        if not enable:
+            behind.next = rest
+        elif arrives:
+            if last:
+                behind.next = rest
+            else:
+                behind.next = behind - 1
+
+    if len(m.data) < len(data):
+        split_words_ = split_words(clk, rst, words, m, tail)
+        return bursts_, places_, word_queue_, split_words_, end, follow
+    unused(words.last, tail)
+    if len(m.data) == len(data):
+        connect_ = connect(words, m)
+        return bursts_, places_, word_queue_, connect_, end, follow
+    plain = Stream(data=uint(len(data)))
+    connect_ = connect(words, plain)
+    join_words_ = join_words(clk, rst, plain, m)
+    return bursts_, places_, word_queue_, connect_, join_words_, end, follow
+
+
+def region_ports(axi, beat_bits: int, most_beats: int) -> dict:
+    """Fresh ports that say where a region lies, by name."""
+    base, rest = uint(axi.word_address_bits), uint(rest_bits(axi, beat_bits, most_beats))
+    return dict(base=base, rest=rest, tail=uint(clog2(per_word(axi, beat_bits))))
+
+
+def ports(axi, beat_bits, most_beats):
+    """Fresh ports and parameters, by name; most_beats: of the longest region."""
+    axi.check_beat(beat_bits)
+    where = region_ports(axi, beat_bits, most_beats)
+    return dict(
+        clk=bit(),
+        rst=bit(),
+        enable=bit(),
+        **where,
+        request=burst_stream(axi.word_address_bits),
+        arrives=bit(),
+        data=uint(axi.data_bits),
+        m=Stream(data=uint(beat_bits)),
+        AXI=axi,
+    )
