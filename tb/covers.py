@@ -11,6 +11,7 @@ COVERS = {
     "tb/attention/test_divide.py": ("denominator", "leading_one", "serialise"),
     "tb/attention/test_numerator.py": ("weight",),
     "tb/attention/test_weighted_sum.py": ("lane_group",),
+    "tb/axi/test_read_master.py": ("region",),
     "tb/board/test_board.py": ("link",),
     "tb/board/test_frames.py": ("frame_store", "seal", "spell", "stuff", "unstuff"),
     "tb/board/test_parts.py": ("beats", "crc32", "inquiry", "leds", "merge", "watch"),
