@@ -36,15 +36,15 @@ class ReadMemory:
     no beat goes out, or None; interleaved: beats of several IDs mixed, else burst by burst; faults: response by the
     number of the beat, counted from 0. Beats at addresses that hold nothing are DECERR.
 
-    sent: beats that were taken; mixed: times that the beats of a burst were left for those of another ID; refreshed:
-    cycles of refresh so far; monitor: what watches the pins.
+    sent, made: beats that were taken, that were offered; mixed: times that the beats of a burst were left for those of
+    another ID; refreshed: cycles of refresh so far; monitor: what watches the pins.
     """
 
     def __init__(self, dut, prefix: str, axi: ReadMaster, regions: int, rng: random.Random):
         self.axi, self.rng = axi, rng
         self.latency, self.stalls, self.refresh, self.interleaved = (1, 1), dict(ar=0.0, r=0.0), None, False
         self.faults: dict[int, int] = {}
-        self.sent = self.mixed = self.refreshed = self._cycle = self._made = 0
+        self.sent = self.made = self.mixed = self.refreshed = self._cycle = 0
         self._parts: list[tuple[int, bytes]] = []
         self._waiting = [deque() for _ in range(regions)]
         self._turn = None  # the ID whose burst is being answered
@@ -136,7 +136,7 @@ class ReadMemory:
     def _beat(self, number: int):
         pending = self._waiting[number][0]
         word = self._word(pending.address)
-        response = self.faults.get(self._made, OKAY if word is not None else DECERR)
+        response = self.faults.get(self.made, OKAY if word is not None else DECERR)
         if response != OKAY:
             word = self.rng.getrandbits(self.axi.data_bits)
         pending.beats -= 1
@@ -149,4 +149,4 @@ class ReadMemory:
         values = dict(rid=number, rdata=word, rresp=response, rlast=int(last))
         for name, value in values.items():
             self._pins[name].value = value
-        self._made += 1
+        self.made += 1

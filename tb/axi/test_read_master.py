@@ -171,7 +171,7 @@ async def any_beat_may_fail(dut):
     memory.latency, memory.stalls, memory.interleaved = (1, 30), dict(ar=0.2, r=0.2), True
     await bench.start()
     for number in [*range(12), *bench.rng.sample(range(12, 300), 12)]:
-        memory.faults = {memory._made + number: bench.rng.choice((SLVERR, DECERR))}
+        memory.faults = {memory.made + number: bench.rng.choice((SLVERR, DECERR))}
         (code,) = memory.faults.values()
         bench.pause(0.5, 0.5)
         while dut.error.value == NONE:

@@ -78,4 +78,17 @@ FAULTS = {
               "assign primed = known && (ahead_count != 0);"),
         Fault("residual", "m_data <= -33'h80000000;", "m_data <= HIGHEST;"),
     ],
+    "bursts-64": [
+        Fault("bursts", "assign to_edge = LAST - word[INDEX-1:0];", "assign to_edge = LAST;"),
+        Fault("bursts", "if (behind < to_edge) begin", "if (behind <= INDEX) begin"),
+        Fault("bursts", "word <= (word + m_len) + 1;", "word <= word + m_len;"),
+    ],
+    "bursts-page": [
+        Fault("bursts", "if (behind == m_len) begin", "if (behind <= LAST) begin"),
+        Fault("bursts", "else if (m_ready) begin\n        m_valid", "else begin\n        m_valid"),
+    ],
+    "places": [
+        Fault("places", "enough <= s_valid && (free > s_len);", "enough <= s_valid && (free >= s_len);"),
+        Fault("places", "free <= free - s_len;", "free <= free - s_len - 1;"),
+    ],
 }  # fmt: skip
