@@ -12,6 +12,8 @@ from myhdl import always, always_comb, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import pack
+from llama2_myhdl.hdl.ports import Series
+from llama2_myhdl.rtl.axi.bus_tapes import bus_ports, bus_tapes
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
 from llama2_myhdl.rtl.decode import decode_loop as looping
 from llama2_myhdl.rtl.decode.counters import cycle_counter
@@ -27,10 +29,12 @@ from llama2_myhdl.rtl.matvec.streams import beat_stream
 from llama2_myhdl.rtl.memory.tapes import tapes
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
-from llama2_myhdl.spec.config import BuildConfig, clog2
+from llama2_myhdl.spec.config import BuildConfig, ConfigError, clog2
 from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS
-from llama2_myhdl.spec.errors import ERROR_BITS, NONE
+from llama2_myhdl.spec.errors import BUS_ERROR_BITS, ERROR_BITS, NONE
 from llama2_myhdl.spec.formats import PHASE_BITS
+
+BUS_PORTS = dict(tape_base="base", m_axi="m_axi")  # names here, and of a station's
 
 
 def stations(build: BuildConfig) -> int:
@@ -53,6 +57,9 @@ def decoder(
     counter_select,
     counter_value,
     CFG,
+    tape_base=None,
+    m_axi=None,
+    reading=None,
 ):
     """s_boot: Stream(data = one beat, last), see `spec/registers.py`; a new image needs a reset.
 
@@ -63,7 +70,12 @@ def decoder(
     later, counter `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's
     own station); they run as `cycles` does.
     """
+    # tape_base, m_axi, reading: as `ports` says
     ENGINES, STATIONS = CFG.engines, stations(CFG)
+    BUS = CFG.weights is not None
+    if BUS != (m_axi is not None):
+        raise ConfigError(f"decoder: a build with weights {'in memory' if BUS else 'on the chip'} has other ports")
+    HOPS = 0 if BUS else STATIONS
     ALONE = ENGINES == 1
     LAYER_BITS = CFG.engine.max_layers.bit_length()
     shape = ShapeRegisters(CFG)
@@ -71,9 +83,9 @@ def decoder(
     beat = Stream(data=uint(CFG.beat_bits), last=bit())
     payload, boot_rest = beat.clone(), beat.clone()
     # hop k: what enters station k and its tapes
-    boot_in, boot_out = [beat.clone() for _ in range(STATIONS)], [beat.clone() for _ in range(STATIONS)]
+    boot_in, boot_out = [beat.clone() for _ in range(HOPS)], [beat.clone() for _ in range(HOPS)]
     leaving, entering = [packet(CFG) for _ in range(STATIONS)], [packet(CFG) for _ in range(STATIONS)]
-    chain_end = boot_out[STATIONS - 1]  # no beat gets here
+    chain_end = boot_rest if BUS else boot_out[STATIONS - 1]  # no beat gets here
     chain_end.ready = tied(bit(True))
     unused(chain_end.data, chain_end.last, chain_end.valid)
     weights, from_head = [beat_stream(CFG) for _ in range(STATIONS)], [bit() for _ in range(STATIONS)]
@@ -129,7 +141,7 @@ def decoder(
         **shape.named(looking_up.REGISTERS),
         CFG=CFG,
     )
-    boot_skid = [skid(clk, rst, boot_rest if k == 0 else boot_out[k - 1], boot_in[k]) for k in range(STATIONS)]
+    boot_skid = [skid(clk, rst, boot_rest if k == 0 else boot_out[k - 1], boot_in[k]) for k in range(HOPS)]
     skid_ = [skid(clk, rst, leaving[k], entering[k]) for k in range(STATIONS)]
     share_ = [share(clk, shape.layers_low, shape.layers_extra, shares[k], INDEX=k) for k in range(ENGINES)]
     tapes_ = [
@@ -147,7 +159,7 @@ def decoder(
             LAYERS=k < ENGINES,
             HEAD=k == STATIONS - 1,
         )
-        for k in range(STATIONS)
+        for k in range(HOPS)
     ]
     engine_ = [
         engine(
@@ -188,13 +200,6 @@ def decoder(
     cycle_counter_ = cycle_counter(clk, rst, loaded, cycles)
     packing = pack(values, values_bus)
 
-    @always_comb
-    def errors():
-        if boot_error != NONE:
-            error.next = boot_error
-        else:
-            error.next = loop_error
-
     @always(clk.posedge)
     def report():
         found = intbv(0)[STATIONS * COUNTER_BITS :]
@@ -204,6 +209,58 @@ def decoder(
                 found[:] = values_bus >> (k * COUNTER_BITS)
         counter_value.next = found[COUNTER_BITS:]
 
+    if BUS:
+        bus_errors, under_way = [uint(BUS_ERROR_BITS) for _ in range(STATIONS)], [bit() for _ in range(STATIONS)]
+        bus_bus, under_way_bus = uint(STATIONS * BUS_ERROR_BITS), uint(STATIONS)
+        bus_tapes_ = [
+            bus_tapes(
+                clk,
+                rst,
+                enable=loaded,
+                base=tape_base[k],
+                m=weights[k],
+                from_head=from_head[k],
+                n_layers=shares[k] if k < ENGINES else tied(uint(LAYER_BITS)),
+                layer_beats=shape.layer_beats,
+                head_beats=shape.head_beats,
+                m_axi=m_axi[k],
+                error=bus_errors[k],
+                busy=under_way[k],
+                CFG=CFG.engine,
+                LAYERS=k < ENGINES,
+                HEAD=k == STATIONS - 1,
+            )
+            for k in range(STATIONS)
+        ]
+        bus = [bus_tapes_, pack(bus_errors, bus_bus), pack(under_way, under_way_bus)]
+
+        @always_comb
+        def errors():
+            code = intbv(0)[BUS_ERROR_BITS:]
+            part = intbv(0)[STATIONS * BUS_ERROR_BITS :]
+            code[:] = 0
+            for k in range(STATIONS):
+                part[:] = bus_bus >> (k * BUS_ERROR_BITS)
+                if part[BUS_ERROR_BITS:] != NONE:
+                    code[:] = part[BUS_ERROR_BITS:]
+            reading.next = under_way_bus != 0
+            if boot_error != NONE:
+                error.next = boot_error
+            elif code != NONE:
+                error.next = code
+            else:
+                error.next = loop_error
+
+    else:
+        bus = []
+
+        @always_comb
+        def errors():
+            if boot_error != NONE:
+                error.next = boot_error
+            else:
+                error.next = loop_error
+
     return (
         loader_,
         decode_loop_,
@@ -212,6 +269,7 @@ def decoder(
         skid_,
         share_,
         tapes_,
+        bus,
         engine_,
         head_,
         cycle_counter_,
@@ -222,7 +280,19 @@ def decoder(
 
 
 def ports(build: BuildConfig) -> dict:
-    """Fresh top-level ports and the CFG parameter: `decoder(**ports(build))`."""
+    """Fresh top-level ports and the CFG parameter: `decoder(**ports(build))`.
+
+    Of a build with `weights` the tapes are no part of the image but lie in memory. tape_base: in, a Series of addresses
+    for each station, as `bus_tapes` has them, from reset on; m_axi: `ReadChannels`, one a station; reading: out,
+    bursts are under way, and a reset of the decoder alone waits until it is low. `error` has BUS_ERROR_BITS then; that
+    of a bus stops the tapes until reset.
+    """
+    at_bus = {}
+    if build.weights:
+        count = stations(build)
+        each = [bus_ports(build.engine, k < build.engines, k == count - 1) for k in range(count)]
+        at_bus = {name: Series(*(ports[port] for ports in each)) for name, port in BUS_PORTS.items()}
+        at_bus["reading"] = bit()
     return dict(
         clk=bit(),
         rst=bit(),
@@ -231,10 +301,11 @@ def ports(build: BuildConfig) -> dict:
         m_token=token_stream(build),
         clear=bit(),
         loaded=bit(),
-        error=uint(ERROR_BITS),
+        error=uint(BUS_ERROR_BITS if build.weights else ERROR_BITS),
         cycles=uint(COUNTER_BITS),
         counter_station=uint(clog2(stations(build))),
         counter_select=uint(clog2(len(COUNTERS))),
         counter_value=uint(COUNTER_BITS),
         CFG=build,
+        **at_bus,
     )

@@ -12,11 +12,15 @@ Two ideas, two dataclasses:
 
 from dataclasses import dataclass, fields, replace
 from math import ceil, inf
+from typing import TYPE_CHECKING
 
 from llama2_myhdl.spec.constants import epsilon_term
 from llama2_myhdl.spec.constants import frequencies as phase_steps
 from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS, F_FRAC
 from llama2_myhdl.spec.sampling import LIST
+
+if TYPE_CHECKING:
+    from llama2_myhdl.spec.axi import ReadMaster
 
 MIN_DIM = 8  # elements of the residual vector: one is read again long after it was written
 
@@ -145,10 +149,11 @@ class BuildConfig:
     value_bits: int = 8
     exp_bits: int = 8  # signed exponent fields on the tape (values kept within 7 bits)
     list_entries: int = LIST  # of the sampler's list; 0: no sampler, greedy only
+    weights: "ReadMaster | None" = None  # the bus to the memory that the tapes lie in; None: they are on the chip
 
     def __post_init__(self):
         for f in fields(self):
-            if f.name != "list_entries":
+            if f.name not in ("list_entries", "weights"):
                 _require(getattr(self, f.name) > 0, f.name, "at least 1", getattr(self, f.name))
         _require(
             self.list_entries == 0 or 2 <= self.list_entries <= LIST,
@@ -187,6 +192,8 @@ class BuildConfig:
         _require(self.weight_bits == 8, "weight_bits", "8", self.weight_bits)
         _require(self.max_dim >= MIN_DIM, "max_dim", f"at least {MIN_DIM}", self.max_dim)
         _require(self.max_seq & (self.max_seq - 1) == 0, "max_seq", "a power of two", self.max_seq)
+        if self.weights is not None:
+            self.weights.check_beat(self.beat_bits)
 
     def check(self, shape: ModelShape) -> None:
         """Raise ConfigError, naming the limit and the value, when `shape` does not fit this build."""

@@ -3,7 +3,8 @@
 NONE, BAD_IMAGE, BAD_SHAPE, BAD_LENGTH, BAD_CHECKSUM, BAD_TOKEN, TOO_LONG, BAD_SETTINGS = range(8)
 ERROR_BITS = 3
 BAD_WINDOW, SLAVE_ERROR, DECODE_ERROR = range(8, 11)  # of builds that read memory behind a bus
-BUS_ERROR_BITS = 4
+BUS_ERRORS = (BAD_WINDOW, SLAVE_ERROR, DECODE_ERROR)
+BUS_ERROR_BITS = 4  # of the register of such a build
 
 MEANING = {
     BAD_IMAGE: "boot image of another magic, version, lane count, hidden block or number of engines",

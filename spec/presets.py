@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from llama2_myhdl.spec.axi import ReadMaster
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape, clog2
 
 
@@ -48,6 +49,13 @@ PRESETS["stories260K"] = Preset(
     _SHAPES["stories260K"], build_for(_SHAPES["stories260K"], attention_units=4, attention_queries=2)
 )
 PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, min_hidden_block=8, list_entries=8))
+# The tapes in memory behind a bus: one that is simulated, and one whose head alone has 9 MB.
+PRESETS["nano-bus"] = Preset(
+    _SHAPES["nano"], replace(PRESETS["nano"].build, weights=ReadMaster(data_bits=64, burst=16, depth=64))
+)
+PRESETS["stories15M-bus"] = Preset(
+    _SHAPES["stories15M"], build_for(_SHAPES["stories15M"], lanes=16, weights=ReadMaster(data_bits=128))
+)
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
     _SHAPES["stories260K"],
@@ -87,7 +95,7 @@ AUTO = "auto"  # in place of a preset's name: the smallest build that holds the 
 
 
 def fitting(shape: ModelShape) -> list[str]:
-    """Names of the presets whose build holds a model."""
+    """Names of the presets whose build holds a model, on the chip."""
 
     def fits(build: BuildConfig) -> bool:
         try:
@@ -96,7 +104,7 @@ def fitting(shape: ModelShape) -> list[str]:
             return False
         return True
 
-    return [name for name, known in PRESETS.items() if fits(known.build)]
+    return [name for name, known in PRESETS.items() if known.build.weights is None and fits(known.build)]
 
 
 def build_of(config: str, **changes) -> BuildConfig:

@@ -96,7 +96,8 @@ def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: P
     """
     build.check(weights.shape)
     key = _key(Path(model), weights.shape, PACKER)
-    path = folder / f"{key}-{weights.shape.seq_len}-{build.lanes}-{build.hidden_block}-{build.engines}.tape"
+    kind = "-bus" if build.weights else ""  # an image without the tapes
+    path = folder / f"{key}-{weights.shape.seq_len}-{build.lanes}-{build.hidden_block}-{build.engines}{kind}.tape"
     if path.exists():
         try:
             read_tape(path)

@@ -42,9 +42,8 @@ def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI):
     BEAT_BITS = len(m[0].data)
     AXI.check_beat(BEAT_BITS)
     OFFSET = AXI.offset_bits
-    most = (1 << len(beats[0])) - 1
     ar, r = m_axi.ar, m_axi.r
-    where = [region_ports(AXI, BEAT_BITS, most) for _ in range(COUNT)]
+    where = [region_ports(AXI, BEAT_BITS, (1 << len(beats[k])) - 1) for k in range(COUNT)]
     requests = Series(*(burst_stream(AXI.word_address_bits) for _ in range(COUNT)))
     picked = chosen_stream(AXI.word_address_bits, clog2(COUNT))
     address = uint(AXI.address_bits)

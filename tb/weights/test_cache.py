@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,12 +11,12 @@ import pytest
 from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.readers.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
 from llama2_myhdl.spec.constants import epsilon_term, frequencies
-from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.presets import build_of, preset
 from llama2_myhdl.spec.registers import REGISTERS
 from llama2_myhdl.weights import cache
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, read_tape
+from llama2_myhdl.weights.tape import boot_image, memory_image, read_tape, tape_image, tape_places
 
 SHAPE, BUILD = preset("nano").shape, preset("nano").build
 GIVEN = [{}, {"rope_theta": 500000.0}, {"norm_eps": 1e-3}, {"rope_theta": 500000.0, "norm_eps": 1e-3}]
@@ -56,8 +58,35 @@ def test_a_checkpoint_of_the_defaults_is_that_of_the_file(model, tmp_path, monke
     np.testing.assert_array_equal(first.w1[1].mantissa, second.w1[1].mantissa)
 
 
-def pack(*arguments):
-    command = [sys.executable, "-m", "llama2_myhdl.weights.pack", *arguments, "--config", "nano"]
+def test_an_image_without_tapes_has_a_file_of_its_own(model, tmp_path):
+    """Builds of the same lanes, with the tapes on the chip and in memory, whichever comes first."""
+    weights, bus = quantised(model, tmp_path), build_of("nano-bus")
+    chip = replace(bus, weights=None)
+    paths = [tape_file(model, weights, build, tmp_path) for build in (bus, chip, bus)]
+    assert paths[0] == paths[2] != paths[1]
+    for path, build in zip(paths, (bus, chip)):
+        np.testing.assert_array_equal(read_tape(path).beats, boot_image(weights, build).beats)
+
+
+def test_pack_writes_what_lies_in_memory(model, tmp_path):
+    """Each tape at its address, a multiple of the bus's bytes; the file beside it has no tape."""
+    output, bus = tmp_path / "x.tape", build_of("nano-bus")
+    result = pack(model, output, config="nano-bus")
+    assert result.returncode == 0 and not result.stderr
+    weights = quantised(model)
+    tapes = memory_image(weights, bus)
+    places = tape_places(tapes, bus)
+    assert f"{output}.memory: tapes at {', '.join(map(hex, places))}" in result.stdout.splitlines()
+    data = Path(f"{output}.memory").read_bytes()
+    for place, tape in zip(places, tapes, strict=True):
+        assert place % bus.weights.word_bytes == 0 and data[place : place + len(tape)] == tape
+    assert b"".join(tapes) == tape_image(weights, bus).tobytes()
+    np.testing.assert_array_equal(read_tape(output).beats, boot_image(weights, bus).beats)
+    assert len(data) == places[-1] + len(tapes[-1])
+
+
+def pack(*arguments, config="nano"):
+    command = [sys.executable, "-m", "llama2_myhdl.weights.pack", *arguments, "--config", config]
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
 
 
