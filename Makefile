@@ -40,8 +40,8 @@ help: ## this list
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
 test: $(DEV) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, and those marked models"
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not syn and not models" -rs --durations=15
+	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, and those marked models"
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or models)" -rs --durations=15
 
 test-all: $(DEV) $(SYN) ## every test, synthesis too
 	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not models" -rs --durations=15

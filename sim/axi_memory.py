@@ -63,6 +63,10 @@ class ReadMemory:
         """Bytes from an address on."""
         self._parts.append((address, bytes(data)))
 
+    def fill(self, parts: dict[int, bytes]) -> None:
+        """These bytes, by their addresses, and no others any more."""
+        self._parts = list(parts.items())
+
     def _word(self, address: int) -> int | None:
         size = self.axi.word_bytes
         for start, data in self._parts:

@@ -5,6 +5,7 @@ falling one. Coroutines that have nothing to look at wait for a signal, not for 
 """
 
 import os
+import random
 import socket
 from collections import deque
 from multiprocessing.connection import Connection
@@ -14,6 +15,7 @@ from cocotb.clock import Clock
 from cocotb.triggers import Event, FallingEdge, First, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
+from llama2_myhdl.sim.axi_memory import ReadMemory
 from llama2_myhdl.sim.clock import PERIOD_NS
 
 ADDRESS = "SIMULATOR_ADDRESS"  # environment variable: the socket
@@ -129,7 +131,7 @@ class Server:
 
     def __init__(self, dut, connection):
         self.dut, self.clk, self.pins, self.connection = dut, dut.clk, {}, connection
-        self.sources, self.recorders, self.woken = [], [], Event()
+        self.sources, self.recorders, self.memories, self.woken = [], [], [], Event()
 
     @property
     def edges(self):
@@ -188,6 +190,19 @@ class Server:
         recorder = self.recorders[number]
         rows, recorder.rows = recorder.rows, []
         return rows
+
+    def memory(self, prefix, axi, regions, seed):
+        self.memories.append(ReadMemory(self.dut, prefix, axi, regions, random.Random(seed)))
+        return len(self.memories) - 1
+
+    def fill(self, number, parts):
+        self.memories[number].fill(parts)
+
+    def behave(self, number, changes):
+        vars(self.memories[number]).update(changes)
+
+    def seen(self, number, name):
+        return getattr(self.memories[number], name)
 
     async def any_of(self, events, target):
         """Whether an event came, or edge number `target` did; looks up now and then."""

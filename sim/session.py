@@ -18,21 +18,23 @@ from llama2_myhdl.rtl.layer.probes import shown
 from llama2_myhdl.sim.build import Shown
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.native import NativeSimulator
-from llama2_myhdl.sim.remote import RemoteSimulator
+from llama2_myhdl.sim.remote import RemoteMemory, RemoteSimulator
 from llama2_myhdl.sim.simulator import SimulationError, Simulator
 from llama2_myhdl.sim.taps import Record, StationTaps
 from llama2_myhdl.sim.through import Through
 from llama2_myhdl.sim.trace import Station
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.counters import COUNTERS
+from llama2_myhdl.spec.errors import BUS_ERRORS, MEANING
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.spec.sequence import Request, prompt_beats
-from llama2_myhdl.weights.tape import Tape
+from llama2_myhdl.weights.tape import Tape, tape_places
 
 SIMULATORS = ("verilator", "icarus", "verilator-cocotb")  # the first one compiled into this process
 RESET_CYCLES = 4
 BOOT_SETTLE_CYCLES = 20  # from the last boot beat to `loaded` or `error`
+FIRST_TAPE = 0x1_0000_0040  # address of the first tape in memory: at no burst's edge
 COUNTER_CYCLES = 2  # from counter_select to counter_value
 LEAST_PATIENCE, PATIENCE = 1_000_000, 20  # cycles; times the cycle floor of a token: then the hardware is stuck
 DRAWN = "logprob"  # F; 0 in builds without a sampler
@@ -51,6 +53,9 @@ def open_decoder(
     if sim not in SIMULATORS:
         raise SimulationError(f"simulator: must be one of {', '.join(SIMULATORS)}, is {sim!r}")
     library = sim == SIMULATORS[0]
+    if library and build.weights:
+        others = ", ".join(SIMULATORS[1:])
+        raise SimulationError(f"simulator: of a build with weights in memory must be one of {others}, is {sim!r}")
     built = build_block(
         decoder,
         ports(build),
@@ -122,13 +127,39 @@ class Session:
         self._tracers: list[Station] | None = None
         self._taps: list[StationTaps] | None = None
         self.sim.set(rst=1, clear=0, counter_station=0, counter_select=0, m_token_ready=1)
+        self.memories = self._at_bus() if build.weights else []  # one a station
 
-    def boot(self, tape: Tape) -> int:
-        """Reset, then send a boot image; the error code, 0 when the model is loaded."""
+    def _at_bus(self) -> list[RemoteMemory]:
+        """The memories of a build with `weights`; a fault of theirs wakes `advance`."""
+        self._faults = self.sim.recorder(["error"], wakes=True)
+        self._faults.arm(False)
+        last = len(self.stations) - 1
+        regions = [(k < self.build.engines) + (k == last) for k in range(last + 1)]
+        return [self.sim.memory(f"m_axi_{k}", self.build.weights, n, seed=k) for k, n in enumerate(regions)]
+
+    def _place(self, tapes: list[bytes] | tuple[()]) -> None:
+        """Lay the tapes, `weights.tape.memory_image`, into the memories, one behind the other, and say where."""
+        places = list(zip(tape_places(tapes, self.build, FIRST_TAPE), tapes))
+        for k, memory in enumerate(self.memories):
+            own = places[k:] if k == len(self.memories) - 1 else places[k : k + 1]
+            memory.fill(dict(own))
+            self.sim.set(**{f"tape_base_{k}_{region}": base for region, (base, _) in enumerate(own)})
+
+    def boot(self, tape: Tape, tapes: list[bytes] | tuple[()] = ()) -> int:
+        """Reset, then send a boot image; the error code, 0 when the model is loaded.
+
+        tapes: what `weights.tape.memory_image` makes for a build with weights in memory, for no other.
+        """
+        if len(tapes) != (self.build.engines + 1 if self.build.weights else 0):
+            where = "in memory" if self.build.weights else "on the chip"
+            raise SimulationError(f"tapes: {len(tapes)} of them beside the image, of a build with weights {where}")
         beats, self._shape = tape.beats, tape.shape
         self._patience = max(LEAST_PATIENCE, PATIENCE * tape.shape.beats(tape.lanes))
         self.sim.set(rst=1)
         self._pass(RESET_CYCLES)
+        if self.memories:
+            self._faults.arm(False)  # it would wake what waits for the image
+            self._place(tapes)
         self._running.clear(), self._feeding.clear()  # sequences that were left before their end
         self._offered, self._free = None, 0
         self._boot.drop(), self._prompt.drop(), self._tokens.take()
@@ -141,6 +172,8 @@ class Session:
         if not self._boot.idle:
             raise SimulationError(f"the decoder does not take the {count} beats of its boot image: it is stuck")
         self._pass(BOOT_SETTLE_CYCLES)
+        if self.memories:
+            self._faults.arm(True)
         return self.sim.get("error")
 
     def clear(self) -> None:
@@ -201,6 +234,8 @@ class Session:
         begin = self.sim.cycle
         while not (rows := self._tokens.take().tolist()):
             left = self._patience - (self.sim.cycle - begin)
+            if self.memories and (error := self.sim.get("error")) in BUS_ERRORS:
+                raise SimulationError(f"the decoder has stopped: {MEANING[error]}")
             if left <= 0:
                 raise SimulationError(f"no token for {self._patience} cycles: the decoder is stuck")
             self._step(left)

@@ -1,0 +1,131 @@
+"""The decoder with its weights in memory behind a bus: the integer model's values, whatever the memory does; and what
+it says of a memory that fails."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.hdl.ports import HierarchyError
+from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.sim.jobs import Job, run_group
+from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.sim.session import Session
+from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.spec.axi import DECERR, SLVERR
+from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.errors import BAD_LENGTH, DECODE_ERROR, MEANING, NONE, SLAVE_ERROR
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.tape import boot_image, memory_image
+from tb.decoder.test_decoder import NANO_SHAPES, compare, tap_values
+
+BUILD = preset("nano-bus").build
+SESSIONS = [{"verilator": "verilator-cocotb"}.get(sim, sim) for sim in SIMULATORS]
+POSITIONS = 6
+STORM = dict(latency=(1, 90), stalls=dict(ar=0.4, r=0.3), refresh=(200, 20), interleaved=True)
+
+
+def model(name, build, seed):
+    """A random model of a shape of the nano build: the integer model, boot image and tapes."""
+    shape, shared = NANO_SHAPES[name]
+    weights = quantise_checkpoint(random_checkpoint(shape, seed, shared), gptq=False)
+    return FixedModel(weights, build), boot_image(weights, build), memory_image(weights, build)
+
+
+def tell(session, golden, job):
+    """A sequence of a model that is booted; every tap is compared, and every field of every beat."""
+    (outcome,) = run_group(session, [job], lambda *_: None)
+    assert compare(golden, job, outcome) == len(job.taps) * tap_values(golden.shape) > 0
+    assert outcome.counted("weights") == len(outcome.tokens) * golden.shape.beats(session.build.lanes)
+    return outcome
+
+
+def job(golden, seed, positions=POSITIONS):
+    prompt = np.random.default_rng(seed).integers(3, golden.shape.vocab_size, 3).tolist()
+    return Job(prompt, positions, None, tuple(range(positions)))
+
+
+@pytest.mark.parametrize("sim", SESSIONS)
+def test_models(sim):
+    """Several models, one simulation: a quick memory, then a stormy one, whose late beats are stalls and no more."""
+    names, positions = list(NANO_SHAPES), POSITIONS
+    if sim == "icarus":  # a minute for all of them
+        names, positions = names[:1], 2
+    with Session(BUILD, sim) as session:
+        for seed, name in enumerate(names):
+            golden, image, tapes = model(name, BUILD, seed)
+            stalls = []
+            for behaviour in (dict(latency=(1, 1)), STORM):
+                session.memories[0].behave(**behaviour)
+                assert session.boot(image, tapes) == NONE
+                stalls.append(tell(session, golden, job(golden, seed, positions)).counted("tape"))
+            assert stalls[1] > stalls[0]
+            session.memories[0].behave(stalls=dict(ar=0.0, r=0.0), refresh=None, interleaved=False)
+
+
+@pytest.mark.bus
+def test_engines():
+    """A bus for each engine, and one for the head."""
+    build = replace(BUILD, engines=2)
+    golden, image, tapes = model("nano", build, 3)
+    with Session(build, SESSIONS[-1]) as session:
+        assert len(session.memories) == len(tapes) == 3
+        for memory in session.memories:
+            memory.behave(latency=(20, 60))
+        assert session.boot(image, tapes) == NONE
+        tell(session, golden, job(golden, 3))
+        assert all(memory.seen("sent") > 0 for memory in session.memories)
+
+
+@pytest.mark.bus
+@pytest.mark.parametrize("sim", SESSIONS[-1:])
+def test_a_memory_that_fails(sim):
+    """SLVERR or DECERR on a beat that a sequence needs: the code, no hang; after a reset the next sequence is right."""
+    golden, image, tapes = model("nano", BUILD, 5)
+    rng = np.random.default_rng(5)
+    told, faults = 0, 30
+    with Session(BUILD, sim) as session:
+        (memory,) = session.memories
+        memory.behave(latency=(1, 20))
+        assert session.boot(image, tapes) == NONE
+        begun = memory.seen("made")
+        tell(session, golden, job(golden, 5))
+        needed = memory.seen("made") - begun
+        for number in rng.integers(0, needed // 2, faults).tolist():
+            code = int(rng.choice((SLVERR, DECERR)))
+            memory.behave(faults={memory.seen("made") + number: code})
+            assert session.boot(image, tapes) in (NONE, SLAVE_ERROR, DECODE_ERROR)
+            with pytest.raises(SimulationError, match="the decoder has stopped: ") as caught:
+                list(session.generate([5, 6, 7], POSITIONS))
+            assert MEANING[{SLVERR: SLAVE_ERROR, DECERR: DECODE_ERROR}[code]] in str(caught.value)
+            memory.behave(faults={})
+            assert session.boot(image, tapes) == NONE
+            told += len(tell(session, golden, job(golden, 5)).tokens)
+    assert told == faults * POSITIONS
+
+
+def test_the_other_kind_of_image():
+    """An image with its tapes in it is too long for such a build, and one without them too short for the others."""
+    chip = replace(BUILD, weights=None)
+    weights = quantise_checkpoint(random_checkpoint(preset("nano").shape, 1), gptq=False)
+    refused = "tapes: {} of them beside the image, of a build with weights {}"
+    with Session(BUILD, SESSIONS[-1]) as session:
+        assert session.boot(boot_image(weights, chip), memory_image(weights, BUILD)) == BAD_LENGTH
+        with pytest.raises(SimulationError, match=refused.format(0, "in memory")):
+            session.boot(boot_image(weights, BUILD))
+    with Session(chip, SIMULATORS[-1]) as session:
+        assert session.boot(boot_image(weights, BUILD)) == BAD_LENGTH
+        with pytest.raises(SimulationError, match=refused.format(2, "on the chip")):
+            session.boot(boot_image(weights, chip), memory_image(weights, BUILD))
+
+
+def test_ports_are_those_of_the_build():
+    """And the library of C++ has no memory yet."""
+    for build, other in ((BUILD, replace(BUILD, weights=None)), (replace(BUILD, weights=None), BUILD)):
+        with pytest.raises((ConfigError, HierarchyError), match="has other ports"):
+            decoder(**ports(build) | dict(CFG=other))
+    with pytest.raises(SimulationError, match="must be one of icarus, verilator-cocotb, is 'verilator'"):
+        Session(BUILD, "verilator")
