@@ -48,7 +48,7 @@ def job(golden, seed, positions=POSITIONS):
     return Job(prompt, positions, None, tuple(range(positions)))
 
 
-@pytest.mark.parametrize("sim", SESSIONS)
+@pytest.mark.parametrize("sim", [*(pytest.param(sim, marks=pytest.mark.bus) for sim in SESSIONS[:-1]), SESSIONS[-1]])
 def test_models(sim):
     """Several models, one simulation: a quick memory, then a stormy one, whose late beats are stalls and no more."""
     names, positions = list(NANO_SHAPES), POSITIONS
