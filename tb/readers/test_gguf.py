@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from gguf import GGMLQuantizationType, GGUFReader, RopeScalingType
 
-from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.readers.gguf_header import GgufFile
 from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.spec.config import ModelShape
 from tb.readers import gguf_files
+from tb.readers.refusals import refused
 
 SHAPE = ModelShape(64, 96, 2, 4, 2, 40, 32, rope_theta=100000.0, norm_eps=1e-6)
 KINDS = {"F32": 0, "F16": 1e-3, "BF16": 1e-2, "Q8_0": 1e-2, "Q4_0": 0.15, "Q4_1": 0.15, "Q5_0": 0.08, "Q5_1": 0.08}
@@ -103,15 +103,6 @@ def test_special_tokens(tmp_path):
 def test_what_is_given_counts_instead(tmp_path):
     path = gguf_files.write(tmp_path / "m.gguf", random_checkpoint(SHAPE, seed=1))
     assert read_model(path, rope_theta=30.0, norm_eps=1e-3).shape == replace(SHAPE, rope_theta=30.0, norm_eps=1e-3)
-
-
-def refused(path, *words):
-    with pytest.raises(ModelError) as caught:
-        read_model(path)
-    line = str(caught.value)
-    assert "\n" not in line
-    for word in (path.name, *words):
-        assert word in line
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.readers.model import digest_of, read_model
@@ -15,6 +14,7 @@ from llama2_myhdl.readers.rope_scaling import llama3
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.presets import preset
 from tb.readers import hugging_face_folder as folders
+from tb.readers.refusals import refused
 
 SHAPE = replace(preset("nano").shape, rope_theta=500000.0, norm_eps=1e-6)
 LLAMA3 = dict(
@@ -102,15 +102,6 @@ def test_llama3_between_the_two_limits():
 @pytest.fixture
 def written():
     return random_checkpoint(SHAPE, seed=1)
-
-
-def refused(folder, *words):
-    with pytest.raises(ModelError) as caught:
-        read_model(folder)
-    line = str(caught.value)
-    assert "\n" not in line
-    for word in (folder.name, *words):
-        assert word in line
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.presets import preset
 from tb.readers import llama2c_files
+from tb.readers.refusals import refused
 
 SHAPE = preset("nano").shape
 SHAPES = {"nano": (SHAPE, 8), "odd": (ModelShape(24, 40, 3, 6, 1, 19, 7), 4)}
@@ -21,15 +21,6 @@ TENSORS = 12
 
 def tensors(checkpoint):
     return {name: value for name, value in vars(checkpoint).items() if isinstance(value, np.ndarray)}
-
-
-def refused(path, *words):
-    with pytest.raises(ModelError) as caught:
-        read_model(path)
-    line = str(caught.value)
-    assert "\n" not in line
-    for word in (path.name, *words):
-        assert str(word) in line
 
 
 @pytest.mark.parametrize("shared", [True, False])
