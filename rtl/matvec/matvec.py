@@ -18,9 +18,10 @@ from llama2_myhdl.rtl.matvec.mac_array import mac_array
 from llama2_myhdl.rtl.matvec.results import Row, results
 from llama2_myhdl.rtl.matvec.row_exponents import row_exponents
 from llama2_myhdl.rtl.matvec.streams import activation_stream, beat_stream, command_stream, row_stream, scale_stream
+from llama2_myhdl.rtl.stream import skid as skid_buffer
 from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.credit import credit
-from llama2_myhdl.rtl.stream.spill import spill
+from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import bit, sint, uint
 from llama2_myhdl.spec.causes import CAUSE_BITS
 from llama2_myhdl.spec.config import BuildConfig
@@ -36,7 +37,7 @@ def sum_latency(lanes: int) -> int:
 
 def latency(lanes: int) -> int:
     """Cycles from the transfer of a row's last beat to `m_row.valid`, its scalar being there and no row before it."""
-    return sum_latency(lanes) + finishing.LATENCY
+    return sum_latency(lanes) + finishing.LATENCY + skid_buffer.LATENCY
 
 
 def ring_words(cfg: BuildConfig) -> int:
@@ -73,7 +74,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
 
         s_cmd ──> issue ──────── tags ─────────────────────────────────────┐
         s_tape ─> beat ─┬─> row_exponents ──────────────┐                  │
-                        └─> mac_array ─> accumulator ─> results (narrow) ─> spill ─> m_row
+                        └─> mac_array ─> accumulator ─> results (narrow) ─> skid ─> m_row
         s_act ──> activation_buffer ┘      s_scale ─────┘
     """
     LANES = CFG.lanes
@@ -111,7 +112,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     accumulator_ = accumulator(clk, enable, first, dot, finished.acc)
     results_ = results(clk=clk, rst=rst, arrives=arrives, row=finished, s_scale=s_scale, m=narrowed, taken=taken,
                        saturated=saturated, DEPTH=ROWS, SCALES=most_vectors(CFG))
-    spill_ = spill(clk, rst, narrowed, m_row)  # who takes rows is far away, and several of them say together if they do
+    skid_ = skid(clk, rst, narrowed, m_row)  # who takes rows is far away, and several of them say together if they do
     tag_delay = delay(clk, tag, tag_at_end, CYCLES=MAC)
     credit_ = credit(clk, rst, row, taken, room, DEPTH=ROWS)
 
@@ -135,7 +136,7 @@ def matvec(clk, rst, s_cmd, s_tape, s_act, s_scale, m_row, m_gain, from_head, ca
     def arrive():
         arrives.next = travelling[MAC - 1]
 
-    return (issue_, activation_buffer_, exponents, mac_array_, accumulator_, results_, spill_, tag_delay, credit_,
+    return (issue_, activation_buffer_, exponents, mac_array_, accumulator_, results_, skid_, tag_delay, credit_,
             pack_tag, unpack_tag, hold, gains, travel, arrive)
 
 

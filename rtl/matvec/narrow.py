@@ -11,7 +11,7 @@ from llama2_myhdl.spec.config import BuildConfig
 
 SHIFT_BITS = 6  # shifts of 0 .. 63, as MAX_SHIFT of the golden model
 
-LATENCY = 5  # enabled cycles from acc to y
+LATENCY = 4  # enabled cycles from acc to y
 
 
 @hblock
@@ -20,7 +20,8 @@ def narrow(clk, enable, acc, factor, exponent, scale, y, clipped):
 
     Ports: clk; enable: all of the pipeline moves in this cycle, else it stands; acc signed; factor unsigned, at most
     17 bits; exponent, scale signed; y signed, narrower than the product; clipped bool, beside y: saturation changed the
-    value. The shift is clipped to 0 .. 2**SHIFT_BITS - 1.
+    value. The shift is clipped to 0 .. 2**SHIFT_BITS - 1. y and clipped are no registers: rounding and clipping end in
+    the register of whoever takes them.
     Latency LATENCY enabled cycles. Two 18 x 18 multipliers for acc of up to 34 bits, three beyond.
 
         acc, factor ─────> partial products ─> product ─> >> coarse ─> >> fine ─> round, clip ─> y, clipped
@@ -109,24 +110,23 @@ def narrow(clk, enable, acc, factor, exponent, scale, y, clipped):
             fine.next = coarse >> shift_fine
 
     # half up: one more in the fraction bit, which is then dropped
-    @always(clk.posedge)
+    @always_comb
     def round_and_clip():
         wide = modbv(0)[WIDE:]
         bits = intbv(0)[Y_BITS:]
         wide[:] = fine[WIDE:]
         wide[:] = wide + 1
         bits[:] = 0
-        if enable:
-            if (fine[SHIFTED_BITS:TOP] == 0 or fine[SHIFTED_BITS:TOP] == UPPER_ONES) and wide[TOP] == wide[Y_BITS]:
-                bits[:] = wide[TOP:1]
-                clipped.next = False
+        if (fine[SHIFTED_BITS:TOP] == 0 or fine[SHIFTED_BITS:TOP] == UPPER_ONES) and wide[TOP] == wide[Y_BITS]:
+            bits[:] = wide[TOP:1]
+            clipped.next = False
+        else:
+            if fine[SHIFTED_BITS - 1]:
+                bits[SIGN] = True
             else:
-                if fine[SHIFTED_BITS - 1]:
-                    bits[SIGN] = True
-                else:
-                    bits[:] = LOWER_ONES
-                clipped.next = True
-            y.next = bits.signed()
+                bits[:] = LOWER_ONES
+            clipped.next = True
+        y.next = bits.signed()
 
     return widen, multiply, add, amount, shift_right, round_and_clip
 

@@ -30,7 +30,8 @@ def results(clk, rst, arrives, row, s_scale, m, taken, saturated, DEPTH, SCALES)
     arrives: in, `row` (Row) comes in this cycle; it cannot be held, so whoever starts rows keeps count: DEPTH rows may
     be under way or waiting, and `taken` (out) says that one of them takes no place any longer.
     s_scale: Stream(factor, scale), one a vector in order, before or after its rows; SCALES of them may wait here.
-    m: Stream(data, kind, last). saturated: out, high for a cycle for each row that was clipped.
+    m: Stream(data, kind, last); its data is no register. saturated: out, high for a cycle for each row that was
+    clipped, the cycle after it comes to m.
     Latency LATENCY from the later one of row and scalar; one row a cycle.
 
         s_scale ─> fifo ─┐
@@ -91,9 +92,12 @@ def results(clk, rst, arrives, row, s_scale, m, taken, saturated, DEPTH, SCALES)
         m.valid.next = valids[LAST_STAGE]
         m.kind.next = tags[LAST_STAGE][TAG_BITS - 1 :]
         m.last.next = tags[LAST_STAGE][TAG_BITS - 1]
-        saturated.next = fresh and valids[LAST_STAGE] and clipped
 
-    return rows_fifo, scalars_fifo, narrow_, check_, arrive, moves, travel, carry, renew, leave
+    @always(clk.posedge)
+    def report():
+        saturated.next = fresh and valids[LAST_STAGE] and clipped and not rst
+
+    return rows_fifo, scalars_fifo, narrow_, check_, arrive, moves, travel, carry, renew, leave, report
 
 
 def ports(cfg: BuildConfig, DEPTH: int, SCALES: int) -> dict:

@@ -5,6 +5,8 @@ from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack_payload, unpack_payload
 from llama2_myhdl.rtl.stream.stream import bit, uint
 
+LATENCY = 1  # cycles from s to m
+
 
 @hblock
 def skid(clk, rst, s, m):
