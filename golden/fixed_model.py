@@ -97,11 +97,12 @@ class FixedModel:
         if not 0 <= pos < self.shape.seq_len:
             raise ValueError(f"position: must be 0 to {self.shape.seq_len - 1}, is {pos}")
 
-        w, sat, taps = self.weights, self.saturations, {} if taps is None else taps
-        x = self.layers(embed(w.embedding.mantissa[token], w.embedding.exponent[token], sat), pos, taps)
+        taps, embedding = {} if taps is None else taps, self.weights.embedding
+        start = embed(embedding.mantissa[token], embedding.exponent[token], self.saturations)
+        x = self.layers(start, pos, taps)
         if not scored:
             return None
-        logits = matvec(w.classifier, self._normalised(x, self.weights.rms_final), sat)
+        logits = self.classify(x)
         taps["logits", self.shape.n_layers - 1] = logits
         return logits
 
@@ -117,6 +118,10 @@ class FixedModel:
             x = self._feed_forward(layer, x, tap)
             tap("x_layer", layer, x)
         return x
+
+    def classify(self, x):
+        """Logits (F) of what the layers have made of a residual vector: the final norm, and the classifier's rows."""
+        return matvec(self.weights.classifier, self._normalised(x, self.weights.rms_final), self.saturations)
 
     def decode(self, request: Request, choose: Choose | None = None, stops=None) -> Iterator[Beat]:
         """The beats of a sequence that runs alone, behind a reset; arguments as for `fixed.decode.decode`.

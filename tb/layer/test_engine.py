@@ -17,7 +17,7 @@ from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.counters import COUNTERS
 from llama2_myhdl.spec.program import gain_beats
-from tb.layer.engine_bench import BUILD, layer_tape, load
+from tb.layer.engine_bench import BUILD, load, packet_tape
 from tb.sim.models import random_model
 
 SHAPE = ModelShape(8, 22, 2, 2, 1, 29, 12)
@@ -40,7 +40,7 @@ class Bench:
     def __init__(self, dut):
         self.dut = dut
         self.golden, image = random_model(7, BUILD, SHAPE)
-        self.tape = layer_tape(image, BUILD)
+        self.tape = packet_tape(image, BUILD)
         label = dict(seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1)
         self.source = StreamSource(dut, "s", data=-BUILD.f_bits, **label, last=1)
         self.weights = StreamSource(dut, "s_tape", data=BUILD.beat_bits)

@@ -102,8 +102,8 @@ class WrongCounterIsSeen(EngineTest):
 
 
 class OtherModel(Model):
-    def payloads(self):
-        *beats, last = super().payloads()
+    def payloads(self, head=False):
+        *beats, last = super().payloads(head)
         return [*beats, dict(data=last["data"] ^ 1)]
 
 

@@ -56,33 +56,46 @@ class EnginePredictor(Predictor):
             if beat["last"]:
                 self.vectors.append(self.x)
                 self.x = []
-        tape = self.cdb_get("MODEL").tape
-        while self.vectors and len(self.beats) >= len(tape):
+        while self.vectors:
+            model, label = self.cdb_get("MODEL"), self.vectors[0][0]
+            tape = model.tapes[self.classified(label)]
+            if len(self.beats) < len(tape):
+                break
             if self.beats[: len(tape)] != tape:
                 raise Mismatch(f"{self.get_full_name()}: the tape carried something else than the model")
             self.beats = self.beats[len(tape) :]
-            self._packet(self.vectors.pop(0))
+            self._packet(self.vectors.pop(0), len(tape))
 
-    def _packet(self, beats):
+    def classified(self, label) -> bool:
+        """Whether a packet needs the head."""
+        return False
+
+    def leave(self, golden, x, label):
+        """Predict what comes of a packet whose residual vector is x behind the last layer."""
+        for k, element in enumerate(x.tolist()):
+            self.predict("m", dict(data=element, **label, last=int(k == len(x) - 1)))
+
+    def _packet(self, beats, length):
         model, label = self.cdb_get("MODEL"), {name: beats[0][name] for name in ("seq", "pos", "scored")}
         if model is not self.model:
             self.model, self.counts = model, Counter()
         shape, x = model.shape, np.array([beat["data"] for beat in beats])
         golden = model.golden[label["seq"]]
         before = golden.saturations.count
-        made = golden.layers(x, label["pos"], {}).tolist()
-        for k, element in enumerate(made):
-            self.predict("m", dict(data=element, **label, last=int(k == len(made) - 1)))
-        weights = shape.beats(self.cfg.lanes, classifier=False)
-        self.counts.update(weights=weights, headers=len(model.tape) - weights, tokens=1)
+        self.leave(golden, golden.layers(x, label["pos"], {}), label)
+        weights = shape.beats(self.cfg.lanes, classifier=self.classified(label))
+        self.counts.update(weights=weights, headers=length - weights, tokens=1)
         clipped = golden.saturations.count > before
         seen = Passed(model.get_name(), shape.n_layers, label["seq"], label["pos"], content_of(x), clipped)
         self.transactions.write(seen)
 
-    def status(self):
+    def counted(self) -> dict[str, int]:
         """What the counters are to say now."""
-        saturations = sum(golden.saturations.count for golden in self.model.golden)
-        self.predict("status", dict(self.counts, saturations=saturations))
+        return dict(self.counts, saturations=sum(golden.saturations.count for golden in self.model.golden))
+
+    def status(self):
+        """The counters are about to be read."""
+        self.predict("status", self.counted())
 
 
 class StatusMonitor(CounterMonitor):
@@ -115,11 +128,11 @@ class EngineCoverage(Coverage):
 class EngineEnv(BlockEnv):
     """tape: how its beats come, one of TAPES."""
 
-    PREDICTOR, COVERAGE, QUIET = EnginePredictor, EngineCoverage, 500
+    PREDICTOR, COVERAGE, QUIET, HEAD = EnginePredictor, EngineCoverage, 500, False
     MONITORS = dict(status=StatusMonitor)
 
     def streams(self):
-        return streams_of(ports(self.cdb_get("CFG"), head=False))
+        return streams_of(ports(self.cdb_get("CFG"), head=self.HEAD))
 
     def build_phase(self):
         super().build_phase()

@@ -8,7 +8,7 @@ from pyuvm import ConfigDB, uvm_object
 
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.spec.formats import F_FRAC, F_MAX, F_MIN
-from tb.layer.engine_bench import layer_tape, load
+from tb.layer.engine_bench import load, packet_tape
 from tb.layer.uvm_env import CONTENTS, TAPES
 from tb.sim.models import random_model
 from tb.uvm.block_test import BlockSequence
@@ -18,23 +18,23 @@ SHORT = 3  # positions of a sequence that does not fill the cache
 
 
 class Model(uvm_object):
-    """Layers of a random model; its name is the transaction's. golden: the integer model, one a sequence; tape: its
-    beats, all of which each packet needs."""
+    """A random model; its name is the transaction's. golden: the integer model, one a sequence; tapes: the beats that a
+    packet needs, without the head's and with them."""
 
     def randomize(self, rng, shape, build):
         golden, image = random_model(rng.getrandbits(32), build, shape)
-        self.shape, self.tape = shape, layer_tape(image, build)
+        self.shape, self.tapes = shape, [packet_tape(image, build, head) for head in (False, True)]
         self.golden = [golden, *(FixedModel(golden.weights, build) for _ in range(1, build.sequences))]
 
-    def payloads(self):
-        return [dict(data=beat) for beat in self.tape]
+    def payloads(self, head=False):
+        return [dict(data=beat) for beat in self.tapes[head]]
 
 
 class Packet(uvm_object):
     """A residual vector and its label."""
 
-    def randomize(self, rng, dim, seq, pos, content):
-        self.label = dict(seq=seq, pos=pos, scored=rng.randrange(2))
+    def randomize(self, rng, dim, seq, pos, content, scored):
+        self.label = dict(seq=seq, pos=pos, scored=scored)
         self.x = [self.element(rng, content) for _ in range(dim)]
 
     def element(self, rng, content):
@@ -74,16 +74,24 @@ class EngineWork(BlockSequence):
         return model
 
     async def run(self, model, places):
-        """Packets, and the counters behind them."""
-        packets = [Packet.create("packet") for _ in places]
-        for packet, place in zip(packets, places):
-            packet.randomize(self.rng, model.shape.dim, *place)
-        self.env.promise(m=len(packets) * model.shape.dim, status=1)
+        """Packets, every second one scored, and the counters behind them."""
+        packets, first = [Packet.create("packet") for _ in places], self.rng.randrange(2)
+        for k, (packet, place) in enumerate(zip(packets, places)):
+            packet.randomize(self.rng, model.shape.dim, *place, (first + k) % 2)
+        self.env.promise(m=len(packets) * self.answer(model), status=1)
         await self.env.feed(
             s=[packet.payloads() for packet in packets],
-            s_tape=[model.payloads() for _ in packets],
+            s_tape=[model.payloads(self.classifies(packet)) for packet in packets],
         )
         await self.env.settled("m")
         await self.env.monitors["status"].read()
         self.env.predictor.status()
         await self.env.settled()
+
+    def answer(self, model) -> int:
+        """Beats that come of a packet."""
+        return model.shape.dim
+
+    def classifies(self, packet) -> bool:
+        """Whether a packet needs the head's beats."""
+        return False

@@ -17,6 +17,20 @@ TEMPERATURES = (TEMPERATURE_MIN, 0.5, 0.8, 1.0, 1.5, 10.0, TEMPERATURE_MAX)
 TOP_P, MIN_P = (0.0, 0.1, 0.5, 0.9, 0.99), (0.001, 0.05, 0.5, 1.0)
 
 
+def registers_of(rng, kind, entries):
+    """Random registers of a kind, for a list of so many entries."""
+    cut = {}
+    if kind in ("top-k", "combined"):
+        cut["top_k"] = rng.choice((1, 2, entries))
+    if kind in ("top-p", "combined"):
+        cut["top_p"] = rng.choice(TOP_P)
+    if kind in ("min-p", "combined"):
+        cut["min_p"] = rng.choice(MIN_P)
+    words = {name: rng.getrandbits(WORD_BITS) for name in ("seed", "stream")}
+    temperature = 0.0 if kind == "greedy" else rng.choice(TEMPERATURES)
+    return Sampling(temperature=temperature, **cut, **words).registers()
+
+
 class Vocabulary(uvm_object):
     """Logits, settings, position and target of a draw."""
 
@@ -25,7 +39,7 @@ class Vocabulary(uvm_object):
         fewer = rng.randrange(4, cfg.list_entries)  # three that are the largest are not all
         length = dict(zip(SIZES, (1, fewer, cfg.list_entries, cfg.list_entries + 1, cfg.max_vocab)))[size]
         self.logits = self.values(length, content)
-        self.registers = self.settings(rng.choice(CHOSEN) if kind == "given" else kind)
+        self.registers = registers_of(rng, rng.choice(CHOSEN) if kind == "given" else kind, cfg.list_entries)
         self.position, self.given = rng.randrange(cfg.max_seq), int(kind == "given")
         self.target = rng.randrange(length)
 
@@ -42,19 +56,6 @@ class Vocabulary(uvm_object):
         for place, value in zip(rng.sample(range(length), min(length, len(ends))), ends):
             values[place] = value
         return values
-
-    def settings(self, kind):
-        """Registers of that kind."""
-        rng, cut = self.rng, {}
-        if kind in ("top-k", "combined"):
-            cut["top_k"] = rng.choice((1, 2, self.cfg.list_entries))
-        if kind in ("top-p", "combined"):
-            cut["top_p"] = rng.choice(TOP_P)
-        if kind in ("min-p", "combined"):
-            cut["min_p"] = rng.choice(MIN_P)
-        words = {name: rng.getrandbits(WORD_BITS) for name in ("seed", "stream")}
-        temperature = 0.0 if kind == "greedy" else rng.choice(TEMPERATURES)
-        return Sampling(temperature=temperature, **cut, **words).registers()
 
     def pins(self):
         values = vars(self.registers) | dict(logprobs=int(self.logprobs))

@@ -1,0 +1,99 @@
+"""pyuvm regression of an engine with the head: the engine's packets, answered by predictions of every kind."""
+
+import pytest
+import pyuvm
+
+from llama2_myhdl.rtl.layer.engine import engine, ports
+from llama2_myhdl.sim.runner import SIMULATORS, run
+from tb.layer.engine_bench import BUILD
+from tb.layer.test_engine_uvm import MODELS, EngineTest
+from tb.layer.uvm_head import HeadEnv, HeadPredictor, HeadWork
+from tb.layer.uvm_sequences import Model
+from tb.uvm.predictor import CorruptOne
+from tb.uvm.scoreboard import Mismatch
+
+SHORT = ["WrongTokenIsSeen", "WrongProbabilityIsSeen", "WrongListCounterIsSeen", "WrongHeadIsSeen"]
+
+
+@pytest.mark.uvm
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_engine_head_short(sim):
+    run(engine, ports(BUILD.engine, head=True), __name__, sim, testcase=SHORT, tests=len(SHORT))
+
+
+@pytest.mark.uvm
+@pytest.mark.skipif("verilator" not in SIMULATORS, reason="the long run is in Verilator")
+def test_engine_head_verilator():
+    run(engine, ports(BUILD.engine, head=True), __name__, "verilator", testcase="EveryAnswer", tests=1)
+
+
+class HeadTest(EngineTest):
+    ENV, SEQUENCE, MODELS = HeadEnv, HeadWork, MODELS
+
+
+@pyuvm.test(timeout_time=40, timeout_unit="ms")
+class EveryAnswer(HeadTest):
+    """The whole coverage grid."""
+
+
+class AFewAnswers(HeadWork):
+    """Three kinds of orders, of one model with one layer."""
+
+    async def body(self):
+        name, shape = next(iter(self.env.cdb_get("MODELS").items()))
+        model = await self.boot(name, shape)
+        self.env.use("both", "pausing")
+        for self.number in (2, 9, 13):
+            await self.run(model, [(seq, pos, "mixed") for pos in range(3) for seq in (0, 1)])
+
+
+class Corrupted(CorruptOne, HeadPredictor):
+    NUMBER = 3
+
+
+class CorruptedToken(Corrupted):
+    FIELD = "token"
+
+
+@pyuvm.test(timeout_time=5, timeout_unit="ms", expect_error=Mismatch)
+class WrongTokenIsSeen(HeadTest):
+    """The scoreboard of the predictions can fail."""
+
+    OVERRIDES, GOALS = {HeadPredictor: CorruptedToken, HeadWork: AFewAnswers}, False
+
+
+class CorruptedProbability(Corrupted):
+    FIELD = "logprob"
+
+
+@pyuvm.test(timeout_time=5, timeout_unit="ms", expect_error=Mismatch)
+class WrongProbabilityIsSeen(HeadTest):
+    """Also in the log-probability alone."""
+
+    OVERRIDES, GOALS = {HeadPredictor: CorruptedProbability, HeadWork: AFewAnswers}, False
+
+
+class CorruptedListCounter(Corrupted):
+    PORT, FIELD, NUMBER = "status", "list_overflows", 1
+
+
+@pyuvm.test(timeout_time=5, timeout_unit="ms", expect_error=Mismatch)
+class WrongListCounterIsSeen(HeadTest):
+    """The scoreboard of the counters can fail."""
+
+    OVERRIDES, GOALS = {HeadPredictor: CorruptedListCounter, HeadWork: AFewAnswers}, False
+
+
+class OtherHead(Model):
+    """The last beat of what a scored packet needs is another one."""
+
+    def payloads(self, head=False):
+        *beats, last = super().payloads(head)
+        return [*beats, dict(data=last["data"] ^ int(head))]
+
+
+@pyuvm.test(timeout_time=5, timeout_unit="ms", expect_error=Mismatch)
+class WrongHeadIsSeen(HeadTest):
+    """The predictor knows the head whose beats the tape carries."""
+
+    OVERRIDES, GOALS = {Model: OtherHead, HeadWork: AFewAnswers}, False
