@@ -1,7 +1,7 @@
 """Proofs of the matrix-vector product: which beat is what, where activations and rows wait."""
 
 from llama2_myhdl.formal.proof import Proof, block_of
-from llama2_myhdl.rtl.matvec import activation_buffer, issue, matvec, results
+from llama2_myhdl.rtl.matvec import activation_buffer, issue, matvec, narrow, results
 from llama2_myhdl.spec.kinds import KIND_BITS
 from llama2_myhdl.spec.presets import preset
 
@@ -32,7 +32,10 @@ PROOFS: list[Proof] = [
         "results",
         block_of(results, cfg=BUILD, DEPTH=PLACES, SCALES=2),
         {**QUEUES, "results": ("results_ends", "queue", "results")},
-        dict(results=dict(F_SUM=SUM_BITS, F_WIDTH=KIND_BITS + 1, F_CAPACITY=PLACES + 5, F_PLACES=PLACES)),
+        dict(results=dict(
+            F_SUM=SUM_BITS, F_WIDTH=KIND_BITS + 1, F_CAPACITY=PLACES + narrow.LATENCY, F_PLACES=PLACES,
+            F_STAGES=narrow.LATENCY,
+        )),
         induction=2,
         only_properties=True,
     ),

@@ -1,5 +1,5 @@
 // Rows find a place, and each meets the scalar of its own vector. F_PLACES: rows that may wait, F_SUM: bits of a sum and its
-// exponent, F_WIDTH: of its tag.
+// exponent, F_WIDTH: of its tag; F_STAGES: of narrowing.
 (* hierconn *) wire [5:0] \u_rows_fifo.f_entries , \u_scalars_fifo.f_entries ;
 (* hierconn *) wire [5:0] \u_rows_fifo.f_peek , \u_scalars_fifo.f_peek ;
 (* hierconn *) wire [F_SUM+F_WIDTH:0] \u_rows_fifo.f_found ;
@@ -34,7 +34,7 @@ integer f_i;
 always @* begin
     f_ones = 0;
     f_ones_ahead = 0;
-    for (f_i = 0; f_i < 5; f_i = f_i + 1) begin
+    for (f_i = 0; f_i < F_STAGES; f_i = f_i + 1) begin
         f_ones = f_ones + valids[f_i];
         if (f_i >= f_stage) f_ones_ahead = f_ones_ahead + valids[f_i];
     end
@@ -53,7 +53,7 @@ always @* if (f_past && !rst) begin
     assert(f_held == f_ones + f_waits);
     if (f_watching && f_stage == 0) assert(f_before >= f_ones && \u_rows_fifo.f_found [F_SUM +: F_WIDTH] == f_word);
     if (f_watching && f_stage != 0) begin
-        assert(f_stage <= 5 && valids[f_stage-1] && tags[f_stage-1] == f_word);
+        assert(f_stage <= F_STAGES && valids[f_stage-1] && tags[f_stage-1] == f_word);
         assert(f_before == f_ones_ahead);
     end
     assert(oldest_valid == (f_waits != 0));
