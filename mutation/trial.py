@@ -86,6 +86,7 @@ class Trials:
         self._folder = folder
         for made in (folder, GENERATED):
             made.mkdir(parents=True, exist_ok=True)
+        os.environ["SIM"] = SIM  # ahead of the imports of the server: names of tests depend on it
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(IMPORTED)
 
@@ -97,7 +98,6 @@ class Trials:
             plant.FILE: str(fault),
             through.VARIABLE: f"{plant.__name__}:{plant.Planted.__name__}",
             "COCOTB_MAX_FAILURES": "1",
-            "SIM": SIM,
         }
         limit = int(LEAST_SECONDS + TIMES * seconds)
         with open(GENERATED / "planted.lock", "w") as lock:
