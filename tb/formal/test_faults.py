@@ -7,9 +7,10 @@ from rich.console import Console
 
 from llama2_myhdl.formal import bind
 from llama2_myhdl.formal import prove as command
-from llama2_myhdl.formal.proof import ROOT, Fault, prove
+from llama2_myhdl.formal.proof import ROOT, Fault, prove, verilog
 from llama2_myhdl.formal.proofs import PROOFS
 from llama2_myhdl.formal.solver import BASE, COVER
+from llama2_myhdl.sim.build import converted
 from tb.formal.faults import FAULTS
 
 BY_NAME = {proof.name: proof for proof in PROOFS}
@@ -19,6 +20,16 @@ EACH = [(name, number) for name, faults in FAULTS.items() for number in range(le
 def test_every_proof_has_a_fault():
     assert FAULTS.keys() == BY_NAME.keys()
     assert all(FAULTS.values())
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_every_fault_has_its_place(name):
+    """Also where nobody proves anything: a change of the block takes a fault's text away without a word."""
+    block, arguments = BY_NAME[name].block()
+    modules = converted(block, arguments)
+    sound = verilog(BY_NAME[name], modules)
+    for fault in FAULTS[name]:
+        assert verilog(BY_NAME[name], modules, fault) != sound
 
 
 @pytest.mark.syn
