@@ -88,7 +88,7 @@ class Judge:
     def _judge(self, mutant: Mutant, near: list[KnownTest], far: list[KnownTest]) -> Verdict:
         outcome = self._run(mutant, near)
         seconds, tried = outcome.seconds, len(near)
-        if outcome.verdict == SURVIVED and self._same(mutant, near):
+        if outcome.verdict == SURVIVED and self._same(mutant):
             return Verdict(EQUIVALENT, None, tried, seconds)
         if outcome.verdict == SURVIVED and far:
             outcome = self._run(mutant, far)
@@ -99,8 +99,8 @@ class Judge:
         slowest = max(test.seconds for test in tests)
         return self._trials.run(mutant.block, mutant.place, [test.node for test in tests], slowest)
 
-    def _same(self, mutant: Mutant, tests: list[KnownTest]) -> bool:
-        builds = (build for test in tests for build in test.builds)
+    def _same(self, mutant: Mutant) -> bool:
+        builds = (build for test in self._tests for build in test.builds)  # the cheapest may have another text of it
         build = next(build for build in builds if any(module.digest == mutant.text for module in build))
         try:
             return proved(mutant, build, self._folder / "proof")

@@ -15,6 +15,7 @@ TEXTS = {
     "other": SMALL,
     "top": "assign z = x && y;\n",
 }
+TEXTS["longer"] = TEXTS["own"] + SMALL
 OWN, OTHER, TOP = Module("m_part", "part", "own"), Module("m_part", "part", "other"), Module("m_whole", "whole", "top")
 TESTS = [
     KnownTest("tb/mutation/test_judge.py::whole", 1.0, ((OTHER, TOP), (TOP,))),
@@ -71,6 +72,14 @@ def test_a_record_is_read():
         dict(test="failed", modules=top),
     ]  # fmt: skip
     assert read_entries(entries) == [KnownTest("a", 2, ((OWN,),))]
+
+
+def test_a_proof_is_of_the_text_that_has_the_fault(trials, tmp_path):
+    """Also where the cheapest tests have another one, with the same place in it."""
+    cheap = KnownTest("tb/mutation/test_judge.py::longer", 1.0, ((Module("m_part", "part", "longer"),),))
+    trials.same = True
+    assert Judge([cheap, TESTS[2]], tmp_path).verdict(MUTANT)[0].verdict == EQUIVALENT
+    assert trials.asked == [["longer"]]
 
 
 def test_killed_by_its_own_test(trials, tmp_path):
