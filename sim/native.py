@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from llama2_myhdl.sim.counts import counts_file, counts_folder
-from llama2_myhdl.sim.simulator import Fields, Recorder, SimulationError, Simulator, Source, packed
+from llama2_myhdl.sim.native_memory import CALLS, NativeMemory
+from llama2_myhdl.sim.simulator import Fields, Memory, Recorder, SimulationError, Simulator, Source, packed
+from llama2_myhdl.spec.axi import ReadMaster
 
 CHUNK = 50_000  # cycles between two looks at what Python has to do, such as Ctrl-C
 SEED = 1  # of the registers' values before reset
@@ -36,6 +38,8 @@ _CALLS = {  # name: result, arguments behind the simulator
     "sim_watch": (None, [_INT]),
     "sim_watched": (_BYTES, []),
     "sim_toggles": (None, [_POINTER]),
+    "sim_broken": (_BYTES, []),
+    **CALLS,
 }
 
 
@@ -106,6 +110,9 @@ class NativeSimulator(Simulator):
         number = self._call("sim_recorder", *handshake, self._indices(fields), len(fields), int(wakes))
         return _NativeRecorder(self, number, [self._bits(path) for path in fields])
 
+    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int) -> Memory:
+        return NativeMemory(self._call, self._indices, prefix, axi, regions, seed)
+
     def run(self, cycles: int, drained: Source | None = None) -> None:
         number = -1 if drained is None else drained.number
         while cycles > 0:
@@ -129,6 +136,8 @@ class NativeSimulator(Simulator):
         return [(module, path, name, count) for (module, path, name, _), count in zip(nets, counts.tolist())]
 
     def _last_words(self) -> str:
+        if broken := self._call("sim_broken").decode():
+            return broken
         lines = [line.strip() for line in self._call("sim_messages").decode(errors="replace").splitlines()]
         return next((line for line in lines if line and not line.startswith(("%", "-"))), "no message")
 

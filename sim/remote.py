@@ -13,7 +13,7 @@ import numpy as np
 from llama2_myhdl.sim import server
 from llama2_myhdl.sim.build import Build
 from llama2_myhdl.sim.runner import check_results, simulate
-from llama2_myhdl.sim.simulator import Fields, Recorder, SimulationError, Simulator, Source, packed
+from llama2_myhdl.sim.simulator import Fields, Memory, Recorder, SimulationError, Simulator, Source, packed
 from llama2_myhdl.spec.axi import ReadMaster
 
 POLL_SECONDS = 0.2
@@ -93,9 +93,8 @@ class RemoteSimulator(Simulator):
         bits = [self._call("bits", path) for path in fields]
         return _RemoteRecorder(self, self._call("recorder", list(fields), bits, stream, wakes), bits)
 
-    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int) -> "RemoteMemory":
-        """A `sim.axi_memory.ReadMemory` at the pins."""
-        return RemoteMemory(self, self._call("memory", prefix, axi, regions, seed))
+    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int) -> Memory:
+        return _RemoteMemory(self, self._call("memory", prefix, axi, regions, seed))
 
     def run(self, cycles: int, drained: Source | None = None) -> None:
         self._cycle = self._call("run", cycles, None if drained is None else drained.number)
@@ -116,22 +115,19 @@ class RemoteSimulator(Simulator):
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-class RemoteMemory:
+class _RemoteMemory(Memory):
     """A `sim.axi_memory.ReadMemory` in the simulator's process."""
 
     def __init__(self, simulator: RemoteSimulator, number: int):
         self._number, self._simulator = number, simulator
 
     def fill(self, parts: dict[int, bytes]) -> None:
-        """These bytes, by their addresses, and no others any more."""
         self._simulator._call("fill", self._number, parts)
 
     def behave(self, **changes) -> None:
-        """Change attributes: latency, stalls, refresh, interleaved, faults."""
         self._simulator._call("behave", self._number, changes)
 
     def seen(self, name: str) -> int:
-        """An attribute that counts: sent, made, refreshed."""
         return self._simulator._call("seen", self._number, name)
 
 

@@ -18,8 +18,8 @@ from llama2_myhdl.rtl.layer.probes import shown
 from llama2_myhdl.sim.build import Shown
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.native import NativeSimulator
-from llama2_myhdl.sim.remote import RemoteMemory, RemoteSimulator
-from llama2_myhdl.sim.simulator import SimulationError, Simulator
+from llama2_myhdl.sim.remote import RemoteSimulator
+from llama2_myhdl.sim.simulator import Memory, SimulationError, Simulator
 from llama2_myhdl.sim.taps import Record, StationTaps
 from llama2_myhdl.sim.through import Through
 from llama2_myhdl.sim.trace import Station
@@ -53,9 +53,6 @@ def open_decoder(
     if sim not in SIMULATORS:
         raise SimulationError(f"simulator: must be one of {', '.join(SIMULATORS)}, is {sim!r}")
     library = sim == SIMULATORS[0]
-    if library and build.weights:
-        others = ", ".join(SIMULATORS[1:])
-        raise SimulationError(f"simulator: of a build with weights in memory must be one of {others}, is {sim!r}")
     built = build_block(
         decoder,
         ports(build),
@@ -129,7 +126,7 @@ class Session:
         self.sim.set(rst=1, clear=0, counter_station=0, counter_select=0, m_token_ready=1)
         self.memories = self._at_bus() if build.weights else []  # one a station
 
-    def _at_bus(self) -> list[RemoteMemory]:
+    def _at_bus(self) -> list[Memory]:
         """The memories of a build with `weights`; a fault of theirs wakes `advance`."""
         self._faults = self.sim.recorder(["error"], wakes=True)
         self._faults.arm(False)

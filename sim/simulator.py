@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from llama2_myhdl.spec.axi import ReadMaster
+
 Fields = int | Sequence[int] | np.ndarray  # of payloads: one value for all, one each, or their bytes [count, bytes]
 
 
@@ -70,8 +72,26 @@ class Recorder(ABC):
         """The rows since the last call, uint64 [n, width]."""
 
 
+class Memory(ABC):
+    """A memory behind AXI4's read channels of the block, with the rules that the block must keep live beside it: see
+    `sim/axi_memory.py`, which says what its behaviour, its faults and its counts are."""
+
+    @abstractmethod
+    def fill(self, parts: dict[int, bytes]) -> None:
+        """These bytes, by their addresses, and no others any more."""
+
+    @abstractmethod
+    def behave(self, **changes) -> None:
+        """Change some of latency, stalls, refresh, interleaved, faults."""
+
+    @abstractmethod
+    def seen(self, name: str) -> int:
+        """A count since the beginning: sent, made, mixed, refreshed."""
+
+
 class Simulator(ABC):
-    """See above. A block that ends the simulation (a live check) raises SimulationError from `run`."""
+    """See above. A block that ends the simulation (a live check) raises SimulationError from `run`, and so does
+    one that breaks a rule of a bus."""
 
     @abstractmethod
     def has(self, path: str) -> bool:
@@ -95,6 +115,10 @@ class Simulator(ABC):
 
         wakes: `run` returns behind a cycle that recorded something.
         """
+
+    @abstractmethod
+    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int) -> Memory:
+        """A memory at the ports `prefix`_arvalid ..; regions: how many IDs there are; seed: of what is random."""
 
     @abstractmethod
     def run(self, cycles: int, drained: Source | None = None) -> None:

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "model.h"
+#include "pin.h"
+#include "read_memory.h"
 #include "toggles.h"
 #include "verilated_syms.h"
 
@@ -22,14 +24,6 @@ namespace {
 
 std::string* printed = nullptr;  // where the running block's messages go
 uint64_t half_cycles = 0;        // of the running block: $time
-
-struct Pin {
-    uint8_t* data;
-    unsigned bits, bytes;  // bytes: of the value, not of its storage
-
-    bool high() const { return data[0] & 1; }
-    unsigned words() const { return (bits + 63) / 64; }
-};
 
 // Drives valid and payload of a stream from a queue; a payload is offered at its cycle at the earliest, and held.
 struct Source {
@@ -109,6 +103,7 @@ struct Simulator {
     std::deque<Pin> pins;
     std::deque<Source> sources;
     std::deque<Recorder> recorders;
+    std::deque<ReadMemory> memories;
     const Pin *clock = nullptr, *reset = nullptr;
     uint64_t cycle = 0;
     std::string messages;
@@ -135,7 +130,12 @@ struct Simulator {
         half_cycles = 2 * cycle;
     }
 
-    bool failed() const { return context.gotError() || context.gotFinish(); }
+    bool failed() const {
+        for (const ReadMemory& memory : memories) {
+            if (!memory.broken.empty()) return true;
+        }
+        return context.gotError() || context.gotFinish();
+    }
 
     void eval() {
         model->eval_step();
@@ -153,7 +153,9 @@ struct Simulator {
             eval();
             if (toggles.counts) toggles.sample();
             bool wakes = false;
-            if (!reset->high()) {
+            const bool in_reset = reset->high();
+            for (ReadMemory& memory : memories) memory.sample(cycle, in_reset);
+            if (!in_reset) {
                 for (Source& source : sources) source.sample();
                 for (Recorder& recorder : recorders) {
                     const bool found = recorder.sample(cycle);
@@ -164,6 +166,7 @@ struct Simulator {
             eval();
             ++cycle;
             for (Source& source : sources) source.drive(cycle);
+            for (ReadMemory& memory : memories) memory.drive(cycle, in_reset);
             if (failed()) return -1;
             if (wakes) return 1;
             if (drained && drained->idle()) return 2;
@@ -271,6 +274,46 @@ void sim_take(Simulator* sim, int recorder, uint64_t* words) {
     std::vector<uint64_t>& rows = sim->recorders[recorder].rows;
     std::memcpy(words, rows.data(), 8 * rows.size());
     rows.clear();
+}
+
+// pins: in the order of ReadMemory::Port; sizes: as ReadMemory::Sizes.
+int sim_memory(Simulator* sim, const int* pins, const uint64_t* sizes, uint64_t seed) {
+    const ReadMemory::Sizes given{sizes[0], sizes[1], sizes[2], sizes[3]};
+    sim->memories.emplace_back(pins_at(sim, pins, ReadMemory::PORTS), given, seed);
+    return static_cast<int>(sim->memories.size()) - 1;
+}
+
+// Nothing lies there any more.
+void sim_memory_clear(Simulator* sim, int memory) { sim->memories[memory].parts.clear(); }
+
+void sim_memory_put(Simulator* sim, int memory, uint64_t address, const uint8_t* bytes, uint64_t count) {
+    ReadMemory& to = sim->memories[memory];
+    std::vector<uint8_t> part(bytes, bytes + count);
+    part.resize((count + to.sizes.word_bytes - 1) / to.sizes.word_bytes * to.sizes.word_bytes);
+    to.parts.emplace_back(address, std::move(part));
+}
+
+// values: as ReadMemory::Behaviour.
+void sim_memory_behave(Simulator* sim, int memory, const uint64_t* values) {
+    sim->memories[memory].behaviour = {values[0], values[1], values[2], values[3], values[4], values[5], values[6]};
+}
+
+// Pairs of a beat's number and its response, in the place of those before.
+void sim_memory_faults(Simulator* sim, int memory, const uint64_t* pairs, uint64_t count) {
+    auto& faults = sim->memories[memory].faults;
+    faults.clear();
+    for (uint64_t k = 0; k < count; ++k) faults[pairs[2 * k]] = static_cast<unsigned>(pairs[2 * k + 1]);
+}
+
+// count: of ReadMemory::Count.
+uint64_t sim_memory_count(Simulator* sim, int memory, int count) { return sim->memories[memory].counts[count]; }
+
+// What rule of the bus was not kept; empty when all were.
+const char* sim_broken(Simulator* sim) {
+    for (const ReadMemory& memory : sim->memories) {
+        if (!memory.broken.empty()) return memory.broken.c_str();
+    }
+    return "";
 }
 
 // Toggles are counted from the next cycle on, or not any more.

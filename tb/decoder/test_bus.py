@@ -11,7 +11,6 @@ from llama2_myhdl.hdl.ports import HierarchyError
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.rtl.decoder import decoder, ports
 from llama2_myhdl.sim.jobs import Job, run_group
-from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.sim.session import Session
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.axi import DECERR, SLVERR
@@ -21,9 +20,9 @@ from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, memory_image
 from tb.decoder.test_decoder import NANO_SHAPES, compare, tap_values
+from tb.sim.simulators import SESSIONS
 
 BUILD = preset("nano-bus").build
-SESSIONS = [{"verilator": "verilator-cocotb"}.get(sim, sim) for sim in SIMULATORS]
 POSITIONS = 6
 STORM = dict(latency=(1, 90), stalls=dict(ar=0.4, r=0.3), refresh=(200, 20), interleaved=True)
 
@@ -48,7 +47,7 @@ def job(golden, seed, positions=POSITIONS):
     return Job(prompt, positions, None, tuple(range(positions)))
 
 
-@pytest.mark.parametrize("sim", [*(pytest.param(sim, marks=pytest.mark.bus) for sim in SESSIONS[:-1]), SESSIONS[-1]])
+@pytest.mark.parametrize("sim", [pytest.param(s, marks=pytest.mark.bus) if s == "icarus" else s for s in SESSIONS])
 def test_models(sim):
     """Several models, one simulation: a quick memory, then a stormy one, whose late beats are stalls and no more."""
     names, positions = list(NANO_SHAPES), POSITIONS
@@ -112,20 +111,17 @@ def test_the_other_kind_of_image():
     chip = replace(BUILD, weights=None)
     weights = quantise_checkpoint(random_checkpoint(preset("nano").shape, 1), gptq=False)
     refused = "tapes: {} of them beside the image, of a build with weights {}"
-    with Session(BUILD, SESSIONS[-1]) as session:
+    with Session(BUILD, SESSIONS[0]) as session:
         assert session.boot(boot_image(weights, chip), memory_image(weights, BUILD)) == BAD_LENGTH
         with pytest.raises(SimulationError, match=refused.format(0, "in memory")):
             session.boot(boot_image(weights, BUILD))
-    with Session(chip, SIMULATORS[-1]) as session:
+    with Session(chip, SESSIONS[0]) as session:
         assert session.boot(boot_image(weights, BUILD)) == BAD_LENGTH
         with pytest.raises(SimulationError, match=refused.format(2, "on the chip")):
             session.boot(boot_image(weights, chip), memory_image(weights, BUILD))
 
 
 def test_ports_are_those_of_the_build():
-    """And the library of C++ has no memory yet."""
     for build, other in ((BUILD, replace(BUILD, weights=None)), (replace(BUILD, weights=None), BUILD)):
         with pytest.raises((ConfigError, HierarchyError), match="has other ports"):
             decoder(**ports(build) | dict(CFG=other))
-    with pytest.raises(SimulationError, match="must be one of icarus, verilator-cocotb, is 'verilator'"):
-        Session(BUILD, "verilator")
