@@ -126,10 +126,10 @@ def _cpu_seconds() -> float:
 def tell(request: Request, args, story: Story) -> dict:
     """Run the simulation, have the integer model tell the same; returns the result as JSON-able dict."""
     with story.preparing() as say:
-        weights, tape, session = request.open(say)
+        weights, image, session = request.open(say)
     with session, Checker(weights, request.build, [job.request for job in request.jobs]) as checker:
         began = _cpu_seconds()
-        error = session.boot(tape)
+        error = session.boot(*image)
         if error:
             raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
         with story.telling(request.positions):

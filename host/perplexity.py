@@ -87,9 +87,9 @@ def measure(text: Text, say) -> dict:
     pieces = text.windows or text.sampled()
     # a window's last token is what the position in front of it is asked for, and no position itself
     jobs = [Job(piece, len(piece) - 1, wishes=dict(logprobs=True)) for piece in pieces]
-    weights, tape, session = text.open(say)
+    weights, image, session = text.open(say)
     with session, Checker(weights, text.build, [job.request for job in jobs]) as checker:
-        if error := session.boot(tape):
+        if error := session.boot(*image):
             raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
         total, outcomes, beats = sum(job.steps for job in jobs), [], count(1)
         say("simulate", 0, total)

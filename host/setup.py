@@ -18,8 +18,9 @@ from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.spec.sampling import LIST
 from llama2_myhdl.spec.stops import STOP_REGISTERS
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.memory import read_packed
 from llama2_myhdl.weights.models import DEFAULT
-from llama2_myhdl.weights.tape import Tape, read_tape
+from llama2_myhdl.weights.tape import Tape
 
 MODEL_HELP = "llama2.c checkpoint, GGUF file or Hugging Face folder"
 TOKENIZER_HELP = "tokenizer.bin of llama2.c, tokenizer.json, tokenizer.model, GGUF file or folder"
@@ -84,9 +85,9 @@ class Setup:
         self.build = build_that_holds(self.shape, args.config, **changes)
         self.stops = further_stops(self.checkpoint, bool(self.build.list_entries))
 
-    def open(self, say: Progress) -> tuple[QuantisedCheckpoint, Tape, Session]:
-        """Integer weights, the tape to boot, and the decoder, which is converted and compiled when it is not yet."""
+    def open(self, say: Progress) -> tuple[QuantisedCheckpoint, tuple[Tape, list[bytes]], Session]:
+        """Integer weights, what `Session.boot` takes, and the decoder, converted and compiled when it is not yet."""
         say("quantise the weights", 0, 1)
         weights = quantised(self._model, checkpoint=self.checkpoint).shortened(self._context)
-        tape = read_tape(tape_file(self._model, weights, self.build))
-        return weights, tape, Session(self.build, self._sim, say)
+        image = read_packed(tape_file(self._model, weights, self.build), self.build)
+        return weights, image, Session(self.build, self._sim, say)

@@ -19,8 +19,8 @@ from llama2_myhdl.sim.toggles import KINDS, Activity
 from llama2_myhdl.spec.config import BuildConfig, ConfigError
 from llama2_myhdl.spec.presets import build_that_holds
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.memory import read_packed
 from llama2_myhdl.weights.models import DEFAULT
-from llama2_myhdl.weights.tape import read_tape
 
 FIRST_TOKEN = 1  # beginning of a text
 SETTLE, REST = 500, 2000  # cycles between a story and rest, and of rest
@@ -37,7 +37,7 @@ def measure(build: BuildConfig, tape: Path, steps: int, nets: int = 0) -> dict:
     """{"cycles": of a token, "token": table a token, "rest": table a cycle}; with `nets` the busiest of a token."""
     with Session(build, visible=EVERYTHING) as session:
         activity = Activity(session.sim, converted(decoder, ports(build)))
-        if error := session.boot(read_tape(tape)):
+        if error := session.boot(*read_packed(tape, build)):
             raise SimulationError(f"the decoder refuses the boot image: error {error}")
         activity.start()
         begin = session.sim.cycle

@@ -10,7 +10,7 @@ from llama2_myhdl.sim.taps import Record
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.formats import F_FRAC
 from llama2_myhdl.spec.sequence import Beat, Request
-from llama2_myhdl.weights.tape import read_tape
+from llama2_myhdl.weights.memory import read_packed
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     """Boot if the first job brings a tape, then run all jobs side by side. A refused image ends it there."""
     outcomes, first = [Outcome() for _ in jobs], jobs[0]
     if first.tape:
-        error = session.boot(read_tape(first.tape))
+        error = session.boot(*read_packed(first.tape, session.build))
         for outcome in outcomes:
             outcome.boot = error
         if error:

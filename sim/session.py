@@ -29,7 +29,8 @@ from llama2_myhdl.spec.errors import BUS_ERRORS, MEANING
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.spec.sequence import Request, prompt_beats
-from llama2_myhdl.weights.tape import Tape, tape_places
+from llama2_myhdl.weights.memory import tape_places
+from llama2_myhdl.weights.tape import Tape
 
 SIMULATORS = ("verilator", "icarus", "verilator-cocotb")  # the first one compiled into this process
 RESET_CYCLES = 4
@@ -135,7 +136,7 @@ class Session:
         return [self.sim.memory(f"m_axi_{k}", self.build.weights, n, seed=k) for k, n in enumerate(regions)]
 
     def _place(self, tapes: list[bytes] | tuple[()]) -> None:
-        """Lay the tapes, `weights.tape.memory_image`, into the memories, one behind the other, and say where."""
+        """Lay the tapes, `weights.memory.memory_image`, into the memories, one behind the other, and say where."""
         places = list(zip(tape_places(tapes, self.build, FIRST_TAPE), tapes))
         for k, memory in enumerate(self.memories):
             own = places[k:] if k == len(self.memories) - 1 else places[k : k + 1]
@@ -145,7 +146,7 @@ class Session:
     def boot(self, tape: Tape, tapes: list[bytes] | tuple[()] = ()) -> int:
         """Reset, then send a boot image; the error code, 0 when the model is loaded.
 
-        tapes: what `weights.tape.memory_image` makes for a build with weights in memory, for no other.
+        tapes: what `weights.memory.memory_image` makes for a build with weights in memory, for no other.
         """
         if len(tapes) != (self.build.engines + 1 if self.build.weights else 0):
             where = "in memory" if self.build.weights else "on the chip"

@@ -15,14 +15,14 @@ from llama2_myhdl.readers.model import digest_of, read_model
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
+from llama2_myhdl.weights.memory import read_packed, write_packed
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, read_tape, write_tape
 
 # what the integer weights depend on, and what the tape does besides
 _MODULES = ("calibrated", "folding", "gptq", "quantise", "rows")
 _ROOMS = ("golden/float*.py", "golden/sampling.py", "readers/*.py", "spec/*.py")
 QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), *_ROOMS)
-PACKER = (*QUANTISER, "base/field.py", "weights/tape.py")
+PACKER = (*QUANTISER, "base/field.py", "weights/memory.py", "weights/tape.py")
 FOLDER = GENERATED / "weights"
 _DIGEST = hashlib.sha256().digest_size  # of what follows it, at the front of a stored file
 _SINGLE = ("embedding", "classifier", "rms_final")
@@ -90,21 +90,22 @@ def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = N
 
 
 def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: Path = FOLDER) -> Path:
-    """The tape file of `weights`, made of the file `model`, for a build; written once.
+    """The tape file of `weights`, made of the file `model`, for a build; written once. Beside it stands what lies in
+    memory, if the build has its weights there: `weights.memory.read_packed` reads both.
 
     ConfigError when the model does not fit.
     """
     build.check(weights.shape)
     key = _key(Path(model), weights.shape, PACKER)
-    kind = "-bus" if build.weights else ""  # an image without the tapes
+    kind = f"-bus{build.weights.data_bits}" if build.weights else ""
     path = folder / f"{key}-{weights.shape.seq_len}-{build.lanes}-{build.hidden_block}-{build.engines}{kind}.tape"
     if path.exists():
         try:
-            read_tape(path)
+            read_packed(path, build)
         except ModelError:
             print(f"{path}: damaged, is made anew", file=sys.stderr)
             path.unlink()
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        write_tape(path, boot_image(weights, build))
+        write_packed(path, weights, build)
     return path

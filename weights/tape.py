@@ -37,7 +37,7 @@ from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.limits import EMBEDDING_LIMITS, TAPE_EXPONENT_MAX
-from llama2_myhdl.spec.program import Command, gain_beats, head_beats, layer_beats, layer_split, tapes
+from llama2_myhdl.spec.program import Command, gain_beats, tapes
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.spec.registers import REGISTERS, checksum, register_limits, register_values
 
@@ -163,25 +163,6 @@ def boot_image(weights: QuantisedCheckpoint, build: BuildConfig) -> Tape:
     body = np.concatenate(parts)
     beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes, "checksum")])
     return Tape(shape, lanes, (len(registers), len(embedding), len(beats) - len(registers) - len(embedding)), beats)
-
-
-def memory_image(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
-    """The tapes of a build that reads them from memory: those of the engines in their order, then that of the head."""
-    shape = weights.shape
-    build.check(shape)
-    low, extra = layer_split(shape.n_layers, build.engines)
-    lengths = [(low + (k < extra)) * layer_beats(shape, build) for k in range(build.engines)]
-    edges = np.cumsum([0, *lengths, head_beats(shape, build)])
-    image = tape_image(weights, build)
-    return [image[a:b].tobytes() for a, b in zip(edges, edges[1:])]
-
-
-def tape_places(tapes: list[bytes], build: BuildConfig, first: int = 0) -> list[int]:
-    """Addresses of the tapes of `memory_image` one behind the other, from `first` on, as its bus wants them."""
-    size, places = build.weights.word_bytes, [first]
-    for tape in tapes[:-1]:
-        places.append(places[-1] + -(-len(tape) // size) * size)
-    return places
 
 
 def _split(tape: Tape) -> list[bytes]:

@@ -17,8 +17,9 @@ from llama2_myhdl.spec.axi import DECERR, SLVERR
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.errors import BAD_LENGTH, DECODE_ERROR, MEANING, NONE, SLAVE_ERROR
 from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.weights.memory import memory_image
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, memory_image
+from llama2_myhdl.weights.tape import boot_image
 from tb.decoder.test_decoder import NANO_SHAPES, compare, tap_values
 from tb.sim.simulators import SESSIONS
 

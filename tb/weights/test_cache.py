@@ -10,13 +10,15 @@ import pytest
 
 from llama2_myhdl.base.folders import PROJECT
 from llama2_myhdl.readers.checkpoint import random_checkpoint, read_checkpoint, write_checkpoint
+from llama2_myhdl.spec.axi import PAGE
 from llama2_myhdl.spec.constants import epsilon_term, frequencies
 from llama2_myhdl.spec.presets import build_of, preset
 from llama2_myhdl.spec.registers import REGISTERS
 from llama2_myhdl.weights import cache
 from llama2_myhdl.weights.cache import quantised, tape_file
+from llama2_myhdl.weights.memory import memory_file, memory_image, tape_places
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, memory_image, read_tape, tape_image, tape_places
+from llama2_myhdl.weights.tape import boot_image, read_tape, tape_image
 
 SHAPE, BUILD = preset("nano").shape, preset("nano").build
 GIVEN = [{}, {"rope_theta": 500000.0}, {"norm_eps": 1e-3}, {"rope_theta": 500000.0, "norm_eps": 1e-3}]
@@ -77,12 +79,23 @@ def test_pack_writes_what_lies_in_memory(model, tmp_path):
     tapes = memory_image(weights, bus)
     places = tape_places(tapes, bus)
     assert f"{output}.memory: tapes at {', '.join(map(hex, places))}" in result.stdout.splitlines()
+    assert places[0] == PAGE
     data = Path(f"{output}.memory").read_bytes()
     for place, tape in zip(places, tapes, strict=True):
         assert place % bus.weights.word_bytes == 0 and data[place : place + len(tape)] == tape
     assert b"".join(tapes) == tape_image(weights, bus).tobytes()
     np.testing.assert_array_equal(read_tape(output).beats, boot_image(weights, bus).beats)
     assert len(data) == places[-1] + len(tapes[-1])
+
+
+def test_a_memory_image_that_is_missing_or_damaged_is_made_anew(model, tmp_path, capsys):
+    weights, bus = quantised(model, tmp_path), build_of("nano-bus")
+    path = tape_file(model, weights, bus, tmp_path)
+    beside, whole = memory_file(path), memory_file(path).read_bytes()
+    for damage in (beside.unlink, lambda: beside.write_bytes(whole[:-1])):
+        damage()
+        assert tape_file(model, weights, bus, tmp_path) == path and beside.read_bytes() == whole
+        assert capsys.readouterr().err == f"{path}: damaged, is made anew\n"
 
 
 def pack(*arguments, config="nano"):

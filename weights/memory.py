@@ -1,0 +1,131 @@
+"""What lies in memory for a build that reads its weights over a bus: the tapes behind a page that says what they are.
+
+`make pack` writes it beside the boot image, as OUTPUT.memory. Byte 0 of the file goes to the beginning of a page of
+4 KB; tape_base of a tape is that address and its place:
+
+    offset  type         content
+    0       8 bytes      "L2MMEM" and two zero bytes
+    8       uint32       format version
+    12      4 x uint32   lanes, hidden block, engines, bytes of a beat of the bus
+    28      uint32       checksum at the end of the boot image that it belongs to
+    32      uint32       t, the number of tapes: the engines' in their order, then the head's
+    36      t x (2 x uint64, uint32)  place in bytes, length in bytes, CRC-32
+    36+20t  uint32       CRC-32 of the header up to here
+    4096                 the tapes, each at a beat of the bus
+
+All numbers are little-endian.
+"""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.spec.axi import PAGE
+from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.program import head_beats, layer_beats, layer_split
+from llama2_myhdl.spec.quantised import QuantisedCheckpoint
+from llama2_myhdl.weights.tape import Tape, boot_image, read_tape, tape_image, write_tape
+
+MAGIC, VERSION = b"L2MMEM\0\0", 1
+_HEADER, _PLACE, _CRC = struct.Struct("<8s7I"), struct.Struct("<2QI"), struct.Struct("<I")
+_BUILT = ("lanes", "hidden block", "engines", "bytes of a bus beat")
+
+
+def memory_image(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
+    """The tapes of a build that reads them from memory: those of the engines in their order, then that of the head."""
+    shape = weights.shape
+    build.check(shape)
+    low, extra = layer_split(shape.n_layers, build.engines)
+    lengths = [(low + (k < extra)) * layer_beats(shape, build) for k in range(build.engines)]
+    edges = np.cumsum([0, *lengths, head_beats(shape, build)])
+    image = tape_image(weights, build)
+    return [image[a:b].tobytes() for a, b in zip(edges, edges[1:])]
+
+
+def tape_places(tapes: Sequence[bytes], build: BuildConfig, first: int = PAGE) -> list[int]:
+    """Addresses of the tapes of `memory_image` one behind the other, from `first` on, as its bus wants them."""
+    size, places = build.weights.word_bytes, [first]
+    for tape in tapes[:-1]:
+        places.append(places[-1] + -(-len(tape) // size) * size)
+    return places
+
+
+def memory_file(tape) -> Path:
+    """The file beside a tape file."""
+    return Path(f"{tape}.memory")
+
+
+def _built(build: BuildConfig) -> tuple[int, ...]:
+    return build.lanes, build.hidden_block, build.engines, build.weights.word_bytes
+
+
+def _checksum(tape: Tape) -> int:
+    return int.from_bytes(tape.beats[-1, :4].tobytes(), "little")
+
+
+def write_memory(path, tape: Tape, tapes: Sequence[bytes], build: BuildConfig) -> list[int]:
+    """Write what `memory_image` made beside its boot image; whole or not at all. The places of the tapes."""
+    places = tape_places(tapes, build)
+    head = _HEADER.pack(MAGIC, VERSION, *_built(build), _checksum(tape), len(tapes))
+    head += b"".join(_PLACE.pack(place, len(data), zlib.crc32(data)) for place, data in zip(places, tapes))
+    head += _CRC.pack(zlib.crc32(head))
+    ends = [*places[1:], places[-1] + len(tapes[-1])]
+    parts = [data.ljust(end - place, b"\0") for data, place, end in zip(tapes, places, ends)]
+    write_whole(path, [head.ljust(PAGE, b"\0"), *parts])
+    return places
+
+
+def read_memory(path, tape: Tape, build: BuildConfig) -> list[bytes]:
+    """The tapes of a file that belongs to this boot image and build; ModelError says what else it is, or misses."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
+    if not data.startswith(MAGIC):
+        raise ModelError(f"{path}: no memory image: must start with {MAGIC!r}, starts with {data[:8]!r}")
+    if len(data) < PAGE:
+        raise ModelError(f"{path}: the front page of a memory image has {PAGE} bytes, the file has {len(data)}")
+    _, version, *built, checksum, count = _HEADER.unpack_from(data)
+    if version != VERSION:
+        raise ModelError(f"{path}: version of the memory image: must be {VERSION}, is {version}")
+    end = _HEADER.size + count * _PLACE.size
+    if end + _CRC.size > PAGE or _CRC.unpack_from(data, end)[0] != zlib.crc32(data[:end]):
+        raise ModelError(f"{path}: corrupt memory image: the front page does not match its CRC-32")
+    for name, wanted, found in zip(_BUILT, _built(build), built):
+        if wanted != found:
+            raise ModelError(f"{path}: memory image of another build: {name} must be {wanted}, is {found}")
+    if checksum != _checksum(tape):
+        raise ModelError(
+            f"{path}: memory image of another model: the checksum of its boot image must be {_checksum(tape):#010x}, "
+            f"is {checksum:#010x}"
+        )
+    table = list(_PLACE.iter_unpack(data[_HEADER.size : end]))
+    size = max(place + length for place, length, _ in table)
+    if len(data) != size:
+        raise ModelError(f"{path}: a memory image of {count} tapes has {size} bytes, the file has {len(data)}")
+    tapes = [data[place : place + length] for place, length, _ in table]
+    for number, (found, (*_, crc)) in enumerate(zip(tapes, table)):
+        if zlib.crc32(found) != crc:
+            raise ModelError(f"{path}: corrupt memory image: tape {number} does not match its CRC-32")
+    return tapes
+
+
+def write_packed(path, weights: QuantisedCheckpoint, build: BuildConfig) -> list[int]:
+    """The tape file of a build, behind what lies in memory beside it if there is anything; the places of the
+    tapes there. ConfigError when the model does not fit."""
+    tape = boot_image(weights, build)
+    places = write_memory(memory_file(path), tape, memory_image(weights, build), build) if build.weights else []
+    write_tape(path, tape)
+    return places
+
+
+def read_packed(path, build: BuildConfig) -> tuple[Tape, list[bytes]]:
+    """What `write_packed` wrote for a build, as `Session.boot` takes it: the boot image, and the tapes of memory if
+    it has any there. ModelError."""
+    tape = read_tape(path)
+    return tape, read_memory(memory_file(path), tape, build) if build.weights else []
