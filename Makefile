@@ -68,15 +68,15 @@ pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA
 	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONTEXT CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
 	-- "$${MODEL:-weights/default/model.bin}" "$${OUTPUT:-sim_build/model.tape}"
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT CHAT=1 STEPS NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES=n LOGPROBS=1 LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG]
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT CHAT=1 STEPS NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES=n LOGPROBS=1 LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG LATENCY REFRESH]
 	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE LOGPROBS CHAT; \
-	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG LATENCY REFRESH; \
 	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
-perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in float: [TEXT=file MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG]
+perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in float: [TEXT=file MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH]
 	@$(GIVEN) paths MODEL TOKENIZER TEXT JSON; \
-	options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG TEXT; $(RUN) llama2_myhdl.host.perplexity "$${args[@]}"
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT; $(RUN) llama2_myhdl.host.perplexity "$${args[@]}"
 
 accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
 	@$(GIVEN) paths MODEL TOKENIZER; options THETA NORM_EPS; \
@@ -89,14 +89,14 @@ sampler: $(DEV) ## the integer sampler's draws against float64: [MODEL=.. THETA=
 bench: $(DEV) ## measure the speed against its limits: [QUICK=1, a few minutes and no model, STORE=1 keeps its counts]
 	@$(GIVEN) flags QUICK STORE; $(RUN) llama2_myhdl.host.bench "$${args[@]}"
 
-figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|perplexity|routed]
+figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accuracy|perplexity|routed|bus]
 	@$(GIVEN) options ONLY; $(RUN) llama2_myhdl.host.figures "$${args[@]}"
 
 fpga: $(SYN) ## docs/fpga.md: area, cycles and routed speed of decoders on devices: [ONLY=point, REPORT=1 measures nothing]
 	@$(GIVEN) options ONLY; flags REPORT; $(RUN) llama2_myhdl.host.fpga "$${args[@]}"
 
-timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL=.. LANES=.. POS=.. LAYER=..]
-	@$(GIVEN) paths MODEL; options MODEL LANES POS LAYER; $(RUN) llama2_myhdl.host.timing "$${args[@]}"
+timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL CONFIG LANES POS LAYER OUTPUT=other.svg]
+	@$(GIVEN) paths MODEL OUTPUT; options MODEL CONFIG LANES POS LAYER OUTPUT; $(RUN) llama2_myhdl.host.timing "$${args[@]}"
 
 toggles: $(DEV) ## bits that change, a token and at rest, by unit: [MODEL CONFIG STEPS NETS JSON AGAINST=earlier.json]
 	@$(GIVEN) paths MODEL JSON AGAINST; options MODEL CONFIG STEPS NETS JSON AGAINST; $(RUN) llama2_myhdl.host.toggles "$${args[@]}"

@@ -17,13 +17,14 @@ from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.cache import FOLDER, quantised, tape_file
+from llama2_myhdl.weights.memory import write_packed
 from llama2_myhdl.weights.models import DEFAULT, stories260k
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, write_tape
 
 SIM = SIMULATORS[0]
 RANDOM_SEED = 1
-FILES = {"default": lambda: DEFAULT / "model.bin", "stories260K": stories260k}  # the other models are random
+# the other models are random
+FILES = {"default": lambda: DEFAULT / "model.bin", "stories260K": stories260k, "default-bus": stories260k}
 PIPE_FULL = 8  # from the beat of this position on a prompt's rate is measured ..
 DRAINING = 2  # .. to this one before its end, the last position that is not scored
 IDLE = "idle"
@@ -38,7 +39,7 @@ def load(machine: Machine) -> tuple[QuantisedCheckpoint, str]:
     weights = quantise_checkpoint(random_checkpoint(preset(machine.model).shape, RANDOM_SEED), gptq=False)
     path = FOLDER / f"random-{machine.key.replace('/', '-')}.tape"
     FOLDER.mkdir(parents=True, exist_ok=True)
-    write_tape(path, boot_image(weights, machine.build))
+    write_packed(path, weights, machine.build)
     return weights, str(path)
 
 

@@ -28,7 +28,7 @@ FATE = {  # what is said of a figure that could not be measured
     "measured": "the earlier figure stays, nothing that it depends on has changed",
     "earlier": "the earlier figure stays, marked, as its sources have changed",
 }
-GROUPS = ("agreement", "accuracy", "perplexity", "routed")  # what can be asked for alone; the rest costs nothing
+GROUPS = ("agreement", "accuracy", "perplexity", "routed", "bus")  # what can be asked for alone; the rest costs nothing
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,9 @@ def plan() -> list[Figure]:
     for block in BLOCKS:
         digest = partial(measure.verilog_digest, block)
         figures.append(Figure(f"routed/{block}", f"make pnr BLOCK={block}", partial(measure.routed, block), digest))
+    for config in measure.POSITIONS_OF:
+        run, digest = partial(measure.bus, config), partial(measure.bus_digest, config)
+        figures.append(Figure(f"bus/{config}", "make figures ONLY=bus", run, digest))
     digest = partial(measure.source_digest, "spec/*.py")
     return [*figures, Figure("configurations", "make figures", measure.configurations, digest)]
 

@@ -15,8 +15,10 @@ from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.hdl.progress import silent
 from llama2_myhdl.host.accuracy import evaluate
-from llama2_myhdl.host.bench_machine import SIM, check
+from llama2_myhdl.host.bench_machine import FILES, SIM, check
 from llama2_myhdl.host.bench_scenarios import Stories
+from llama2_myhdl.host.bus_measure import POSITIONS as POSITIONS_OF
+from llama2_myhdl.host.bus_measure import measure as measure_bus
 from llama2_myhdl.host.perplexity import Text, measure, parser
 from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.rtl.decoder import decoder as top
@@ -153,6 +155,18 @@ def routed(block: str) -> dict:
     if figures is None:
         raise Missing(f"run make pnr BLOCK={block}")
     return {"fmax_mhz": figures["fmax_mhz"]} | figures["resources"]
+
+
+def bus_digest(config: str) -> str:
+    """Changes with the decoder's Verilog, with the golden models and with what makes the weights."""
+    return _digest([accuracy_digest("stories260K").encode(), _decoder_digest(build_of(config)).encode()])
+
+
+def bus(config: str) -> dict:
+    """What `host.bus_measure` finds of a configuration with its weights in memory; of stories15M a random model."""
+    if config in FILES:
+        checkpoint_path("stories260K")
+    return measure_bus(config, POSITIONS_OF[config])
 
 
 def configurations() -> dict[str, dict]:

@@ -99,6 +99,31 @@ def _routed(figures: dict) -> list[str]:
     ]
 
 
+def _bus(figures: dict) -> list[str]:
+    heads = ("configuration", "bus", "positions", "cycles a token", "refresh taken out", "bytes a token")
+    heads += ("beat on the bus", "refresh", "useful", "waits for the bus")
+
+    def values(v):
+        counts = (v["per_token"], v["without_refresh"], v["bytes_per_token"])
+        shares = (v[name] for name in ("busy", "refreshed", "useful", "waiting"))
+        width = f"{v['bus_bits']} bits"
+        return (width, str(v["positions"]), *(f"{x:,.0f}" for x in counts), *(f"{x:.1%}" for x in shares))
+
+    entries = group(figures, "bus")
+    rows = [_row((name,), entry, len(heads), values) for name, entry in entries]
+    latency = {entry["values"]["latency"] for _, entry in entries if entry["state"] != "missing"}
+    slow = f", whose reads take {latency.pop()} cycles" if len(latency) == 1 else ""
+    return [
+        f"**Weights in memory** behind AXI4{slow}; the keys and values are still on the chip (`make generate "
+        "CONFIG=default-bus`). Stories told freely, default-bus by stories260K, stories15M-bus by a random model of "
+        "that shape, every token equal to the integer model's. Of the bus's cycles: those with a beat, those in which "
+        "the memory refreshes. Useful: bytes of weights, without exponents, gains and padding, over what the bus can "
+        "bring while there is no refresh. Waits: cycles in which a station has no beat of its tape.",
+        "",
+        *table(heads, rows),
+    ]
+
+
 def _configurations(figures: dict) -> list[str]:
     heads = ("name", "dim", "hidden", "layers", "heads / KV", "vocabulary", "context", "lanes", "tape beats", "floor")
     rows = []
@@ -116,7 +141,7 @@ def _configurations(figures: dict) -> list[str]:
 
 def render(figures: dict) -> str:
     """The whole block between the README's markers."""
-    parts = [_agreement, _accuracy, _perplexity, _routed, _configurations]
+    parts = [_agreement, _accuracy, _perplexity, _routed, _bus, _configurations]
     lines = [line for part in parts for line in part(figures)]
     if any(entry["state"] == "earlier" for entry in figures.values()):
         lines += [STALE, ""]

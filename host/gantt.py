@@ -16,6 +16,7 @@ ROWS = (  # label, unit of the cycle table, colour
     ("SwiGLU", "swiglu", "#ea580c"),
     ("block quantiser", "quantiser", "#dc2626"),
     ("argmax", "argmax", "#7c3aed"),
+    ("bus", "bus", "#475569"),
 )
 STAGE_COLOUR, WAIT_COLOUR, INK, LINE = "#e2e8f0", "#ffffff", "#0f172a", "#cbd5e1"
 PALETTE = ("#93c5fd", "#fdba74", "#86efac", "#f0abfc", "#fde047", "#67e8f9", "#fca5a5", "#c4b5fd")

@@ -13,7 +13,7 @@ from llama2_myhdl.host.setup import MODEL_HELP, TOKENIZER_HELP, further_stops, i
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.spec.config import ConfigError
-from llama2_myhdl.spec.link import BEGIN, packed
+from llama2_myhdl.spec.link import BEGIN, on_board, packed
 from llama2_myhdl.spec.presets import build_that_holds
 from llama2_myhdl.spec.recording import recorded
 from llama2_myhdl.syn.bitstream import FOLDER as BITSTREAMS
@@ -54,7 +54,7 @@ def run(argv=None) -> int:
             raise ModelError(f"--steps: must be 0 to {shape.seq_len}, is {args.steps}")
         if len(prompt) > shape.seq_len:
             raise ModelError(f"prompt: must have at most {shape.seq_len} tokens, has {len(prompt)}")
-        build = build_that_holds(shape, args.config)
+        build = on_board(build_that_holds(shape, args.config))
         output = args.output or BITSTREAMS / args.config / STORY
         if args.output is None:
             output.parent.mkdir(parents=True, exist_ok=True)

@@ -11,8 +11,9 @@ from llama2_myhdl.readers.any_tokenizer import any_tokenizer
 from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.readers.codec import TextCodec
 from llama2_myhdl.readers.model import read_model
+from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.session import SIMULATORS, Session
-from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.config import BuildConfig, ConfigError
 from llama2_myhdl.spec.presets import AUTO, build_that_holds, preset
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.spec.sampling import LIST
@@ -35,6 +36,8 @@ def add_options(p: Parser) -> None:
     p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
     p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
+    p.add_argument("--latency", type=int, help=f"cycles of a read, of a build with weights in memory ({Dram.latency})")
+    p.add_argument("--refresh", type=float, help=f"percent of the cycles that its memory refreshes ({Dram.refresh:g})")
     p.add_argument("--sim", default=SIMULATORS[0], choices=SIMULATORS, help=f"simulator ({SIMULATORS[0]})")
     p.add_argument("--json", help="write the result to this file")
 
@@ -67,6 +70,16 @@ def list_for(config: str, asked: list[str]) -> int:
     return entries
 
 
+def memory_of(build: BuildConfig, config: str, **given) -> Dram | None:
+    """The memory of a build with weights there, with what is given and not None; ConfigError for other builds."""
+    said = {name: value for name, value in given.items() if value is not None}
+    if build.weights:
+        return Dram(**said)
+    if said:
+        raise ConfigError(f"{', '.join(said)}: configuration {config} has its weights on the chip")
+    return None
+
+
 class Setup:
     """checkpoint; shape: its shape with the context that is asked for; tokenizer; build; stops: those of sequences.
     Raises ModelError or ConfigError, before anything is made. sequences: slots of the build, None: as many as the
@@ -83,6 +96,7 @@ class Setup:
             check_writable(args.json)
         changes = dict(lanes=args.lanes, engines=args.engines, sequences=sequences)
         self.build = build_that_holds(self.shape, args.config, **changes)
+        self.dram = memory_of(self.build, args.config, latency=args.latency, refresh=args.refresh)
         self.stops = further_stops(self.checkpoint, bool(self.build.list_entries))
 
     def open(self, say: Progress) -> tuple[QuantisedCheckpoint, tuple[Tape, list[bytes]], Session]:
@@ -90,4 +104,4 @@ class Setup:
         say("quantise the weights", 0, 1)
         weights = quantised(self._model, checkpoint=self.checkpoint).shortened(self._context)
         image = read_packed(tape_file(self._model, weights, self.build), self.build)
-        return weights, image, Session(self.build, self._sim, say)
+        return weights, image, Session(self.build, self._sim, say, dram=self.dram)

@@ -18,7 +18,7 @@ from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.trace import STAGES
-from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.config import BuildConfig, ConfigError
 from llama2_myhdl.spec.kinds import KEY, LOGITS
 from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.weights.cache import quantised, tape_file
@@ -41,12 +41,12 @@ def cut(rows: list[dict], layer: int) -> Window:
     return window(rows[begins[layer] : begins[layer + 1]])
 
 
-def simulate(model: Path, lanes: int, pos: int, layer: int) -> list[dict]:
+def simulate(model: Path, build: BuildConfig, pos: int, layer: int) -> list[dict]:
     """The cycle table's rows of the token at `pos`; a text from the first token on, told freely.
 
     ModelError, before the simulation, when the model has no such position or layer.
     """
-    build, shape = build_of("default", lanes=lanes), read_model(model).shape
+    shape = read_model(model).shape
     build.check(shape)
     for option, value, limit in (("--pos", pos, shape.seq_len), ("--layer", layer, shape.n_layers)):
         if not 0 <= value < limit:
@@ -60,7 +60,8 @@ def main(argv=None) -> int:
     """Exit status 0, or 2 after one line that says what was wrong."""
     parser = Parser(prog="timing", description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, help="llama2.c checkpoint")
-    parser.add_argument("--lanes", type=int, default=64, help="weights a beat (64)")
+    parser.add_argument("--config", default="default", help="build preset (default)")
+    parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--pos", type=int, default=31, help="position of the token (31)")
     parser.add_argument("--layer", type=int, default=1, help="layer, from 0 (1)")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="file to write (docs/layer-timing.svg)")
@@ -68,9 +69,10 @@ def main(argv=None) -> int:
     try:
         check_writable(args.output)
         model = args.model or stories260k() or DEFAULT / "model.bin"
-        layer = cut(simulate(model, args.lanes, args.pos, args.layer), args.layer)
+        build = build_of(args.config, lanes=args.lanes)
+        layer = cut(simulate(model, build, args.pos, args.layer), args.layer)
         name = "shipped model" if model == DEFAULT / "model.bin" else model.stem
-        title = f"{name}, {args.lanes} lanes: layer {args.layer} at position {args.pos}, {layer.cycles} cycles"
+        title = f"{name}, {build.lanes} lanes: layer {args.layer} at position {args.pos}, {layer.cycles} cycles"
         write_whole(args.output, [units(layer, title, "layer")])
     except (ModelError, ConfigError, SimulationError, ValueError, OSError) as error:
         print(f"timing: {error}", file=sys.stderr)

@@ -49,7 +49,8 @@ def beat_of(fields: dict) -> Beat:
 class Outcome:
     """What the hardware said of one job.
 
-    boot: error code, or None where nothing was booted; start, finish: `Session.counters` before and behind; tokens: its
+    boot: error code, or None where nothing was booted; start, finish: `Session.counters` before and behind,
+    with `Session.traffic` as `bus`; tokens: its
     beats; trace: rows of the cycle table while its group ran; taps: what the stations recorded, by position.
     """
 
@@ -106,7 +107,7 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     session.tap(bool(taps))
     start = session.counters()
     # the counters are read one after the other; the sequences' time begins behind the last one
-    start |= dict(cycles=session.sim.get("cycles"))
+    start |= dict(cycles=session.sim.get("cycles"), bus=session.traffic())
     session.trace(first.trace)
     sequences = [
         session.generate(job.prompt, job.steps, job.seq, job.score, job.delay, job.gap, **job.wishes) for job in jobs
@@ -117,10 +118,11 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
             fresh = session.rows() if first.trace else []
             rows += fresh
             beat(found, fresh, found["cycles"] - start["cycles"])
+    traffic = session.traffic()
     session.drain()
     recorded = session.tapped() if taps else {}
     session.trace(False)
-    finish = session.counters()
+    finish = session.counters() | dict(bus=traffic)
     for outcome, sequence in zip(outcomes, sequences):
         outcome.start, outcome.finish, outcome.trace = start, finish, rows
         outcome.tokens = list(sequence)

@@ -17,6 +17,7 @@ from llama2_myhdl.rtl.decoder import decoder, ports, stations
 from llama2_myhdl.rtl.layer.probes import shown
 from llama2_myhdl.sim.build import Shown
 from llama2_myhdl.sim.build import build as build_block
+from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.simulator import Memory, SimulationError, Simulator
@@ -96,7 +97,8 @@ class Sequence:
 class Session:
     """build: the hardware; sim: one of SIMULATORS; say: told how conversion and compilation get on; visible: signals
     that the build shows, else those of `rtl/layer/probes.py`; through: a step that the Verilog passes before, see
-    `sim.build`: of a netlist there are neither taps nor the cycle table."""
+    `sim.build`: of a netlist there are neither taps nor the cycle table; dram: the memories of a build with weights
+    there, else those of `Dram()`."""
 
     def __init__(
         self,
@@ -105,6 +107,7 @@ class Session:
         say: Progress = silent,
         visible: Shown | None = None,
         through: Through | None = None,
+        dram: Dram | None = None,
     ):
         self.build, self.sim = build, open_decoder(build, sim, say, visible, through)
         count = stations(build)
@@ -125,15 +128,18 @@ class Session:
         self._tracers: list[Station] | None = None
         self._taps: list[StationTaps] | None = None
         self.sim.set(rst=1, clear=0, counter_station=0, counter_select=0, m_token_ready=1)
-        self.memories = self._at_bus() if build.weights else []  # one a station
+        self.memories = self._at_bus(dram or Dram()) if build.weights else []  # one a station
 
-    def _at_bus(self) -> list[Memory]:
+    def _at_bus(self, dram: Dram) -> list[Memory]:
         """The memories of a build with `weights`; a fault of theirs wakes `advance`."""
         self._faults = self.sim.recorder(["error"], wakes=True)
         self._faults.arm(False)
         last = len(self.stations) - 1
         regions = [(k < self.build.engines) + (k == last) for k in range(last + 1)]
-        return [self.sim.memory(f"m_axi_{k}", self.build.weights, n, seed=k) for k, n in enumerate(regions)]
+        memories = [self.sim.memory(f"m_axi_{k}", self.build.weights, n, seed=k) for k, n in enumerate(regions)]
+        for memory in memories:
+            memory.behave(**dram.behaviour)
+        return memories
 
     def _place(self, tapes: list[bytes] | tuple[()]) -> None:
         """Lay the tapes, `weights.memory.memory_image`, into the memories, one behind the other, and say where."""
@@ -226,6 +232,11 @@ class Session:
                 counts[name] = self.sim.get("counter_value")
             found.append(counts)
         return dict(cycles=cycles, counters=found, error=self.sim.get("error"))
+
+    def traffic(self) -> list[dict]:
+        """Of each bus, one a station: the cycle of the simulation, beats sent and cycles of refresh so far."""
+        counts = [{name: memory.seen(name) for name in ("sent", "refreshed")} for memory in self.memories]
+        return [dict(cycle=self.sim.cycle) | found for found in counts]
 
     def advance(self) -> list[dict]:
         """Run until token beats come, and hand them to their sequences; SimulationError when none comes."""

@@ -27,6 +27,7 @@ STAGES = {
     kinds.GAIN: "gains",
 }
 WAIT, IDLE = "wait", "idle"
+BUS = "bus"  # a beat of weights comes in
 
 
 class Spans:
@@ -48,15 +49,21 @@ class Spans:
 
 
 class Station:
-    """The rows of one station. path: its instance; number: its place in the chain."""
+    """The rows of one station. path: its instance; number: its place in the chain. A build with its weights in memory
+    has a unit `bus`."""
 
     def __init__(self, simulator: Simulator, path: str, number: int):
         self._number = number
+        beat = f"m_axi_{number}_rvalid"
+        self._units = (*UNITS, BUS) if simulator.has(beat) else UNITS
         fields = [*PACKET, *(name for name in WORK if simulator.has(f"{path}.{name}"))]
         self._streams = [probe for probe in PROBES if simulator.has(f"{path}.{probe.stream}_valid")]
         pins = [f"{probe.stream}_{pin}" for probe in self._streams for pin in ("valid", "ready")]
         self._names = [*fields, "kind", *pins]
         paths = [f"{path}.{name}" for name in [*fields, ".".join(KIND), *pins]]
+        if BUS in self._units:  # the master always takes what comes
+            self._names.append(BUS)
+            paths.append(beat)
         self._recorder = simulator.recorder(paths)
         self._recorder.arm(False)
         self._doors = {unit: {p.stream for p in self._streams if unit in p.units} for unit in UNITS}
@@ -94,7 +101,7 @@ class Station:
         if key != self._key:
             if self._key is not None:
                 yield self._row(cycle)
-            self._key, self._begin, self._spans = key, cycle, {unit: Spans() for unit in UNITS}
+            self._key, self._begin, self._spans = key, cycle, {unit: Spans() for unit in self._units}
         moving = {p.stream for p in self._streams if now[f"{p.stream}_valid"] and now[f"{p.stream}_ready"]}
         for unit, doors in self._doors.items():
             if not moving.isdisjoint(doors):
@@ -103,6 +110,8 @@ class Station:
             self._spans["matvec"].add(cycle, length)
         if now.get("attention_busy"):
             self._spans["attention"].add(cycle, length)
+        if now.get(BUS):
+            self._spans[BUS].add(cycle, length)
         if now["done"]:
             self._inside = False
 

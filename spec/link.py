@@ -16,7 +16,7 @@ frames before it too. Frames behind one that is lost or damaged are refused (`RE
 
 from dataclasses import fields, replace
 
-from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.config import BuildConfig, ConfigError
 
 VERSION = 1
 
@@ -71,7 +71,12 @@ DESCRIBED = tuple(field.name for field in fields(BuildConfig) if field.type in (
 
 
 def on_board(build: BuildConfig) -> BuildConfig:
-    """The build as a board has it: no frame carries a sampler's settings, so there is none."""
+    """The build as a board has it: no frame carries a sampler's settings, so there is none.
+
+    ConfigError when its weights are in memory: a board of this project has no bus.
+    """
+    if build.weights:
+        raise ConfigError("board: must have the weights on the chip, this build has them in memory behind a bus")
     return replace(build, list_entries=0)
 
 

@@ -82,6 +82,10 @@ PRESETS["ulx3s"] = Preset(_SHAPES["shipped"], build_for(_SHAPES["shipped"], **EC
 # One that is synthesized, and told a story by as a netlist, in minutes.
 _SMALL = ModelShape(64, 128, 2, 4, 4, 128, 16)
 PRESETS["small"] = Preset(_SMALL, build_for(_SMALL, lanes=16, max_quant_lanes=4, list_entries=0))
+# As the default build, with the tapes in memory: a beat of 64 weights is a beat of the bus.
+PRESETS["default-bus"] = Preset(
+    _SHAPES["stories260K"], replace(PRESETS["default"].build, weights=ReadMaster(data_bits=512, depth=256))
+)
 
 
 def preset(name: str) -> Preset:
@@ -94,8 +98,8 @@ def preset(name: str) -> Preset:
 AUTO = "auto"  # in place of a preset's name: the smallest build that holds the model
 
 
-def fitting(shape: ModelShape) -> list[str]:
-    """Names of the presets whose build holds a model, on the chip."""
+def fitting(shape: ModelShape, in_memory: bool = False) -> list[str]:
+    """Names of the presets whose build holds a model, on the chip or in memory."""
 
     def fits(build: BuildConfig) -> bool:
         try:
@@ -104,7 +108,7 @@ def fitting(shape: ModelShape) -> list[str]:
             return False
         return True
 
-    return [name for name, known in PRESETS.items() if known.build.weights is None and fits(known.build)]
+    return [name for name, known in PRESETS.items() if bool(known.build.weights) == in_memory and fits(known.build)]
 
 
 def build_of(config: str, **changes) -> BuildConfig:
@@ -127,6 +131,6 @@ def build_that_holds(shape: ModelShape, config: str = AUTO, **changes) -> BuildC
     except ConfigError as error:
         if config == AUTO:
             raise
-        names = ", ".join([AUTO, *fitting(shape)])
+        names = ", ".join(fitting(shape, True) if build.weights else [AUTO, *fitting(shape)])
         raise ConfigError(f"{error}; configurations that hold the model: {names}") from error
     return build

@@ -19,6 +19,7 @@ from llama2_myhdl.base.options import Parser
 from llama2_myhdl.rtl.board.board import BAUD, CLOCK_HZ, board, ports
 from llama2_myhdl.rtl.verilog import write_verilog
 from llama2_myhdl.sim.sources import digest_of_sources
+from llama2_myhdl.spec.link import on_board
 from llama2_myhdl.spec.presets import PRESETS, build_of
 from llama2_myhdl.spec.recording import PLACE
 from llama2_myhdl.syn import tools
@@ -47,7 +48,7 @@ def pll(folder: Path, mhz: Fraction) -> int:
 
 def build(config: str, mhz: Fraction, baud: int, seed: int) -> dict:
     """Everything from the configuration's name to the bitstream; its figures. Raises ValueError."""
-    decoder = build_of(config)
+    decoder = on_board(build_of(config))
     folder = FOLDER / config
     folder.mkdir(parents=True, exist_ok=True)
     hertz = pll(folder, mhz)

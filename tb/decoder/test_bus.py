@@ -10,13 +10,15 @@ from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.hdl.ports import HierarchyError
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.jobs import Job, run_group
 from llama2_myhdl.sim.session import Session
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.axi import DECERR, SLVERR
 from llama2_myhdl.spec.config import ConfigError
-from llama2_myhdl.spec.errors import BAD_LENGTH, DECODE_ERROR, MEANING, NONE, SLAVE_ERROR
+from llama2_myhdl.spec.errors import BAD_LENGTH, BAD_SHAPE, DECODE_ERROR, MEANING, NONE, SLAVE_ERROR
 from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.registers import REGISTERS
 from llama2_myhdl.weights.memory import memory_image
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
@@ -58,7 +60,7 @@ def test_models(sim):
         for seed, name in enumerate(names):
             golden, image, tapes = model(name, BUILD, seed)
             stalls = []
-            for behaviour in (dict(latency=(1, 1)), STORM):
+            for behaviour in (dict(latency=(1, 1), refresh=None), STORM):
                 session.memories[0].behave(**behaviour)
                 assert session.boot(image, tapes) == NONE
                 stalls.append(tell(session, golden, job(golden, seed, positions)).counted("tape"))
@@ -74,7 +76,7 @@ def test_engines():
     with Session(build, SESSIONS[-1]) as session:
         assert len(session.memories) == len(tapes) == 3
         for memory in session.memories:
-            memory.behave(latency=(20, 60))
+            memory.behave(latency=(20, 60), refresh=None)
         assert session.boot(image, tapes) == NONE
         tell(session, golden, job(golden, 3))
         assert all(memory.seen("sent") > 0 for memory in session.memories)
@@ -89,7 +91,7 @@ def test_a_memory_that_fails(sim):
     told, faults = 0, 30
     with Session(BUILD, sim) as session:
         (memory,) = session.memories
-        memory.behave(latency=(1, 20))
+        memory.behave(latency=(1, 20), refresh=None)
         assert session.boot(image, tapes) == NONE
         begun = memory.seen("made")
         tell(session, golden, job(golden, 5))
@@ -105,6 +107,39 @@ def test_a_memory_that_fails(sim):
             assert session.boot(image, tapes) == NONE
             told += len(tell(session, golden, job(golden, 5)).tokens)
     assert told == faults * POSITIONS
+
+
+@pytest.mark.parametrize("sim", [pytest.param(s, marks=pytest.mark.bus) if s == "icarus" else s for s in SESSIONS[1:]])
+def test_the_same_cycles_in_every_simulator(sim):
+    """Memories of a latency and nothing at random: all fields of all beats with their cycles, and all counters."""
+    golden, image, tapes = model("nano", BUILD, 11)
+    found = []
+    for name in (SESSIONS[0], sim):
+        with Session(BUILD, name, dram=Dram(33, 0)) as session:
+            assert session.boot(image, tapes) == NONE
+            (outcome,) = run_group(session, [job(golden, 11, 3)], lambda *_: None)
+            sent = outcome.finish["bus"][0]["sent"] - outcome.start["bus"][0]["sent"]
+            found.append((outcome.tokens, outcome.finish["counters"], outcome.finish["cycles"], sent))
+    assert found[0] == found[1] and sent > 0
+
+
+def test_fewer_layers_than_engines():
+    """A station without layers would have a region of no beats: such a model is refused, by the host as by the
+    hardware, which asks for nothing then."""
+    build = replace(BUILD, engines=2)
+    _, image, tapes = model("nano", build, 3)
+    with pytest.raises(ConfigError, match="model n_layers: must be at least engines = 2, is 1"):
+        memory_image(quantise_checkpoint(random_checkpoint(replace(preset("nano").shape, n_layers=1), 3)), build)
+    with pytest.raises(ConfigError, match="engines: must be at most max_layers = 2, is 3"):
+        replace(BUILD, engines=3)
+    beats = image.beats.copy()
+    place = REGISTERS.index("layers_low")
+    assert beats[place].tolist() == [1, 0, 0, 0]
+    beats[place] = 0
+    with Session(build, SESSIONS[0]) as session:
+        assert session.boot(replace(image, beats=beats), tapes) == BAD_SHAPE
+        session.sim.run(2000)
+        assert [memory.seen("bursts") for memory in session.memories] == [0, 0, 0]
 
 
 def test_the_other_kind_of_image():

@@ -246,6 +246,7 @@ def test_a_story_is_written(nano, model, tmp_path, capfd):
     for option, value, words in (
         ("--steps", "17", "--steps: must be 0 to 16, is 17"),
         ("--config", "nonsense", "configuration 'nonsense': must be one of "),
+        ("--config", "nano-bus", "board: must have the weights on the chip, this build has them in memory"),
         ("--prompt", "a" * 40, "prompt: must have at most 16 tokens, has 42"),
     ):
         assert story.main([*asked, option, value]) == 2

@@ -97,6 +97,12 @@ def test_an_unknown_configuration_is_one_line(capsys):
     assert one_line(capsys, "build", "nonsense").startswith("configuration 'nonsense': must be one of ")
 
 
+def test_a_build_with_weights_in_memory_is_one_line(capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(bitstream, "FOLDER", tmp_path)
+    words = "board: must have the weights on the chip, this build has them in memory behind a bus"
+    assert one_line(capsys, "build", "nano-bus") == words and not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def made(tmp_path, monkeypatch):
     """A bitstream that is there."""

@@ -18,18 +18,18 @@ INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
 GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG".split()
-GENERATE += "NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT".split()
+GENERATE += "NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT LATENCY REFRESH".split()
 OPTIONS = {
     "generate": GENERATE,
     "mutants": ["BLOCK", "COUNT", "SEED", "MINUTES"],
-    "perplexity": "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG TEXT".split(),
+    "perplexity": "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT".split(),
     "convert": ["LANES", "ENGINES"],
     "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
     "accuracy": [],
     "sampler": ["DRAWS"],
     "figures": ["ONLY"],
     "fpga": ["ONLY"],
-    "timing": ["MODEL", "LANES", "POS", "LAYER"],
+    "timing": ["MODEL", "CONFIG", "LANES", "POS", "LAYER", "OUTPUT"],
     "toggles": ["MODEL", "CONFIG", "STEPS", "NETS", "JSON", "AGAINST"],
     "coverage": ["BLOCK"],
     "fetch": [],

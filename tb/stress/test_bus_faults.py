@@ -1,0 +1,95 @@
+"""A memory that fails at a random beat: the code of its answer, no hang, and the next sequence is right."""
+
+from collections import Counter
+
+import pytest
+
+from llama2_myhdl.golden.fixed_model import FixedModel
+from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.sim.jobs import beat_of
+from llama2_myhdl.sim.session import Session
+from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.spec.axi import DECERR, SLVERR
+from llama2_myhdl.spec.errors import DECODE_ERROR, MEANING, NONE, SLAVE_ERROR
+from llama2_myhdl.spec.presets import preset
+from llama2_myhdl.spec.sequence import Request
+from llama2_myhdl.weights.memory import memory_image
+from llama2_myhdl.weights.quantise import quantise_checkpoint
+from llama2_myhdl.weights.tape import boot_image
+from tb.records import record
+from tb.stress.builds import fast
+from tb.stress.effort import draws, trials
+
+pytestmark = [pytest.mark.stress, fast]
+
+FULL, FEW = 10_000, 60
+BUILD, SHAPE = preset("nano-bus").build, preset("nano-bus").shape
+STEPS = 2
+CODES = {SLVERR: SLAVE_ERROR, DECERR: DECODE_ERROR}
+AHEAD = 4000  # cycles in which all is read ahead that there is room for
+PATIENCE = 20_000  # cycles of a story of so many positions, before the slowest of these memories
+
+
+def behaviour(rng) -> dict:
+    """Any memory: quick, slow, mixed, with pauses of every kind."""
+    low = rng.choice((1, rng.randint(1, 80)))
+    return dict(
+        latency=(low, low + rng.choice((0, rng.randint(0, 60)))),
+        stalls=dict(ar=rng.choice((0.0, rng.random() / 2)), r=rng.choice((0.0, rng.random() / 3))),
+        refresh=rng.choice((None, (rng.randint(100, 400), rng.randint(1, 40)))),
+        interleaved=rng.random() < 0.5,
+    )
+
+
+class Models:
+    """Random models, and what each says to tokens that are told on from."""
+
+    def __init__(self, count: int):
+        weights = [quantise_checkpoint(random_checkpoint(SHAPE, seed), gptq=False) for seed in range(count)]
+        self.images = [(boot_image(w, BUILD), memory_image(w, BUILD)) for w in weights]
+        self.beats = {}
+        for number, golden in enumerate(FixedModel(w, BUILD) for w in weights):
+            told = {token: list(golden.decode(Request((token,), STEPS))) for token in range(SHAPE.vocab_size)}
+            self.beats |= {(number, token): beats for token, beats in told.items() if len(beats) == STEPS}
+
+
+def test_a_memory_that_fails_at_any_beat():
+    """At one of those of a short story or read ahead of it. The sequence stops, or had all that it needed and is right;
+    either way the code is there. Behind the next boot all is well."""
+    rng, count, models, seen, compared = draws("bus faults"), trials(FULL, FEW), Models(3), Counter(), 0
+    stories = list(models.beats)
+    with Session(BUILD) as session:
+        (memory,) = session.memories
+        def right(model, token):
+            session._patience = PATIENCE
+            found = [beat_of(beat) for beat in session.generate([token], STEPS, score=True)]
+            assert found == models.beats[model, token]
+
+        memory.behave(latency=(1, 1), refresh=None)
+        assert session.boot(*models.images[0]) == NONE
+        begin = memory.seen("made")
+        right(*stories[0])
+        beats = memory.seen("made") - begin
+        for _ in range(count):
+            (model, token), answer = rng.choice(stories), rng.choice(list(CODES))
+            memory.behave(**behaviour(rng))
+            asked = memory.seen("made") + rng.randrange(beats)
+            memory.behave(faults={asked: answer})
+            stopped = False
+            if session.boot(*models.images[model]) == NONE:
+                try:
+                    right(model, token)
+                except SimulationError as error:
+                    assert str(error) == f"the decoder has stopped: {MEANING[CODES[answer]]}"
+                    stopped = True
+                else:
+                    session._pass(AHEAD)
+            assert memory.seen("made") > asked and session.sim.get("error") == CODES[answer]
+            seen[answer, stopped] += 1
+            memory.behave(faults={})
+            model, token = rng.choice(stories)
+            assert session.boot(*models.images[model]) == NONE
+            right(model, token)
+            compared += STEPS
+    record("compared", where="tokens", values=compared)
+    assert seen.total() == count and all(seen[answer, True] > count / 4 for answer in CODES)
