@@ -17,8 +17,8 @@ STAMPS = ("dev", "syn", "train", "models")
 INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
-GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG".split()
-GENERATE += "NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT LATENCY REFRESH".split()
+GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS".split()
+GENERATE += "CONFIG LATENCY REFRESH NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT".split()
 OPTIONS = {
     "generate": GENERATE,
     "mutants": ["BLOCK", "COUNT", "SEED", "MINUTES"],
