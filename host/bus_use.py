@@ -1,4 +1,4 @@
-"""How much of its buses a build with weights in memory used, from what `Session.traffic` counted."""
+"""How much of its buses a build with weights in memory used, from what `sim.memories.traffic` counted."""
 
 from llama2_myhdl.host.utilisation import needed
 from llama2_myhdl.sim.jobs import Outcome
@@ -27,7 +27,7 @@ def bus_use(build: BuildConfig, shape: ModelShape, outcome: Outcome, tokens: int
     )
 
 
-def line(use: dict) -> str:
+def bus_line(use: dict) -> str:
     """That as a line."""
     return (
         f"bus: {use['bytes_per_token']:,.0f} bytes a token, a beat in {use['busy']:.1%} of its cycles, refresh in "

@@ -13,8 +13,7 @@ from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.golden.checker import Checker
 from llama2_myhdl.golden.likelihood import likelihood
 from llama2_myhdl.host import choosing, setup
-from llama2_myhdl.host.bus_use import bus_use
-from llama2_myhdl.host.bus_use import line as line_of_bus
+from llama2_myhdl.host.bus_use import bus_line, bus_use
 from llama2_myhdl.host.choosing import Choosing
 from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.setup import Setup
@@ -209,18 +208,11 @@ def _result(request, args, inputs, outcomes, answers, seconds) -> dict:
         cycles_per_cpu_second=round(cycles / seconds),
         check_cpu_seconds=round(answers.seconds, 3),
         golden_match=all(story["golden_match"] for story in stories),
-        **_bus(request, first, positions, scored, cycles),
         **request.choosing.settings(),
     )
+    if request.dram:
+        result["bus"] = bus_use(request.build, request.shape, first, positions, scored, cycles) | vars(request.dram)
     return result | (stories[0] if len(stories) == 1 else dict(stories=stories))
-
-
-def _bus(request, outcome, positions, scored, cycles) -> dict:
-    """What a build with weights in memory did on its bus, and the memory."""
-    if not request.build.weights:
-        return {}
-    use = bus_use(request.build, request.shape, outcome, positions, scored, cycles)
-    return dict(bus=use | vars(request.dram))
 
 
 def _story(request, inputs, outcome, beats) -> dict:
@@ -261,7 +253,7 @@ def summary(result: dict) -> str:
         f"simulated in {result['simulation_cpu_seconds']:.1f} s of CPU time, {result['cycles_per_cpu_second']:,} "
         f"cycles a second; checked beside it in {result['check_cpu_seconds']:.1f} s"
     )
-    bus = [line_of_bus(result["bus"])] if "bus" in result else []
+    bus = [bus_line(result["bus"])] if "bus" in result else []
     return "\n".join([*each, total, *bus, cost])
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llama2_myhdl.hdl.progress import Progress, silent
+from llama2_myhdl.sim.memories import traffic
 from llama2_myhdl.sim.session import SIMULATORS, Session
 from llama2_myhdl.sim.taps import Record
 from llama2_myhdl.spec.config import BuildConfig
@@ -50,7 +51,7 @@ class Outcome:
     """What the hardware said of one job.
 
     boot: error code, or None where nothing was booted; start, finish: `Session.counters` before and behind,
-    with `Session.traffic` as `bus`; tokens: its
+    with `sim.memories.traffic` as `bus`; tokens: its
     beats; trace: rows of the cycle table while its group ran; taps: what the stations recorded, by position.
     """
 
@@ -107,7 +108,7 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     session.tap(bool(taps))
     start = session.counters()
     # the counters are read one after the other; the sequences' time begins behind the last one
-    start |= dict(cycles=session.sim.get("cycles"), bus=session.traffic())
+    start |= dict(cycles=session.sim.get("cycles"), bus=traffic(session.sim, session.memories))
     session.trace(first.trace)
     sequences = [
         session.generate(job.prompt, job.steps, job.seq, job.score, job.delay, job.gap, **job.wishes) for job in jobs
@@ -118,11 +119,11 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
             fresh = session.rows() if first.trace else []
             rows += fresh
             beat(found, fresh, found["cycles"] - start["cycles"])
-    traffic = session.traffic()
+    sent = traffic(session.sim, session.memories)
     session.drain()
     recorded = session.tapped() if taps else {}
     session.trace(False)
-    finish = session.counters() | dict(bus=traffic)
+    finish = session.counters() | dict(bus=sent)
     for outcome, sequence in zip(outcomes, sequences):
         outcome.start, outcome.finish, outcome.trace = start, finish, rows
         outcome.tokens = list(sequence)

@@ -15,6 +15,7 @@ from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.rtl.decode.decode_loop import prompt_stream
 from llama2_myhdl.rtl.decoder import decoder, ports, stations
 from llama2_myhdl.rtl.layer.probes import shown
+from llama2_myhdl.sim import memories
 from llama2_myhdl.sim.build import Shown
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.dram import Dram
@@ -30,13 +31,11 @@ from llama2_myhdl.spec.errors import BUS_ERRORS, MEANING
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.spec.sequence import Request, prompt_beats
-from llama2_myhdl.weights.memory import tape_places
 from llama2_myhdl.weights.tape import Tape
 
 SIMULATORS = ("verilator", "icarus", "verilator-cocotb")  # the first one compiled into this process
 RESET_CYCLES = 4
 BOOT_SETTLE_CYCLES = 20  # from the last boot beat to `loaded` or `error`
-FIRST_TAPE = 0x1_0000_0040  # address of the first tape in memory: at no burst's edge
 COUNTER_CYCLES = 2  # from counter_select to counter_value
 LEAST_PATIENCE, PATIENCE = 1_000_000, 20  # cycles; times the cycle floor of a token: then the hardware is stuck
 DRAWN = "logprob"  # F; 0 in builds without a sampler
@@ -134,20 +133,7 @@ class Session:
         """The memories of a build with `weights`; a fault of theirs wakes `advance`."""
         self._faults = self.sim.recorder(["error"], wakes=True)
         self._faults.arm(False)
-        last = len(self.stations) - 1
-        regions = [(k < self.build.engines) + (k == last) for k in range(last + 1)]
-        memories = [self.sim.memory(f"m_axi_{k}", self.build.weights, n, seed=k) for k, n in enumerate(regions)]
-        for memory in memories:
-            memory.behave(**dram.behaviour)
-        return memories
-
-    def _place(self, tapes: list[bytes] | tuple[()]) -> None:
-        """Lay the tapes, `weights.memory.memory_image`, into the memories, one behind the other, and say where."""
-        places = list(zip(tape_places(tapes, self.build, FIRST_TAPE), tapes))
-        for k, memory in enumerate(self.memories):
-            own = places[k:] if k == len(self.memories) - 1 else places[k : k + 1]
-            memory.fill(dict(own))
-            self.sim.set(**{f"tape_base_{k}_{region}": base for region, (base, _) in enumerate(own)})
+        return memories.at_ports(self.sim, self.build, len(self.stations), dram)
 
     def boot(self, tape: Tape, tapes: list[bytes] | tuple[()] = ()) -> int:
         """Reset, then send a boot image; the error code, 0 when the model is loaded.
@@ -163,7 +149,7 @@ class Session:
         self._pass(RESET_CYCLES)
         if self.memories:
             self._faults.arm(False)  # it would wake what waits for the image
-            self._place(tapes)
+            memories.place(self.sim, self.memories, tapes, self.build)
         self._running.clear(), self._feeding.clear()  # sequences that were left before their end
         self._offered, self._free = None, 0
         self._boot.drop(), self._prompt.drop(), self._tokens.take()
@@ -232,11 +218,6 @@ class Session:
                 counts[name] = self.sim.get("counter_value")
             found.append(counts)
         return dict(cycles=cycles, counters=found, error=self.sim.get("error"))
-
-    def traffic(self) -> list[dict]:
-        """Of each bus, one a station: the cycle of the simulation, beats sent and cycles of refresh so far."""
-        counts = [{name: memory.seen(name) for name in ("sent", "refreshed")} for memory in self.memories]
-        return [dict(cycle=self.sim.cycle) | found for found in counts]
 
     def advance(self) -> list[dict]:
         """Run until token beats come, and hand them to their sequences; SimulationError when none comes."""

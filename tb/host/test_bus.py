@@ -5,7 +5,7 @@ import pytest
 from llama2_myhdl.host import generate
 from llama2_myhdl.host.bench_machine import FILES
 from llama2_myhdl.host.bus_measure import measure
-from llama2_myhdl.host.bus_use import line
+from llama2_myhdl.host.bus_use import bus_line
 from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.readers.tokenizer import write_tokenizer
 from llama2_myhdl.sim.dram import Dram
@@ -32,7 +32,7 @@ def test_the_story_is_that_of_the_chip(nano, capsys):
         chip, bus = told(nano, *more), told(nano, *BUS, *more)
         assert bus["golden_match"] and bus["predicted_ids"] == chip["predicted_ids"] and bus["text"] == chip["text"]
         assert bus["weight_beats"] == chip["weight_beats"] and "bus" not in chip
-        assert capsys.readouterr().out.count(f"\n{line(bus['bus'])}\n") == 1
+        assert capsys.readouterr().out.count(f"\n{bus_line(bus['bus'])}\n") == 1
 
 
 def test_what_is_said_of_the_bus_is_what_the_tape_has(nano):
