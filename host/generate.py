@@ -2,15 +2,12 @@
 
 import json
 import os
-import resource
 import sys
 import time
-from itertools import count
 
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import check_writable, write_whole
 from llama2_myhdl.base.options import Parser, unsaid
-from llama2_myhdl.golden.checker import Checker
 from llama2_myhdl.golden.likelihood import likelihood
 from llama2_myhdl.host import choosing, setup
 from llama2_myhdl.host.bus_use import bus_line, bus_use
@@ -19,16 +16,14 @@ from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.setup import Setup
 from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.host.taps import save
-from llama2_myhdl.host.trace import header, line
+from llama2_myhdl.host.telling import simulate
 from llama2_myhdl.host.utilisation import mac_utilisation
-from llama2_myhdl.readers.codec import StreamDecoder, utf8_text
-from llama2_myhdl.sim.jobs import Job, Outcome, beat_of, run_group
+from llama2_myhdl.readers.codec import utf8_text
+from llama2_myhdl.sim.jobs import Job
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.sim.taps import split
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.counters import COUNTERS
-from llama2_myhdl.spec.errors import MEANING
-from llama2_myhdl.spec.sequence import following
 from llama2_myhdl.spec.stops import STOP_NAMES
 
 DEFAULT_PROMPT = "Once upon a time"
@@ -118,61 +113,12 @@ class Request(Setup):
         return len(self.jobs) * min(self.steps, len(self.prompt) - 1 + new if new else self.steps)
 
 
-def _cpu_seconds() -> float:
-    """CPU time of this process and of those that it has started and that have ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in used)
-
-
 def tell(request: Request, args, story: Story) -> dict:
-    """Run the simulation, have the integer model tell the same; returns the result as JSON-able dict."""
-    with story.preparing() as say:
-        weights, image, session = request.open(say)
-    with session, Checker(weights, request.build, [job.request for job in request.jobs]) as checker:
-        began = _cpu_seconds()
-        error = session.boot(*image)
-        if error:
-            raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
-        with story.telling(request.positions):
-            outcomes, inputs = _told(request, session, story)
-        session.close()
-        seconds = _cpu_seconds() - began
-        answers = checker.finish()
+    """The result of a request, as JSON-able dict."""
+    told = simulate(request, story, args.trace)
     if args.taps:
-        _save_taps(args.taps, request, inputs[0], outcomes[0].taps)
-    return _result(request, args, inputs, outcomes, answers, seconds)
-
-
-def _told(request, session, story) -> tuple[list[Outcome], list[list[int]]]:
-    """The stories, as far as they go: what the hardware said, and the tokens that it was fed.
-
-    One alone is shown as it comes, of several each one when it ends.
-    """
-    prompt, decoder, several = request.prompt, StreamDecoder(request.tokenizer), len(session.stations) > 1
-    inputs, alone, beats = [[prompt[0]] for _ in request.jobs], len(request.jobs) == 1, count()
-
-    def tell_on(beat: dict, rows: list[dict], cycles: int) -> None:
-        fed = inputs[beat["seq"]]
-        for row in rows:
-            # `fed` grows with the answers, and the first engines are ahead of these while they take the prompt
-            known = prompt if row["pos"] < len(prompt) else fed
-            story.print(line(row, request.tokenizer.decode_all(known[row["pos"] : row["pos"] + 1]), several))
-        token = following(prompt, beat_of(beat))
-        if token is not None:
-            fed.append(token)
-            if alone:
-                story.say(decoder.feed(token))
-        if beat["last"] and not alone:
-            story.passage(f"story {beat['seq']}", request.tokenizer.decode_all(fed))
-        story.advance(next(beats), cycles)
-
-    if request.jobs[0].trace:
-        story.print(header(several))
-    if alone:
-        story.say(decoder.feed(prompt[0]))
-    outcomes = run_group(session, request.jobs, tell_on)
-    story.say(decoder.finish())
-    return outcomes, inputs
+        _save_taps(args.taps, request, told.inputs[0], told.outcomes[0].taps)
+    return _result(request, args, told.inputs, told.outcomes, told.answers, told.seconds)
 
 
 def _save_taps(path, request, inputs, recorded) -> None:

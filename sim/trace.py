@@ -4,7 +4,7 @@ A row begins whenever a station's layer, stage, sequence or position changes. Th
 takes beats of, `wait` while it takes none, `idle` while the station has no packet. The layer is that matrix's; for the
 classifier it is the last one, or in a station of its own the number of layers. A unit is busy in a cycle in which it
 takes or gives an element; what is only on its way inside a pipeline is not counted. Matvec and attention have a busy
-signal of their own.
+signal of their own. Every cycle of a row has one of the causes that the hardware counts (`spec/causes.py`).
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from llama2_myhdl.rtl.layer.probes import KIND, PACKET, PROBES, UNITS, WORK
 from llama2_myhdl.sim.simulator import Simulator
 from llama2_myhdl.spec import kinds
+from llama2_myhdl.spec.causes import CAUSES, WEIGHTS
 from llama2_myhdl.spec.causes import HEADER as HEADER_BEAT
-from llama2_myhdl.spec.causes import WEIGHTS
 
 STAGES = {
     kinds.KEY: "Wk",
@@ -102,6 +102,8 @@ class Station:
             if self._key is not None:
                 yield self._row(cycle)
             self._key, self._begin, self._spans = key, cycle, {unit: Spans() for unit in self._units}
+            self._causes = [0] * len(CAUSES)
+        self._causes[now["cause"]] += length
         moving = {p.stream for p in self._streams if now[f"{p.stream}_valid"] and now[f"{p.stream}_ready"]}
         for unit, doors in self._doors.items():
             if not moving.isdisjoint(doors):
@@ -117,7 +119,7 @@ class Station:
 
     def _row(self, end: int) -> dict:
         """station, cycle (its first), cycles (how many), stage, layer, seq, pos, busy {unit: cycles}, spans {unit: runs
-        as `Spans`}."""
+        as `Spans`}, causes {cause: cycles}."""
         stage, layer, seq, pos = self._key
         return dict(
             station=self._number,
@@ -129,4 +131,5 @@ class Station:
             pos=pos,
             busy={unit: runs.count() for unit, runs in self._spans.items()},
             spans={unit: runs.runs for unit, runs in self._spans.items() if runs.runs},
+            causes={cause: count for cause, count in zip(CAUSES, self._causes) if count},
         )

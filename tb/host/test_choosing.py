@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from llama2_myhdl.host import generate
+from llama2_myhdl.host import generate, telling
 from llama2_myhdl.host.setup import Setup
 from llama2_myhdl.sim.jobs import run_group
 from llama2_myhdl.spec.formats import F_FRAC
@@ -106,7 +106,7 @@ def test_one_wrong_beat_of_one_story_is_seen(nano, monkeypatch, capfd):
         answers.beats[1][2] = replace(answers.beats[1][2], logprob=answers.beats[1][2].logprob + 1)
         return answers
 
-    monkeypatch.setattr(generate.Checker, "finish", wrong)
+    monkeypatch.setattr(telling.Checker, "finish", wrong)
     result = told(nano, *SAMPLES, status=1)
     assert [story["golden_match"] for story in result["stories"]] == [True, False, True]
     assert "DIFFERENT from the integer model" in capfd.readouterr().out
