@@ -18,9 +18,8 @@ from llama2_myhdl.weights.memory import read_packed
 class Job:
     """One sequence. tape: a tape file to boot first, or None to go on with the loaded model.
 
-    taps: positions whose streams are to be recorded (only for a job alone). trace: keep the rows of the cycle table.
-    Of several jobs side by side, the first one says both. wishes: of `Request`, how tokens are chosen. The others as
-    for `Session.generate`.
+    taps: positions whose streams are to be recorded. trace: keep the rows of the cycle table; of several jobs side by
+    side, the first one says it. wishes: of `Request`, how tokens are chosen. The others as for `Session.generate`.
     """
 
     prompt: list[int]
@@ -104,8 +103,8 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
             return outcomes
     else:
         session.clear()
-    taps = first.taps if len(jobs) == 1 else ()
-    session.tap(bool(taps))
+    taps = any(job.taps for job in jobs)
+    session.tap(taps)
     start = session.counters()
     # the counters are read one after the other; the sequences' time begins behind the last one
     start |= dict(cycles=session.sim.get("cycles"), bus=traffic(session.sim, session.memories))
@@ -124,10 +123,10 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     recorded = session.tapped() if taps else {}
     session.trace(False)
     finish = session.counters() | dict(bus=sent)
-    for outcome, sequence in zip(outcomes, sequences):
+    for outcome, sequence, job in zip(outcomes, sequences, jobs):
         outcome.start, outcome.finish, outcome.trace = start, finish, rows
         outcome.tokens = list(sequence)
-        outcome.taps = {pos: recorded[pos] for pos in taps if pos in recorded}
+        outcome.taps = {pos: recorded[job.seq, pos] for pos in job.taps if (job.seq, pos) in recorded}
     return outcomes
 
 

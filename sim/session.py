@@ -296,16 +296,16 @@ class Session:
         return [row for tracer in self._tracers for row in tracer.rows(self._offset)]
 
     def tap(self, on: bool) -> None:
-        """Record the tensors of every stage from now on, of a sequence that runs alone; or no more."""
+        """Record the tensors of every stage from now on, or no more."""
         if self._taps is None and on:
             self._taps = [StationTaps(self.sim, path, self.build.f_bits) for path in self.stations]
         for taps in self._taps or ():
             taps.arm(on)
 
-    def tapped(self) -> dict[int, list[Record]]:
-        """What every station has recorded, by position, since `tap`; for `sim.taps.split`."""
+    def tapped(self) -> dict[tuple[int, int], list[Record]]:
+        """What every station has recorded, by sequence and position, since `tap`; for `sim.taps.split`."""
         found = [taps.take() for taps in self._taps]
-        return {pos: [station[pos] for station in found] for pos in found[-1]}
+        return {token: [station[token] for station in found] for token in found[-1]}
 
     def close(self) -> None:
         """End the simulation."""

@@ -27,18 +27,18 @@ class StationTaps:
             recorder.arm(on)
             recorder.take()
 
-    def take(self) -> dict[int, Record]:
-        """What passed at each position of the sequence that ran alone since `arm`: from `start` to `done`."""
+    def take(self) -> dict[tuple[int, int], Record]:
+        """What passed since `arm` at each sequence and position, from `start` to `done`; packets do not overlap."""
         packets = self._packets.take()
-        start, done, pos = (packets[:, 1 + PACKET.index(name)] for name in ("start", "done", "pos"))
+        start, done, seq, pos = (packets[:, 1 + PACKET.index(name)] for name in PACKET)
         ends = packets[done == 1, 0]
         windows = {}
-        for begin, number in zip(packets[start == 1, 0], pos[start == 1]):
+        for begin, *token in zip(packets[start == 1, 0], seq[start == 1], pos[start == 1]):
             later = ends[ends >= begin]
             if len(later):
-                windows[int(number)] = (begin, later[0])
+                windows[tuple(map(int, token))] = (begin, later[0])
         rows = {name: recorder.take() for name, recorder in self._streams.items()}
-        return {number: self._cut(rows, *window) for number, window in windows.items()}
+        return {token: self._cut(rows, *window) for token, window in windows.items()}
 
     def _cut(self, rows: dict[str, np.ndarray], begin: int, end: int) -> Record:
         record = {}

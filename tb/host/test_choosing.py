@@ -99,7 +99,7 @@ def test_log_probabilities(nano, capfd):
 
 
 def test_one_wrong_beat_of_one_story_is_seen(nano, monkeypatch, capfd):
-    right = generate.Checker.finish
+    right = telling.Checker.finish
 
     def wrong(checker):
         answers = right(checker)

@@ -34,7 +34,7 @@ def test_positions_are_told_apart(sim):
         for prompt in ([5, 9, 4], [4, 6]):
             session.tap(True)
             list(session.generate(prompt, len(prompt), score=True))
-            seen = {pos: split(records, SHAPE) for pos, records in session.tapped().items()}
+            seen = {pos: split(records, SHAPE) for (seq, pos), records in session.tapped().items() if seq == 0}
             expected = taps_of(prompt)
             assert sorted(seen) == list(range(len(prompt)))
             assert all(same(seen[pos], expected[pos]) for pos in seen)
@@ -44,13 +44,28 @@ def test_positions_are_told_apart(sim):
             assert session.tapped() == {}
 
 
+@pytest.mark.parametrize("sim", SIMULATORS)
+def test_sequences_are_told_apart(sim):
+    """Two side by side have the taps that they have alone."""
+    with Session(BUILD, sim) as session:
+        session.boot(TAPE)
+        session.tap(True)
+        prompts = {1: [5, 9, 4], 3: [4, 6]}
+        sequences = [session.generate(prompt, len(prompt), seq, True) for seq, prompt in prompts.items()]
+        assert all([list(sequence) for sequence in sequences])
+        seen = session.tapped()
+    assert sorted(seen) == [(1, 0), (1, 1), (1, 2), (3, 0), (3, 1)]
+    for seq, prompt in prompts.items():
+        assert all(same(split(seen[seq, pos], SHAPE), taps) for pos, taps in enumerate(taps_of(prompt)))
+
+
 @pytest.fixture(scope="module")
 def records():
     with Session(BUILD, SIMULATORS[-1]) as session:
         session.boot(TAPE)
         session.tap(True)
         list(session.generate([5], 1, score=True))
-        return session.tapped()[0]
+        return session.tapped()[0, 0]
 
 
 def test_values_are_signed(records):
