@@ -31,8 +31,9 @@ DEV := $(VENV)/.stamp-dev
 SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 MODELS := $(VENV)/.stamp-models
+BROWSER := $(VENV)/.stamp-browser
 
-.PHONY: help place setup test test-all readers sim known-block convert pack generate perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all readers browser sim known-block convert pack generate watch perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,14 +41,17 @@ help: ## this list
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
 test: $(DEV) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, and those marked models"
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or models)" -rs --durations=15
+	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, those marked models, and those marked browser"
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or models or browser)" -rs --durations=15
 
 test-all: $(DEV) $(SYN) ## every test, synthesis too
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not models" -rs --durations=15
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (models or browser)" -rs --durations=15
 
 readers: $(MODELS) ## readers of models against transformers, and 10,000 damaged files of each format
 	@$(GIVEN) $(RUN) pytest -q -m models -rs --durations=5
+
+browser: $(BROWSER) ## the page of make watch in Chromium (Debian's package, or CHROMIUM=path)
+	@$(GIVEN) paths CHROMIUM; $(RUN) pytest -q -m browser -rs
 
 sim: known-block $(DEV) ## one block's tests: BLOCK=name SIM=icarus|verilator [WAVES=1]
 	@$(GIVEN) export SIM="$${SIM:-icarus}"; case "$$SIM" in icarus) other=verilator;; verilator) other=icarus;; \
@@ -73,6 +77,12 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS 
 	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG LATENCY REFRESH; \
 	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
+
+watch: $(DEV) ## a page to watch a story being told, on localhost: [OUTPUT=page.html writes it and serves nothing, PORT=8765, options of generate but TRACE and TAPS]
+	@$(GIVEN) paths MODEL TOKENIZER JSON OUTPUT; flags LOGPROBS CHAT; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON CONFIG LATENCY REFRESH OUTPUT PORT; \
+	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
+	$(RUN) llama2_myhdl.watch.run "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in float: [TEXT=file MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH]
 	@$(GIVEN) paths MODEL TOKENIZER TEXT JSON; \
@@ -169,8 +179,9 @@ $(DEV): EXTRA = dev
 $(SYN): EXTRA = dev,syn
 $(TRAIN): EXTRA = dev,train
 $(MODELS): EXTRA = dev,models
+$(BROWSER): EXTRA = dev,browser
 $(DEV): | place
-$(SYN) $(TRAIN) $(MODELS): | $(DEV)
+$(SYN) $(TRAIN) $(MODELS) $(BROWSER): | $(DEV)
 $(VENV)/.stamp-%: setup.cfg pyproject.toml | $(PY)
 	@.ci/packages "$$PYTHON"
 	@echo "installing Python packages: $(EXTRA)"

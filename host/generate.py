@@ -37,10 +37,7 @@ def parser() -> Parser:
     """Command line; all options have defaults."""
     p = Parser(prog="generate", description=__doc__)
     setup.add_options(p)
-    p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from, may be empty ({DEFAULT_PROMPT!r})")
-    p.add_argument("--chat", action="store_true", help="the prompt is what a user says, in the model's chat template")
-    p.add_argument("--steps", type=int, help="positions at most, prompt included; 0: all there are "
-                   f"({DEFAULT_STEPS}, or with new-tokens 0)")  # fmt: skip
+    add_story(p, DEFAULT_STEPS)
     choosing.add_options(p)
     p.add_argument("--trace", action="store_true", help="print the cycle table")
     p.add_argument("--taps", help="write every stage's tensors, beside the float model's, to this npz file")
@@ -57,6 +54,14 @@ def _numbers(option: str, text: str | None, limit: int) -> list[int]:
         if not (item.isascii() and item.isdecimal()) or int(item) >= limit:
             raise ModelError(f"{option}: must be numbers from 0 to {limit - 1}, is {item!r}")
     return [int(item) for item in text.split(",")]
+
+
+def add_story(p: Parser, steps: int) -> None:
+    """The options that say what is told; steps: those without the option."""
+    p.add_argument("--prompt", default=DEFAULT_PROMPT, help=f"text to go on from, may be empty ({DEFAULT_PROMPT!r})")
+    p.add_argument("--chat", action="store_true", help="the prompt is what a user says, in the model's chat template")
+    p.add_argument("--steps", type=int, help="positions at most, prompt included; 0: all there are "
+                   f"({steps}, or with new-tokens 0)")  # fmt: skip
 
 
 class Request(Setup):

@@ -121,6 +121,8 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     sent = traffic(session.sim, session.memories)
     session.drain()
     recorded = session.tapped() if taps else {}
+    if first.trace:
+        rows += session.rows(end=True)
     session.trace(False)
     finish = session.counters() | dict(bus=sent)
     for outcome, sequence, job in zip(outcomes, sequences, jobs):

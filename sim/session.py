@@ -291,9 +291,10 @@ class Session:
         low, extra = layer_split(self._shape.n_layers, self.build.engines)
         return low + (station < extra) if station < self.build.engines else 0
 
-    def rows(self) -> list[dict]:
-        """The rows of all stations that are whole since the last call."""
-        return [row for tracer in self._tracers for row in tracer.rows(self._offset)]
+    def rows(self, end: bool = False) -> list[dict]:
+        """The rows of all stations that are whole since the last call; end: those under way too, as the last ones."""
+        until = self.sim.cycle if end else None
+        return [row for tracer in self._tracers for row in tracer.rows(self._offset, until)]
 
     def tap(self, on: bool) -> None:
         """Record the tensors of every stage from now on, or no more."""

@@ -81,13 +81,21 @@ class Station:
         """No more rows."""
         self._recorder.arm(False)
 
-    def rows(self, offset: int) -> Iterator[dict]:
-        """The rows that are whole; offset: what the decoder's own cycle count is ahead of the simulator's."""
+    def rows(self, offset: int, end: int | None = None) -> Iterator[dict]:
+        """The rows that are whole; offset: what the decoder's own cycle count is ahead of the simulator's.
+
+        end: a cycle of the simulator, from which on there are no more: the row under way ends there.
+        """
         for cycle, *values in self._recorder.take().tolist():
             if self._held is not None:
                 begin, before = self._held
                 yield from self._look(begin + offset, cycle - begin, before)
             self._held = cycle, dict(zip(self._names, values))
+        if end is not None and self._held is not None:
+            begin, before = self._held
+            yield from self._look(begin + offset, end - begin, before)
+            yield self._row(end + offset)
+            self._held, self._key = None, None
 
     def _look(self, cycle: int, length: int, now: dict) -> Iterator[dict]:
         """The same values for `length` cycles; `done` holds for one."""

@@ -52,6 +52,7 @@ def test_an_unknown_option_is_one_line(name, capsys):
         ("generate", "--topk", "1.5"),
         ("generate", "--samples", "some"),
         ("perplexity", "--lanes", "many"),
+        ("watch", "--port", "here"),
         ("convert", "--lanes", "many"),
         ("pack", "--engines", "x\ny"),
         ("accuracy", "--positions", "1.5"),

@@ -13,7 +13,7 @@ ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "perplexity", "accuracy", "regress", "fetch",
     "train", "lint", "formal", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
-STAMPS = ("dev", "syn", "train", "models")
+STAMPS = ("dev", "syn", "train", "models", "browser")
 INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
@@ -21,6 +21,7 @@ GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITI
 GENERATE += "CONFIG LATENCY REFRESH NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT".split()
 OPTIONS = {
     "generate": GENERATE,
+    "watch": "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON CONFIG OUTPUT PORT".split() + GENERATE[12:],
     "mutants": ["BLOCK", "COUNT", "SEED", "MINUTES"],
     "perplexity": "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT".split(),
     "convert": ["LANES", "ENGINES"],

@@ -18,10 +18,14 @@ STANDS_ON = {
     "syn": ("base", "spec", "hdl", "rtl", "sim"),
     "coverage": (),
     "host": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "coverage"),
+    "watch": ("base", "spec", "readers", "rtl", "sim", "host"),
     "formal": ("base", "spec", "hdl", "rtl", "sim", "syn", "host"),
     "mutation": ("base", "hdl", "sim", "syn", "host"),
     "regress": ("base", "coverage", "host", "mutation"),
-    "tb": ("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn", "coverage", "formal", "regress"),
+    "tb": (
+        *("base", "spec", "hdl", "readers", "golden", "rtl", "weights", "sim", "syn"),
+        *("coverage", "watch", "formal", "regress"),
+    ),
 }
 TESTS_OF_HOST = ("tb/host", "tb/shell")
 TESTS_OF_MUTATION = ("tb/mutation",)
