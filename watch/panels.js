@@ -66,7 +66,7 @@ function fillCache(current, cycle) {
     picture.dataset.positions = most;
   }
   const room = run.stories.length * CONTEXT * LAYERS;
-  const bytes = (cells) => `${(cells * run.cache_bits / 8 / 1024).toFixed(1)} KB`;
+  const bytes = (cells) => room * run.cache_bits < 8 * 10240 ? `${number(cells * run.cache_bits / 8)} bytes` : `${number(cells * run.cache_bits / 8192)} KB`;
   $("cache-fill").textContent = `${percent(held / room)} full: ${bytes(held)} of ${bytes(room)}; a row for each layer, left to right the ${number(CONTEXT)} positions`;
   $("cache-fill").dataset.held = held;
 }

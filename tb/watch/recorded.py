@@ -6,10 +6,16 @@ from pathlib import Path
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.host.display import Story
 from llama2_myhdl.host.telling import Told, simulate
+from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.watch.recording import recording
 from llama2_myhdl.watch.run import Watched, parser
 from llama2_myhdl.weights.cache import quantised
+from tb.decoder.test_wavefront import BUILDS
 from tb.host.nano import options_of
+
+# stories that a recording is tested with; the second build is compiled by other tests too
+ALONE = ["--steps=7"], None
+TOGETHER = ["--samples=3", "--temperature=1", "--steps=5"], BUILDS["two engines for three layers"][0]
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,10 @@ class Recorded:
         return found
 
 
-def recorded(folder: Path, *options: str) -> Recorded:
-    """Of a random model; its files are written to the folder."""
+def recorded(folder: Path, *options: str, build: BuildConfig | None = None) -> Recorded:
+    """Of a random model; its files are written to the folder. build: in place of that of the options."""
     page = ["--output", str(folder / "page.html")]
     request = Watched(parser().parse_args([*options_of(folder), "--prompt", "hi", *page, *options]))
+    request.build = build or request.build
     told = simulate(request, Story())
     return Recorded(request, told, recording(request, told, "verilator"))

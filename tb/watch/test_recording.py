@@ -12,15 +12,14 @@ from llama2_myhdl.spec.causes import CAUSES
 from llama2_myhdl.spec.stops import STOP_NAMES
 from llama2_myhdl.watch import limits
 from llama2_myhdl.watch.tensors import NAMES
-from tb.watch.recorded import recorded
+from tb.watch.recorded import ALONE, TOGETHER, recorded
 
 MATRICES = {"Wk", "Wq", "Wv", "Wo", "W1 W3", "W2", "classifier"}
-ALONE, TOGETHER = ["--steps=7"], ["--engines=2", "--samples=3", "--temperature=1", "--steps=5"]
 
 
 @pytest.fixture(scope="module", params=[ALONE, TOGETHER], ids=["alone", "three on two engines"])
 def told(request, tmp_path_factory):
-    return recorded(tmp_path_factory.mktemp("watch"), *request.param)
+    return recorded(tmp_path_factory.mktemp("watch"), *request.param[0], build=request.param[1])
 
 
 def test_the_stories_are_those_that_were_told(told):
