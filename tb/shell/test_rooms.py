@@ -27,7 +27,7 @@ STANDS_ON = {
         *("coverage", "watch", "formal", "regress"),
     ),
 }
-TESTS_OF_HOST = ("tb/host", "tb/shell")
+TESTS_OF_HOST = ("tb/host", "tb/shell", "tb/watch")
 TESTS_OF_MUTATION = ("tb/mutation",)
 
 
