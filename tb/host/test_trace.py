@@ -6,6 +6,7 @@ from llama2_myhdl.host.timing import cut
 from llama2_myhdl.host.trace import header, line
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.trace import Spans
+from llama2_myhdl.spec.causes import CAUSES
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.tape import write_tape
 from tb.sim.models import random_model
@@ -27,7 +28,7 @@ def outcome(request, tmp_path_factory):
 
 @pytest.fixture
 def rows(outcome):
-    """Rows of the cycle table; the last token's may lack their end."""
+    """Rows of the cycle table."""
     return outcome.trace
 
 
@@ -50,8 +51,16 @@ def test_every_layer_has_its_matrices_in_order(rows):
         assert once == [(layer, stage) for layer in range(SHAPE.n_layers) for stage in MATRICES]
 
 
+def test_every_cycle_has_the_cause_that_the_hardware_counts(outcome, rows):
+    """Idle ones too, but for those that the host spends on reading the counters."""
+    assert all(sum(row["causes"].values()) == row["cycles"] for row in rows)
+    for cause in CAUSES:
+        found = sum(row["causes"].get(cause, 0) for row in rows)
+        assert found <= outcome.counted(cause) and (found == outcome.counted(cause) or cause == "idle")
+
+
 def test_the_matvec_is_busy_for_every_weight_beat(rows):
-    for pos in range(TOKENS - 1):
+    for pos in range(TOKENS):
         beats = sum(row["busy"]["matvec"] for row in rows if row["pos"] == pos)
         assert beats == SHAPE.beats(BUILD.lanes)
 
