@@ -28,6 +28,6 @@ function showTap(token) {
   });
   chart.setAttribute("aria-label", `${TAP_NAMES[name]}: ${elements.length} elements, fixed as bars and float as rings`);
   const part = elements.length < size ? `${elements.length} of ${number(size)} elements are shown` : `all ${size} elements`;
-  $("tap-error").textContent = `${part}; largest difference of all ${number(size)}: ${found.error.toPrecision(3)}, where the largest float is ${found.size.toPrecision(3)} (${percent(found.error / found.size)})`;
+  $("tap-error").textContent = `${part}; largest difference of all ${number(size)}: ${found.error.toPrecision(3)}, where the largest float is ${found.size.toPrecision(3)}${found.size ? ` (${percent(found.error / found.size)})` : ""}`;
   $("tap-rows").replaceChildren(...elements.map((at, k) => row([String(at), fixed[k].toFixed(5), float[k].toFixed(5), (fixed[k] - float[k]).toExponential(1)])));
 }
