@@ -32,19 +32,21 @@ SYN := $(VENV)/.stamp-syn
 TRAIN := $(VENV)/.stamp-train
 MODELS := $(VENV)/.stamp-models
 BROWSER := $(VENV)/.stamp-browser
+SERVE := $(VENV)/.stamp-serve
+CLIENTS := $(VENV)/.stamp-clients
 
-.PHONY: help place setup test test-all readers browser sim known-block convert pack generate watch perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all readers browser sim known-block convert pack generate watch serve chat perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
-test: $(DEV) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, those marked models, and those marked browser"
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or models or browser)" -rs --durations=15
+test: $(DEV) $(SERVE) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
+	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, clients, models or browser"
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or clients or models or browser)" -rs --durations=15
 
-test-all: $(DEV) $(SYN) ## every test, synthesis too
+test-all: $(DEV) $(SYN) $(CLIENTS) ## every test, synthesis too
 	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (models or browser)" -rs --durations=15
 
 readers: $(MODELS) ## readers of models against transformers, and 10,000 damaged files of each format
@@ -83,6 +85,14 @@ watch: $(DEV) ## a page to watch a story being told, on localhost: [OUTPUT=page.
 	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON CONFIG LATENCY REFRESH OUTPUT PORT; \
 	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
 	$(RUN) llama2_myhdl.watch.run "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
+
+serve: $(SERVE) ## OpenAI-compatible HTTP endpoint before the simulation or a board: [MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG SLOTS BOARD=/dev/ttyUSB0 BAUD NAME BIND PORT QUEUE BODY TIMEOUT]
+	@$(GIVEN) paths MODEL TOKENIZER; options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG; \
+	options SLOTS BOARD BAUD NAME BIND PORT QUEUE BODY TIMEOUT; $(RUN) llama2_myhdl.host.serve.command "$${args[@]}"
+
+chat: $(DEV) ## talk with a model in the terminal: [MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG BOARD=/dev/ttyUSB0 BAUD NEW_TOKENS TEMPERATURE TOPP SEED]
+	@$(GIVEN) paths MODEL TOKENIZER; options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG; \
+	options BOARD BAUD NEW_TOKENS TEMPERATURE TOPP SEED; $(RUN) llama2_myhdl.host.serve.terminal "$${args[@]}"
 
 perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in float: [TEXT=file MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH]
 	@$(GIVEN) paths MODEL TOKENIZER TEXT JSON; \
@@ -180,8 +190,10 @@ $(SYN): EXTRA = dev,syn
 $(TRAIN): EXTRA = dev,train
 $(MODELS): EXTRA = dev,models
 $(BROWSER): EXTRA = dev,browser
+$(SERVE): EXTRA = dev,serve
+$(CLIENTS): EXTRA = dev,serve,clients
 $(DEV): | place
-$(SYN) $(TRAIN) $(MODELS) $(BROWSER): | $(DEV)
+$(SYN) $(TRAIN) $(MODELS) $(BROWSER) $(SERVE) $(CLIENTS): | $(DEV)
 $(VENV)/.stamp-%: setup.cfg pyproject.toml | $(PY)
 	@.ci/packages "$$PYTHON"
 	@echo "installing Python packages: $(EXTRA)"

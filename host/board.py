@@ -14,6 +14,7 @@ from llama2_myhdl.host.link import Pace
 from llama2_myhdl.host.serial_port import BoardError, Port
 from llama2_myhdl.host.setup import MODEL_HELP, TOKENIZER_HELP, further_stops, is_shipped, tokenizer_for
 from llama2_myhdl.host.stopping import stoppable
+from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.readers.codec import StreamDecoder
 from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.spec.causes import CAUSES, IDLE
@@ -112,13 +113,14 @@ def tell(board: Board, request: Request, tokenizer, story: Story) -> tuple[list[
     return beats, time.monotonic() - began
 
 
-def load(board: Board, task: Task, args, story: Story):
-    """Quantise the model, make its image for this board's build, and load it; the quantised weights."""
-    board.build.check(task.shape)
-    with story.preparing("bytes") as say:
+def load(board: Board, checkpoint: Checkpoint, model, preparing):
+    """Quantise the checkpoint of the file `model`, make its image for this board's build, and load it; the quantised
+    weights. preparing: as `base.stages.stages` gives it, in bytes."""
+    board.build.check(checkpoint.shape)
+    with preparing as say:
         say("quantise the weights", 0, 1)
-        weights = quantised(args.model, checkpoint=task.checkpoint)
-        tape = read_tape(tape_file(args.model, weights, board.build))
+        weights = quantised(model, checkpoint=checkpoint)
+        tape = read_tape(tape_file(model, weights, board.build))
         began = time.monotonic()
         board.load(tape, lambda done, total: say("load the image", done, total))
     seconds = time.monotonic() - began
@@ -150,7 +152,7 @@ def perform(args) -> list[Told]:
     stories = []
     with Port(args.port, args.baud, args.timeout) as port:
         board = Board(port, Pace(seconds=args.timeout))
-        weights = load(board, task, args, story)
+        weights = load(board, task.checkpoint, args.model, story.preparing("bytes"))
         for request in task.requests:
             before = _busy(board)
             with Checker(weights, board.build, [request]) as checker:

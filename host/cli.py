@@ -10,6 +10,8 @@ from llama2_myhdl.base.options import Parser
 COMMANDS = {  # name: module, whose main(argv) returns an exit status, and what it does
     "generate": ("llama2_myhdl.host.generate", "tell a story in simulation"),
     "watch": ("llama2_myhdl.watch.run", "a page to watch a story being told"),
+    "serve": ("llama2_myhdl.host.serve.command", "answer HTTP requests as OpenAI's endpoints do"),
+    "chat": ("llama2_myhdl.host.serve.terminal", "talk with a model in the terminal"),
     "perplexity": ("llama2_myhdl.host.perplexity", "tell how likely a text is, in simulation"),
     "convert": ("llama2_myhdl.rtl.convert", "write the Verilog of the whole decoder"),
     "pack": ("llama2_myhdl.weights.pack", "write the weight tape of a checkpoint for a build"),

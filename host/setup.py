@@ -27,8 +27,8 @@ MODEL_HELP = "llama2.c checkpoint, GGUF file or Hugging Face folder"
 TOKENIZER_HELP = "tokenizer.bin of llama2.c, tokenizer.json, tokenizer.model, GGUF file or folder"
 
 
-def add_options(p: Parser) -> None:
-    """The options that `Setup` looks at; all have defaults."""
+def add_options(p: Parser, result: bool = True) -> None:
+    """The options that `Setup` looks at; all have defaults. result: there is one to write."""
     p.add_argument("--model", default=DEFAULT / "model.bin", help=f"{MODEL_HELP} (the shipped default model)")
     p.add_argument("--tokenizer", help=f"{TOKENIZER_HELP} (the model's own, of the shipped model the shipped one)")
     p.add_unsaid()
@@ -39,7 +39,10 @@ def add_options(p: Parser) -> None:
     p.add_argument("--latency", type=int, help=f"cycles of a read, of a build with weights in memory ({Dram.latency})")
     p.add_argument("--refresh", type=float, help=f"percent of the cycles that its memory refreshes ({Dram.refresh:g})")
     p.add_argument("--sim", default=SIMULATORS[0], choices=SIMULATORS, help=f"simulator ({SIMULATORS[0]})")
-    p.add_argument("--json", help="write the result to this file")
+    if result:
+        p.add_argument("--json", help="write the result to this file")
+    else:
+        p.set_defaults(json=None)
 
 
 def is_shipped(model) -> bool:

@@ -11,18 +11,21 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "perplexity", "accuracy", "regress", "fetch",
-    "train", "lint", "formal", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
+    "train", "serve", "chat", "lint", "formal", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
-STAMPS = ("dev", "syn", "train", "models", "browser")
+STAMPS = ("dev", "syn", "train", "models", "browser", "serve", "clients")
 INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
 GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS".split()
 GENERATE += "CONFIG LATENCY REFRESH NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT".split()
+SERVED = "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG"
 OPTIONS = {
     "generate": GENERATE,
-    "watch": "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON CONFIG OUTPUT PORT".split() + GENERATE[12:],
+    "watch": "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON CONFIG LATENCY REFRESH OUTPUT PORT".split() + GENERATE[14:],
     "mutants": ["BLOCK", "COUNT", "SEED", "MINUTES"],
+    "serve": f"{SERVED} SLOTS BOARD BAUD NAME BIND PORT QUEUE BODY TIMEOUT".split(),
+    "chat": f"{SERVED} BOARD BAUD NEW_TOKENS TEMPERATURE TOPP SEED".split(),
     "perplexity": "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT".split(),
     "convert": ["LANES", "ENGINES"],
     "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
