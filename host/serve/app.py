@@ -131,6 +131,7 @@ class _Stream(StreamingResponse):
                 await super().__call__(scope, receive, send)
         except TimeoutError:  # it is not read
             scope["state"][ABORT]()
+            await asyncio.sleep(0)  # the server sees it, and does not miss the end of the answer
         finally:
             self._order.give_up()
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -22,13 +23,14 @@ SECONDS = 60  # that a client waits: a test that hangs ends
 
 
 @contextmanager
-def endpoint(decoder, tokenizer=TALKS, entries=8, stops=(), **limits):
+def endpoint(decoder, tokenizer=TALKS, context=SHAPE.seq_len, **limits):
     """A server before a decoder; gives (port, machine). The machine is stopped behind it."""
     bounds = Limits(**limits)
     machine = Machine(decoder, bounds.queue)
-    asks = Asks("nano", tokenizer, SHAPE.seq_len, SHAPE.vocab_size, entries, stops, machine.most)
+    asks = Asks("nano", tokenizer, context, SHAPE.vocab_size, decoder.entries, (), machine.most)
     running = server(Endpoint(asks, machine, bounds, created=7).app(), bounds)
     listener = bound("127.0.0.1", 0)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # of its connections: soon full where nobody reads
     thread = threading.Thread(target=running.run, kwargs=dict(sockets=[listener]))
     thread.start()
     try:
@@ -68,6 +70,14 @@ def events(port: int, body: dict, chat: bool = False) -> list[dict]:
     *lines, done, rest = text.split("\n\n")
     assert (done, rest) == ("data: [DONE]", "") and all(line.startswith("data: ") for line in lines)
     return [json.loads(line.removeprefix("data: ")) for line in lines]
+
+
+def settled(machine: Machine) -> None:
+    """Wait until nothing runs or waits that somebody wants: the machine notices by itself."""
+    deadline = time.monotonic() + SECONDS
+    while machine.load != (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert machine.load == (0, 0)
 
 
 def raw(port: int, data: bytes) -> socket.socket:

@@ -1,7 +1,6 @@
 """The endpoint before the simulated decoder: answers, streams, errors, and clients that leave."""
 
 import json
-import time
 
 import pytest
 
@@ -15,7 +14,7 @@ from llama2_myhdl.spec.sequence import Request
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
 from tb.host.nano import SHAPE
-from tb.host.served import TOKENIZER, call, endpoint, events, head, post, raw
+from tb.host.served import TOKENIZER, call, endpoint, events, head, post, raw, settled
 from tb.sim.models import BUILD
 
 WEIGHTS = quantise_checkpoint(random_checkpoint(SHAPE, seed=21), gptq=False)
@@ -46,14 +45,6 @@ def expected(prompt, new, stops=(), **sampling):
         if passage.ended:
             break
     return text, passage.ended, passage.tokens
-
-
-def settled(machine):
-    """Wait until nothing runs or waits that somebody wants; the machine notices by itself."""
-    deadline = time.monotonic() + 60
-    while machine.load != (0, 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert machine.load == (0, 0)
 
 
 def test_models(port):
