@@ -58,9 +58,9 @@ class Endpoint:
         async def answer(request: Request) -> Response:
             ask = await run_in_threadpool(read, await _body(request, self.limits))
             form = Form(self.asks.model, chat, ask.with_usage)
-            order = Order(self.machine, self.asks.tokenizer, ask, self.limits.seconds)
+            order = Order(self.machine, self.asks.tokenizer, ask, self.limits.timeout)
             if ask.stream:
-                return _Stream(order, ask, form, self.limits.seconds + UNREAD_SECONDS)
+                return _Stream(order, ask, form, self.limits.timeout + UNREAD_SECONDS)
             try:
                 return await _unless_left(request, _whole(order, ask, form))
             finally:

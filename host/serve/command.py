@@ -1,5 +1,6 @@
 """`make serve`: an OpenAI-compatible endpoint before the simulated decoder, or a board."""
 
+import socket
 import sys
 from contextlib import ExitStack
 from importlib.util import find_spec
@@ -9,6 +10,7 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.host.serial_port import BoardError
 from llama2_myhdl.host.serve import limits, opening
+from llama2_myhdl.host.serve.bound import bound
 from llama2_myhdl.host.serve.conversation import WITHOUT
 from llama2_myhdl.host.serve.limits import Limits
 from llama2_myhdl.host.serve.machine import Machine
@@ -31,18 +33,18 @@ def parser() -> Parser:
     return p
 
 
-def serve(args, served: opening.Opened, bounds: Limits) -> None:
+def serve(args, served: opening.Opened, bounds: Limits, listener: socket.socket) -> None:
     """Answer until a signal comes."""
     from llama2_myhdl.host.serve.app import Endpoint  # these need the extra
     from llama2_myhdl.host.serve.asks import Asks
-    from llama2_myhdl.host.serve.listening import listen
+    from llama2_myhdl.host.serve.listening import server
 
     machine = Machine(served.decoder, bounds.queue)
     try:
         asks = Asks(served.name, served.tokenizer, served.shape.seq_len, served.shape.vocab_size,
                     served.decoder.entries, served.stops, machine.most)  # fmt: skip
         endpoint = Endpoint(asks, machine, bounds, int(Path(args.model).stat().st_mtime))
-        listen(endpoint.app(), args.bind, args.port, bounds)
+        server(endpoint.app(), bounds).run(sockets=[listener])
     finally:
         machine.stop()
 
@@ -55,14 +57,15 @@ def run(argv=None) -> int:
             raise ModelError(f"{', '.join(missing)}: not installed; pip install 'llama2-myhdl[serve]'")
         if not 0 <= args.port < 1 << 16:
             raise ModelError(f"port: must be 0 to {(1 << 16) - 1}, is {args.port}")
-        bounds = Limits(args.queue, args.body, seconds=args.timeout)
+        bounds = Limits(args.queue, args.body, timeout=args.timeout)
         with ExitStack() as stack:
+            listener = stack.enter_context(bound(args.bind, args.port))  # before the minutes that a build may take
             served = opening.opened(args, SLOTS, stack)
             if not served.shipped:
                 print(unsaid(served.shape), file=sys.stderr)
             if served.tokenizer.template is None:
                 print(WITHOUT, file=sys.stderr)
-            serve(args, served, bounds)
+            serve(args, served, bounds, listener)
     except (ModelError, ConfigError, SimulationError, BoardError, OSError) as error:
         print(f"serve: {error}", file=sys.stderr)
         return BAD_INPUT

@@ -11,14 +11,14 @@ _MOST = 1 << 30
 @dataclass(frozen=True)
 class Limits:
     """queue: sequences that wait for a slot at most; body: bytes of a request's body at most; head_seconds,
-    body_seconds: that a client may take to send the head and the body; seconds: for an answer, its time in the queue
-    included; connections: open ones at most."""
+    body_seconds: that a client may take to send the head and the body; timeout: seconds for an answer, its time in the
+    queue included; connections: open ones at most."""
 
     queue: int = 64
     body: int = 256 * 1024
     head_seconds: float = 10.0
     body_seconds: float = 30.0
-    seconds: float = 600.0
+    timeout: float = 600.0
     connections: int = 256
 
     def __post_init__(self):
@@ -33,5 +33,5 @@ def add_options(p: Parser) -> None:
     d = Limits()
     p.add_argument("--queue", type=int, default=d.queue, help=f"sequences that wait for a slot at most ({d.queue})")
     p.add_argument("--body", type=int, default=d.body, help=f"bytes of a request at most ({d.body})")
-    p.add_argument("--timeout", type=float, default=d.seconds,
-                   help=f"seconds that an answer may take, with its time in the queue ({d.seconds:g})")  # fmt: skip
+    p.add_argument("--timeout", type=float, default=d.timeout,
+                   help=f"seconds that an answer may take, with its time in the queue ({d.timeout:g})")  # fmt: skip

@@ -1,6 +1,5 @@
 """uvicorn before an application, with the endpoint's limits."""
 
-import socket
 import sys
 
 import uvicorn
@@ -10,7 +9,6 @@ from llama2_myhdl.host.serve.punctual import punctual
 
 KEEP_ALIVE = 5  # seconds that a connection without a request stays
 GRACE = 2  # seconds for answers that are under way when a signal comes
-BACKLOG = 128
 
 
 class _Server(uvicorn.Server):
@@ -27,18 +25,3 @@ def server(app, limits: Limits) -> uvicorn.Server:
     settings = dict(limit_concurrency=limits.connections, timeout_keep_alive=KEEP_ALIVE,
                     timeout_graceful_shutdown=GRACE)  # fmt: skip
     return _Server(uvicorn.Config(app, http=punctual(limits.head_seconds), ws="none", log_level="warning", **settings))
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A socket at an address; OSError names it."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        raise OSError(f"{host}:{port}: cannot be listened at: {error.strerror}") from error
-
-
-def listen(app, host: str, port: int, limits: Limits) -> None:
-    """Until a signal comes, which is raised again then."""
-    with bound(host, port) as listener:
-        server(app, limits).run(sockets=[listener])

@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from llama2_myhdl.host.serve.app import Endpoint
 from llama2_myhdl.host.serve.asks import Asks
+from llama2_myhdl.host.serve.bound import bound
 from llama2_myhdl.host.serve.limits import Limits
-from llama2_myhdl.host.serve.listening import bound, server
+from llama2_myhdl.host.serve.listening import server
 from llama2_myhdl.host.serve.machine import Machine
 from llama2_myhdl.readers.chat import ChatTemplate
 from llama2_myhdl.readers.tokenizer import Tokenizer

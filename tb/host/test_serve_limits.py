@@ -75,7 +75,7 @@ def test_a_full_queue_is_refused_and_empties(decoder):
     body = json.dumps(BODY | dict(n=3)).encode()
     with endpoint(decoder, queue=1) as (port, machine):
         client = raw(port, head(len(body)) + body)
-        while sum(machine.load) < 3:
+        while machine.load != (2, 1):
             pass
         status, headers, text = call(port, "POST", "/v1/completions", BODY)
         error = json.loads(text)["error"]
@@ -91,7 +91,7 @@ def test_a_full_queue_is_refused_and_empties(decoder):
 def test_an_answer_that_takes_too_long(decoder):
     """504; in a stream, whose status has been sent, an event. Its slots are free behind one restart."""
     decoder.go.clear()
-    with endpoint(decoder, seconds=0.3) as (port, machine):
+    with endpoint(decoder, timeout=0.3) as (port, machine):
         error = post(port, BODY, status=504)
         assert error["code"] == "timeout" and error["message"] == "the answer takes longer than 0.3 s"
         status, _, text = call(port, "POST", "/v1/completions", BODY | dict(stream=True))
@@ -149,7 +149,7 @@ def test_a_client_that_does_not_read(decoder, monkeypatch, caplog):
     monkeypatch.setattr(app, "UNREAD_SECONDS", 0.1)
     decoder.pause = 0.0003  # seconds a token: soon more than what lies between holds
     body = json.dumps(BODY | dict(stream=True, max_tokens=ENDLESS)).encode()
-    with endpoint(decoder, context=ENDLESS, seconds=2) as (port, machine), socket.socket() as client:
+    with endpoint(decoder, context=ENDLESS, timeout=2) as (port, machine), socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(SECONDS)
         client.connect(("127.0.0.1", port))
