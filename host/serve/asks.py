@@ -16,7 +16,7 @@ from llama2_myhdl.spec.sequence import Request
 COMPLETION_TOKENS = 16  # of a completion that does not say how many, as OpenAI has it
 MOST_STOPS, MOST_CHOICES = 4, 128
 SHOWN = 60  # characters of a wrong value
-# what others' hardware does: its values that ask for nothing
+# what others can do and this endpoint cannot: its values that ask for nothing
 LACKING = {
     "frequency_penalty": (0,), "presence_penalty": (0,), "logit_bias": ({},), "logprobs": (False,),
     "top_logprobs": (0,), "best_of": (1,), "echo": (False,), "suffix": ("",), "tools": ([],), "functions": ([],),
@@ -184,7 +184,7 @@ def _check_extra(name: str, value: Any, in_message: bool) -> None:
         raise Refusal(400, f"{_shown(name)}: no field of this request", name[:SHOWN], "unknown_parameter")
     neutral = LACKING.get(name, ())
     if not any(value == other and isinstance(value, bool) == isinstance(other, bool) for other in neutral):
-        raise unsupported(name, f"not to be had of this hardware, must be left out, is {_shown(value)}")
+        raise unsupported(name, f"not to be had here, must be left out, is {_shown(value)}")
 
 
 def _refusal(found: dict) -> Refusal:

@@ -156,7 +156,7 @@ def test_stop_texts(port, port_and_machine):
         (dict(prompt="hi", stop=list("abcde")), "stop: must be at most 4 texts, are 5", "stop"),
         (dict(prompt="hi", n=129), "n: input should be less than or equal to 128, is 129", "n"),
         (dict(prompt=["hi"] * 40, n=2), "n: at most 68 choices at once, 80 are asked for", "n"),
-        (dict(prompt="hi", logprobs=0), "logprobs: not to be had of this hardware", "logprobs"),
+        (dict(prompt="hi", logprobs=0), "logprobs: not to be had here", "logprobs"),
         (dict(prompt="hi", presence_penalty=0.5), "presence_penalty: not to be had", "presence_penalty"),
         (dict(prompt="hi", max_token=4), "'max_token': no field of this request", "max_token"),
     ],
