@@ -50,6 +50,13 @@ def parser() -> Parser:
     return p
 
 
+def check_limits(option: str, value: float) -> None:
+    """ModelError for a value of an option that has LIMITS."""
+    least, most = LIMITS[option]
+    if not least <= value <= most:
+        raise ModelError(f"--{option}: must be {least:g} to {most:g}, is {value}")
+
+
 class Task:
     """A checked command line: model, tokenizer, the sequences to ask for. Raises ModelError."""
 
@@ -61,9 +68,8 @@ class Task:
         further_stops(self.checkpoint, False)
         if args.steps < 0:
             raise ModelError(f"--steps: must be at least 0, is {args.steps}")
-        for option, (least, most) in LIMITS.items():
-            if not least <= getattr(args, option) <= most:
-                raise ModelError(f"--{option}: must be {least:g} to {most:g}, is {getattr(args, option)}")
+        for option in LIMITS:
+            check_limits(option, getattr(args, option))
         steps = min(args.steps, self.shape.seq_len)
         texts = [] if args.listen else args.prompt or [DEFAULT_PROMPT]
         self.requests = [self._request(text, steps) for text in texts]

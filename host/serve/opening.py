@@ -9,7 +9,7 @@ from rich.console import Console
 from llama2_myhdl.base.options import Parser
 from llama2_myhdl.base.stages import stages
 from llama2_myhdl.host import setup
-from llama2_myhdl.host.board import BAUD, SECONDS, load
+from llama2_myhdl.host.board import BAUD, SECONDS, check_limits, load
 from llama2_myhdl.host.board_client import Board
 from llama2_myhdl.host.link import Pace
 from llama2_myhdl.host.serial_port import Port
@@ -57,6 +57,7 @@ def opened(args, slots: int, stack: ExitStack) -> Opened:
 
 
 def _on_board(args, name: str, stack: ExitStack) -> Opened:
+    check_limits("baud", args.baud)
     checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
     tokenizer = tokenizer_for(args.model, args.tokenizer, checkpoint)
     further_stops(checkpoint, False)

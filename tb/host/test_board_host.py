@@ -1,7 +1,9 @@
 """`make board`: the host's program through a pseudo-terminal and the line's bits to the simulated board and back."""
 
 import contextlib
+import io
 import os
+import sys
 import threading
 import tty
 
@@ -12,6 +14,8 @@ from llama2_myhdl.host import board, framing
 from llama2_myhdl.host import recording as story
 from llama2_myhdl.host.board_client import Board
 from llama2_myhdl.host.recording import recording
+from llama2_myhdl.host.serve import opening, terminal
+from llama2_myhdl.host.serve.passage import Passage
 from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.readers.tokenizer import read_tokenizer, write_tokenizer
 from llama2_myhdl.sim.runner import SIMULATORS
@@ -155,6 +159,23 @@ def test_stories_through_the_line(device, nano, capfd):
     loads = [text for text in output.err.splitlines() if text.startswith("load the image")]
     assert len(loads) >= 4
     assert bridge.toward > 6000 and bridge.back > 500
+
+
+@verilator
+def test_a_conversation_with_a_board(device, nano, model, capfd, monkeypatch):
+    """`make chat BOARD=..`: each answer is what the integer model goes on with."""
+    fixed, _, tokenizer = model
+    monkeypatch.setattr(opening, "SECONDS", 60)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("hi\n\nab\n"))
+    device.reset()
+    with Bridge(device) as bridge:
+        assert terminal.main([*nano, f"--board={bridge.path}", f"--baud={BAUD}", "--new-tokens=3"]) == 0
+    said = []
+    for text in ("hi", "ab"):
+        request = Request(tuple(tokenizer.encode(text)), len(tokenizer.encode(text)) + 2, score=False)
+        passage = Passage(tokenizer, request)
+        said.append("".join(passage.feed(beat) for beat in fixed.decode(request)))
+    assert capfd.readouterr().out == f"{said[0]}\n{said[1]}\n" and len(set(said)) == 2
 
 
 @verilator

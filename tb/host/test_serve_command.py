@@ -39,7 +39,8 @@ def refused(capfd, main, options, words):
         (["--timeout=nan"], "timeout: must be"),
         (["--slots=3"], "sequences: must be a power of two, is 3"),
         (["--model=nowhere.bin"], "nowhere.bin: "),
-        (["--board=/nowhere"], "/nowhere"),
+        (["--board=/nowhere"], "no port /nowhere: "),
+        (["--board=/nowhere", "--baud=0"], "--baud: must be 1 to 5e+07, is 0"),
     ],
 )
 def test_refusals_of_serve(nano, options, words, capfd):
