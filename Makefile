@@ -136,8 +136,8 @@ stress: $(DEV) ## faults and stress at the decoder's top, in full: [SEED TRIALS=
 mutants: $(SYN) ## faults planted in the Verilog, and whether the tests find them: [BLOCK=name COUNT=400 SEED=1 MINUTES=..]
 	@$(GIVEN) options BLOCK COUNT SEED MINUTES; $(RUN) llama2_myhdl.mutation.run "$${args[@]}"
 
-fetch: $(DEV) ## download a checkpoint and check its sha256: MODEL=stories260K|stories15M|stories42M|stories110M
-	@$(GIVEN) $(RUN) llama2_myhdl.weights.fetch $${MODEL:+-- "$$MODEL"}
+fetch: $(DEV) ## download a model and check its digests: MODEL=stories260K|stories15M|stories42M|stories110M, or organisation/name of the Hugging Face hub [REVISION FILE=name.gguf SHA256]
+	@$(GIVEN) options REVISION FILE SHA256; $(RUN) llama2_myhdl.weights.fetch "$${args[@]}" $${MODEL:+-- "$$MODEL"}
 
 train: $(TRAIN) ## train the shipped default model anew
 	@$(RUN) llama2_myhdl.weights.train.train

@@ -1,4 +1,4 @@
-"""Download a tinyllamas model and its tokenizer: `python -m llama2_myhdl.weights.fetch MODEL`."""
+"""Download a model: one of the tinyllamas with its tokenizer, or `organisation/name` of the Hugging Face hub."""
 
 import hashlib
 import http.client
@@ -86,7 +86,7 @@ def fetch(model: str, folder: Path, models_url: str, tokenizer_url: str, sha256:
     Returns a line for each file, which says whether its digest was verified. Raises ModelError.
     """
     if model not in MODELS:
-        raise ModelError(f"model must be one of {', '.join(MODELS)}, is {model!r}")
+        raise ModelError(f"model must be one of {', '.join(MODELS)}, or organisation/name of the hub, is {model!r}")
     checkpoint = MODELS[model][0]
     if sha256 and checkpoint.sha256 and sha256 != checkpoint.sha256:
         raise ModelError(f"--sha256 for {model} must be {checkpoint.sha256}, the known digest, is {sha256}")
@@ -110,10 +110,25 @@ def fetch(model: str, folder: Path, models_url: str, tokenizer_url: str, sha256:
     return notes
 
 
+def _fetched(options) -> list[str]:
+    """What the options ask for, from where it is. Raises ModelError or OSError."""
+    for_hub = [name for name in ("revision", "file") if getattr(options, name)]
+    if "/" not in options.model:
+        if for_hub:
+            raise ModelError(f"{', '.join(for_hub)}: only for organisation/name of the hub, model is {options.model!r}")
+        return fetch(options.model, options.dir, options.url, options.tokenizer_url, options.sha256)
+    from llama2_myhdl.weights.hub import Wanted, fetch_from_hub  # its package takes a second to load
+
+    if options.sha256 and not options.file:
+        raise ModelError("sha256: of a model of the hub needs a file, since a folder has several")
+    given = {name: getattr(options, name) for name in for_hub}
+    return fetch_from_hub(Wanted(options.model, sha256=options.sha256, **given), options.dir)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 0, or 2 after one line that says what was wrong."""
     parser = Parser(prog="fetch", description=__doc__)
-    parser.add_argument("model", help=", ".join(MODELS))
+    parser.add_argument("model", help=f"{', '.join(MODELS)}, or organisation/name of the Hugging Face hub")
     parser.add_argument("--dir", type=Path, default=Path("models"), help="folder for the files (default: models)")
     models_url = os.environ.get(MODELS_VARIABLE, MODELS_URL)
     tokenizer_url = os.environ.get(TOKENIZER_VARIABLE, TOKENIZER_URL)
@@ -122,9 +137,11 @@ def main(arguments: list[str] | None = None) -> int:
         "--tokenizer-url", default=tokenizer_url, help=f"base address of tokenizer.bin (or ${TOKENIZER_VARIABLE})"
     )
     parser.add_argument("--sha256", help="digest that the checkpoint must have, where none is built in")
+    parser.add_argument("--revision", help="branch, tag or commit of a model of the hub (main)")
+    parser.add_argument("--file", help="one GGUF file of a model of the hub, in place of its folder")
     options = parser.parse_args(arguments)
     try:
-        notes = fetch(options.model, options.dir, options.url, options.tokenizer_url, options.sha256)
+        notes = _fetched(options)
     except (ModelError, OSError) as error:
         print(f"fetch: {error}", file=sys.stderr)
         return 2

@@ -36,7 +36,7 @@ OPTIONS = {
     "timing": ["MODEL", "CONFIG", "LANES", "POS", "LAYER", "OUTPUT"],
     "toggles": ["MODEL", "CONFIG", "STEPS", "NETS", "JSON", "AGAINST"],
     "coverage": ["BLOCK"],
-    "fetch": [],
+    "fetch": ["REVISION", "FILE", "SHA256"],
     "formal": [],
     "synth": ["TARGET", "CONFIG", "LANES", "ENGINES", "CONTEXT"],
     "pnr": ["CONFIG", "LANES", "ENGINES", "CONTEXT", "SEED", "FREQ"],
