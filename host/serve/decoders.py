@@ -36,16 +36,16 @@ class Decoder(Protocol):
 
 
 class Simulated:
-    """A session and the tape that it is booted with."""
+    """A session, and what it is booted with: image and memories, as for `Session.boot`."""
 
-    def __init__(self, session: Session, tape: Tape):
-        self._session, self._tape = session, tape
+    def __init__(self, session: Session, image: tuple[Tape, list[bytes]] | tuple[Tape]):
+        self._session, self._image = session, image
         self.slots, self.entries = session.build.sequences, session.build.list_entries
         self.restart()
 
     def restart(self) -> None:
         """A boot takes no longer than a token: both read the tape once."""
-        if error := self._session.boot(self._tape):
+        if error := self._session.boot(*self._image):
             raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
 
     def start(self, slot: int, request: Request) -> None:

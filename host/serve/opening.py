@@ -52,8 +52,8 @@ def opened(args, slots: int, stack: ExitStack) -> Opened:
         return _on_board(args, name, stack)
     work = Setup(args, sequences=slots if args.slots is None and args.config == AUTO else args.slots)
     with stages(Console(stderr=True)) as say:
-        _, tape, session = work.open(say)
-    return Opened(name, work.tokenizer, work.shape, Simulated(session, tape), work.stops, work.shipped)
+        _, image, session = work.open(say)
+    return Opened(name, work.tokenizer, work.shape, Simulated(session, image), work.stops, work.shipped)
 
 
 def _on_board(args, name: str, stack: ExitStack) -> Opened:

@@ -25,7 +25,7 @@ DRAWN = dict(prompt="hi", temperature=1.5, max_tokens=9)
 
 @pytest.fixture(scope="module")
 def port_and_machine():
-    with endpoint(Simulated(Session(BUILD), boot_image(WEIGHTS, BUILD))) as served:
+    with endpoint(Simulated(Session(BUILD), (boot_image(WEIGHTS, BUILD),))) as served:
         yield served
 
 
