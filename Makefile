@@ -124,7 +124,7 @@ toggles: $(DEV) ## bits that change, a token and at rest, by unit: [MODEL CONFIG
 coverage: $(DEV) ## statements, branches and bits of the RTL that the tests reach: [BLOCK=folder of tb/, REPORT=1 runs nothing]
 	@$(GIVEN) options BLOCK; flags REPORT; $(RUN) llama2_myhdl.host.coverage "$${args[@]}"
 
-regress: $(DEV) ## the randomised tests with many seeds, and a report of them: [SEEDS=3 FIRST=1 WORKERS=cores, STORE=1 runs the other tests too and keeps all counts]
+regress: $(DEV) $(SERVE) ## the randomised tests with many seeds, and a report of them: [SEEDS=3 FIRST=1 WORKERS=cores, STORE=1 runs the other tests too and keeps all counts]
 	@$(GIVEN) options SEEDS FIRST WORKERS; flags STORE; $(RUN) llama2_myhdl.regress.run "$${args[@]}"
 
 plan: $(DEV) ## the counts of docs/verification.md, from what the last runs have stored

@@ -92,7 +92,8 @@ def test_every_answer_is_that_of_a_request_alone(server):
 
 def test_openai_client(server):
     """Models, completions and chats, whole and streamed, and errors, as the package `openai` reads them."""
-    openai = pytest.importorskip("openai", reason="extra `clients`")
+    import openai  # the extra `clients`; it takes seconds to load
+
     port, _ = server
     with openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0) as client:
         assert [model.id for model in client.models.list()] == ["nano"]
