@@ -82,8 +82,8 @@ generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS 
 
 watch: $(DEV) ## a page to watch a story being told, on localhost: [OUTPUT=page.html writes it and serves nothing, PORT=8765, options of generate but TRACE and TAPS]
 	@$(GIVEN) paths MODEL TOKENIZER JSON OUTPUT; flags LOGPROBS CHAT; \
-	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON CONFIG LATENCY REFRESH OUTPUT PORT; \
-	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON CONFIG LATENCY REFRESH; \
+	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES OUTPUT PORT; \
 	$(RUN) llama2_myhdl.watch.run "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 serve: $(SERVE) ## OpenAI-compatible HTTP endpoint before the simulation or a board: [MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG SLOTS BOARD=/dev/ttyUSB0 BAUD NAME BIND PORT QUEUE BODY TIMEOUT]

@@ -27,7 +27,8 @@ from llama2_myhdl.regress.results import FAILED, SKIPPED, Case
 
 FOLDER = GENERATED / "regress"
 MARKERS = ["-m", "uvm or stress"]
-OTHERS = ["-m", "not (uvm or stress or syn or bus or clients or models or browser)", "--dist", "loadfile"]  # as make test does
+# as make test does
+OTHERS = ["-m", "not (uvm or stress or syn or bus or clients or models or browser)", "--dist", "loadfile"]
 VALUES_A_SEED = 50_000
 DEFAULT_SEEDS = 3
 FAILED_STATUS, BAD_INPUT = 1, 2

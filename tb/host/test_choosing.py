@@ -48,9 +48,9 @@ def test_stories_side_by_side_are_those_that_each_is_alone(nano, three):
     assert [alone[name] for name in same] == [three["stories"][0][name] for name in same]
     request = generate.Request(generate.parser().parse_args([*nano, *SAMPLES]))
     assert request.build.sequences == 4
-    _, tape, session = request.open(lambda what, done, total: None)
+    _, image, session = request.open(lambda what, done, total: None)
     with session:
-        session.boot(tape)
+        session.boot(*image)
         for job, story in zip(request.jobs, three["stories"]):
             for slot in (job.seq, 3):
                 (outcome,) = run_group(session, [replace(job, seq=slot)], lambda *told: None)

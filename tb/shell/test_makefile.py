@@ -22,7 +22,7 @@ GENERATE += "CONFIG LATENCY REFRESH NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED S
 SERVED = "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG"
 OPTIONS = {
     "generate": GENERATE,
-    "watch": [name for name in GENERATE if not name.startswith("TAP")] + ["OUTPUT", "PORT"],
+    "watch": [name for name in GENERATE[:-1] if not name.startswith("TAP")] + ["OUTPUT", "PORT", "PROMPT"],
     "mutants": ["BLOCK", "COUNT", "SEED", "MINUTES"],
     "serve": f"{SERVED} SLOTS BOARD BAUD NAME BIND PORT QUEUE BODY TIMEOUT".split(),
     "chat": f"{SERVED} BOARD BAUD NEW_TOKENS TEMPERATURE TOPP SEED".split(),
