@@ -1,12 +1,11 @@
 """The download command, against a server on the loopback."""
 
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from llama2_myhdl.weights import fetch
+from tb.weights.loopback import Quiet, serving
 
 CHECKPOINT, TOKENIZER = b"checkpoint" * 20000, b"tokenizer" * 10
 FILES = {
@@ -17,7 +16,7 @@ FILES = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet):
     """Serves FILES; the names below /short/ are cut off halfway, those below /garbage/ are not HTTP."""
 
     def do_GET(self):
@@ -33,18 +32,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content[: len(content) // 2] if self.path.startswith("/short") else content)
 
-    def log_message(self, *arguments):
-        """Keep the tests' output clean."""
-
 
 @pytest.fixture(scope="module")
 def server():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
+    with serving(Handler) as http:
         yield f"http://127.0.0.1:{http.server_port}"
-        http.shutdown()
-        thread.join()
 
 
 def run(model, folder, url, *options):

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -15,6 +14,7 @@ from llama2_myhdl.readers.model import read_model
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights import fetch
 from tb.readers import gguf_files, hugging_face_folder, vocabularies
+from tb.weights.loopback import Quiet, serving
 
 COMMIT, REPO = "0123456789abcdef0123456789abcdef01234567", "some/model"
 CHECKPOINT = random_checkpoint(preset("nano").shape, seed=4)
@@ -41,7 +41,7 @@ class Hub:
         return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet):
     """The two addresses of the hub that matter: what a revision has, and its files."""
 
     def do_HEAD(self):
@@ -77,18 +77,11 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data[:cut])
             self.close_connection = True
 
-    def log_message(self, *arguments):
-        """Keep the tests' output clean."""
-
 
 @pytest.fixture(scope="module")
 def server():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever)
-        thread.start()
+    with serving(Handler) as http:
         yield http
-        http.shutdown()
-        thread.join()
 
 
 @pytest.fixture
