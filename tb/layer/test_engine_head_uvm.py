@@ -1,5 +1,7 @@
 """pyuvm regression of an engine with the head: the engine's packets, answered by predictions of every kind."""
 
+from dataclasses import replace
+
 import pytest
 import pyuvm
 
@@ -9,6 +11,7 @@ from tb.layer.engine_bench import BUILD
 from tb.layer.test_engine_uvm import MODELS, EngineTest
 from tb.layer.uvm_head import HeadEnv, HeadPredictor, HeadWork
 from tb.layer.uvm_sequences import Model
+from tb.sampling.uvm_env import KINDS
 from tb.uvm.predictor import CorruptOne
 from tb.uvm.scoreboard import Mismatch
 
@@ -37,18 +40,19 @@ class EveryAnswer(HeadTest):
 
 
 class AFewAnswers(HeadWork):
-    """Three kinds of orders, of one model with one layer."""
+    """Tokens drawn with their log-probabilities, of the smallest model with one layer."""
+
+    number = len(KINDS) + KINDS.index("temperature")
 
     async def body(self):
-        name, shape = next(iter(self.env.cdb_get("MODELS").items()))
-        model = await self.boot(name, shape)
+        name, shape = list(self.env.cdb_get("MODELS").items())[-1]
+        model = await self.boot(name, replace(shape, n_layers=1))
         self.env.use("both", "pausing")
-        for self.number in (2, 9, 13):
-            await self.run(model, [(seq, pos, "mixed") for pos in range(3) for seq in (0, 1)])
+        await self.run(model, [(seq, pos, "mixed") for pos in range(2) for seq in (0, 1)])
 
 
 class Corrupted(CorruptOne, HeadPredictor):
-    NUMBER = 3
+    NUMBER = 2
 
 
 class CorruptedToken(Corrupted):
