@@ -37,7 +37,8 @@ class ReadMemory:
     number of the beat, counted from 0. Beats at addresses that hold nothing are DECERR.
 
     sent, made: beats that were taken, that were offered; mixed: times that the beats of a burst were left for those of
-    another ID; refreshed: cycles of refresh so far; monitor: what watches the pins.
+    another ID; refreshed: cycles of refresh so far; bursts: asked for; most: of them under way at once; monitor: what
+    watches the pins.
     """
 
     def __init__(self, dut, prefix: str, axi: ReadMaster, regions: int, rng: random.Random):
@@ -58,6 +59,14 @@ class ReadMemory:
         for pin in self._pins.values():
             pin.value = 0
         cocotb.start_soon(self._run(dut.clk))
+
+    @property
+    def bursts(self) -> int:
+        return len(self.monitor.bursts)
+
+    @property
+    def most(self) -> int:
+        return self.monitor.most
 
     def put(self, address: int, data: bytes) -> None:
         """Bytes from an address on."""

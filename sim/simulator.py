@@ -86,7 +86,7 @@ class Memory(ABC):
 
     @abstractmethod
     def seen(self, name: str) -> int:
-        """A count since the beginning: sent, made, mixed, refreshed."""
+        """A count since the beginning: sent, made, mixed, refreshed, bursts, most."""
 
 
 class Simulator(ABC):
