@@ -77,4 +77,7 @@ def digest_of_sources(block, arguments) -> str:
     functions = [value for value in arguments.values() if inspect.isfunction(value) or inspect.isclass(value)]
     start = {block.func.__module__, CONVERTER, *(function.__module__ for function in functions)}
     text = f"{block.func.__qualname__} {signature(block, arguments)} {digest_of_modules(frozenset(start))}"
-    return hashlib.sha256(text.encode()).hexdigest()
+    digest = hashlib.sha256(text.encode())
+    for module in sorted(module for module in start if not _file(module)):  # a block of one's own beside the project
+        digest.update(Path(inspect.getsourcefile(sys.modules[module])).read_bytes())
+    return digest.hexdigest()

@@ -176,6 +176,14 @@ def test_the_digest_of_the_sources(changing):
     assert digest_of_sources(changing(step=3, block=BLOCK), adder_ports()) == first
 
 
+def test_the_digest_of_a_block_beside_the_project(changing, monkeypatch):
+    """Of a block in a module of one's own the text counts, too."""
+    monkeypatch.setattr(sources, "PACKAGES", tuple(name for name in sources.PACKAGES if name != "changing"))
+    first = digest_of_sources(changing(step=3), adder_ports())
+    assert digest_of_sources(changing(step=3, block=BLOCK + "\n# more\n"), adder_ports()) != first
+    assert digest_of_sources(changing(step=3, block=BLOCK), adder_ports()) == first
+
+
 def alive(kind, built) -> bool:
     """Whether a payload passes the skid buffer."""
     with NativeSimulator(built.file, built.top) if kind == "library" else RemoteSimulator(built) as sim:
