@@ -57,7 +57,7 @@ class Endpoint:
     def _answering(self, read: Callable[[bytes], Ask], chat: bool):
         async def answer(request: Request) -> Response:
             ask = await run_in_threadpool(read, await _body(request, self.limits))
-            form = Form(self.asks.model, chat, ask.with_usage)
+            form = Form(self.asks.model, chat, ask.with_usage, ask.with_logprobs)
             order = Order(self.machine, self.asks.tokenizer, ask, self.limits.timeout)
             if ask.stream:
                 return _Stream(order, ask, form, self.limits.timeout + UNREAD_SECONDS)
@@ -94,12 +94,13 @@ async def _body(request: Request, limits: Limits) -> bytes:
 
 
 async def _whole(order: Order, ask: Ask, form: Form) -> Response:
-    texts, reasons = [[] for _ in order.passages], [""] * len(order.passages)
-    async for index, text, reason in order.pieces():
+    texts, reasons, tokens = ([[] for _ in order.passages] for _ in range(3))
+    async for index, text, reason, said in order.pieces():
         texts[index].append(text)
-        reasons[index] = reason
-    counted = usage(ask.prompt_tokens, order.sampled)
-    return JSONResponse(form.whole(["".join(parts) for parts in texts], reasons, counted))
+        reasons[index].append(reason)
+        tokens[index] += said
+    choices = [("".join(parts), ends[-1], said) for parts, ends, said in zip(texts, reasons, tokens)]
+    return JSONResponse(form.whole(choices, usage(ask.prompt_tokens, order.sampled)))
 
 
 async def _unless_left(request: Request, answering) -> Response:
@@ -142,8 +143,8 @@ async def _events(order: Order, ask: Ask, form: Form) -> AsyncIterator[bytes]:
             yield begun
     try:
         async with aclosing(order.pieces()) as pieces:
-            async for index, text, reason in pieces:
-                yield form.piece(index, text, reason)
+            async for piece in pieces:
+                yield form.piece(*piece)
     except Refusal as error:  # the status has been sent
         yield event(error.body())
         return

@@ -18,8 +18,8 @@ MOST_STOPS, MOST_CHOICES = 4, 128
 SHOWN = 60  # characters of a wrong value
 # what others can do and this endpoint cannot: its values that ask for nothing
 LACKING = {
-    "frequency_penalty": (0,), "presence_penalty": (0,), "logit_bias": ({},), "logprobs": (False,),
-    "top_logprobs": (0,), "best_of": (1,), "echo": (False,), "suffix": ("",), "tools": ([],), "functions": ([],),
+    "frequency_penalty": (0,), "presence_penalty": (0,), "logit_bias": ({},), "best_of": (1,),
+    "echo": (False,), "suffix": ("",), "tools": ([],), "functions": ([],),
     "tool_choice": ("none", "auto"), "function_call": ("none", "auto"), "parallel_tool_calls": (False, True),
     "response_format": ({"type": "text"},), "modalities": (["text"],), "audio": (), "prediction": (),
 }  # fmt: skip
@@ -54,6 +54,11 @@ class _Body(_Strict):
 
 class _Completion(_Body):
     prompt: str | list[int] | list[str] | list[list[int]]
+    logprobs: int | None = None  # how many others beside the chosen token
+
+    @property
+    def others(self) -> int | None:
+        return self.logprobs
 
 
 class _Part(_Strict):
@@ -69,17 +74,25 @@ class _Message(_Strict):
 class _Chat(_Body):
     messages: Annotated[list[_Message], Field(min_length=1)]
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+
+    @property
+    def others(self) -> int | None:
+        return self.top_logprobs or 0 if self.logprobs or self.top_logprobs else None
 
 
 @dataclass(frozen=True)
 class Ask:
-    """requests: a sequence for each choice; stops: texts that end one; prompt_tokens: of all prompts, each once."""
+    """requests: a sequence for each choice; stops: texts that end one; prompt_tokens: of all prompts, each once;
+    with_usage, with_logprobs: as for `Form`."""
 
     requests: tuple[Request, ...]
     stops: tuple[str, ...]
     prompt_tokens: int
     stream: bool
     with_usage: bool
+    with_logprobs: bool
 
 
 @dataclass(frozen=True)
@@ -139,14 +152,24 @@ class Asks:
         if longest > self.context:
             message = f"{name}: must have at most {self.context} tokens, the model's context, has {longest}"
             raise Refusal(400, message, name, "context_length_exceeded")
-        sampling = [self._sampling(body, stream) for stream in range(choices)]
+        sampling, told = [self._sampling(body, stream) for stream in range(choices)], self._with_logprobs(body)
         requests = tuple(
-            Request(tuple(prompt), min(len(prompt) - 1 + new, self.context), False, chosen, self.stops)
+            Request(tuple(prompt), min(len(prompt) - 1 + new, self.context), False, chosen, self.stops, logprobs=told)
             for prompt in prompts
             for chosen in sampling
         )
         with_usage = bool(body.stream_options and body.stream_options.include_usage)
-        return Ask(requests, _stops(body), sum(map(len, prompts)), bool(body.stream), with_usage)
+        return Ask(requests, _stops(body), sum(map(len, prompts)), bool(body.stream), with_usage, told)
+
+    def _with_logprobs(self, body: _Body) -> bool:
+        """Whether they are asked for; the hardware knows that of the chosen token alone."""
+        if body.others is None:
+            return False
+        if body.others:
+            raise unsupported("logprobs", f"no token but the chosen one has one, must be 0 others, are {body.others}")
+        if not self.entries:
+            raise unsupported("logprobs", "this build has no sampler, must be left out")
+        return True
 
     def _sampling(self, body: _Body, stream: int) -> Sampling:
         """How the tokens of a choice are drawn; without a sampler all are the likeliest."""

@@ -49,7 +49,7 @@ class Simulated:
             raise SimulationError(f"the hardware refused the model: {MEANING[error]}")
 
     def start(self, slot: int, request: Request) -> None:
-        wishes = dict(sampling=request.sampling, stops=request.stops)
+        wishes = dict(sampling=request.sampling, stops=request.stops, logprobs=request.logprobs)
         self._session.generate(list(request.prompt), request.steps, slot, request.score, **wishes)
 
     def advance(self) -> list[tuple[int, Beat]]:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from llama2_myhdl.host.serve.asks import Ask
 from llama2_myhdl.host.serve.machine import Broken, Full, Machine, Ticket
-from llama2_myhdl.host.serve.passage import Passage
+from llama2_myhdl.host.serve.passage import Passage, Said
 from llama2_myhdl.host.serve.refusal import Refusal
 from llama2_myhdl.readers.codec import TextCodec
 
@@ -36,8 +36,9 @@ class Order:
 
         return told
 
-    async def pieces(self) -> AsyncIterator[tuple[int, str, str | None]]:
-        """Choice, text and the reason of its end, None before it, until all have ended. Raises Refusal."""
+    async def pieces(self) -> AsyncIterator[tuple[int, str, str | None, list[Said]]]:
+        """Choice, text, the reason of its end, None before it, and the text's tokens, until all have ended. Raises
+        Refusal."""
         left = set(range(len(self.passages)))
         while left:
             try:
@@ -55,7 +56,7 @@ class Order:
                 left.remove(index)
                 self._machine.give_up([self._tickets[index]])  # the hardware knows no stop texts
             if text or passage.ended:
-                yield index, text, passage.ended
+                yield index, text, passage.ended, passage.take()
 
     @property
     def sampled(self) -> int:

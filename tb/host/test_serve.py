@@ -128,6 +128,48 @@ def test_stop_texts(port, port_and_machine):
     settled(port_and_machine[1])
 
 
+def said(new, stops=(), **sampling):
+    """Texts and log-probabilities of the answer's tokens, of the integer model, whose beats have them in F."""
+    request = Request(tuple(HI), min(len(HI) - 1 + new, SHAPE.seq_len), False, Sampling(**sampling), logprobs=True)
+    beats = [beat for beat in MODEL.decode(request, MODEL.sampler(request)) if beat.sampled]
+    whole, _, count = expected(HI, new, stops, **sampling)
+    texts, at = [TOKENIZER.decode(0, beat.token).decode() for beat in beats], 0
+    for k, text in enumerate(texts):
+        if at >= len(whole):
+            return texts[:k], [beat.logprob / 2**20 for beat in beats[:k]]
+        at += len(text)
+    return texts, [beat.logprob / 2**20 for beat in beats]
+
+
+@pytest.mark.parametrize("sampling", [dict(temperature=0), dict(temperature=1.5, seed=3, top_p=0.7)])
+def test_logprobs(port, sampling):
+    """Of each token, whole and streamed, as the integer model has them; cut off with the text behind a stop text."""
+    drawn = {} if not sampling["temperature"] else sampling
+    whole = expected(HI, 9, **drawn)[0]
+    for stops in [(), (whole[3:5],)]:
+        texts, logprobs = said(9, stops, **drawn)
+        assert len(texts) > 1 and max(logprobs) < 0
+        body = dict(prompt="hi", max_tokens=9, logprobs=0, stop=list(stops)) | sampling
+        (choice,) = post(port, body)["choices"]
+        offsets = [len("".join(texts[:k])) for k in range(len(texts))]
+        found = choice["logprobs"]
+        assert found == dict(tokens=texts, token_logprobs=logprobs, text_offset=offsets, top_logprobs=None)
+        pieces = [chunk["choices"][0]["logprobs"] for chunk in events(port, body)]
+        assert [p for piece in pieces for p in piece["token_logprobs"]] == logprobs
+        assert [p for piece in pieces for p in piece["text_offset"]] == offsets
+
+
+def test_logprobs_of_a_conversation(port):
+    body = dict(messages=[dict(role="user", content="hi")], temperature=0, max_tokens=5)
+    (plain,) = post(port, body | dict(logprobs=False), chat=True)["choices"]
+    (choice,) = post(port, body | dict(logprobs=True), chat=True)["choices"]
+    tokens = choice["logprobs"]["content"]
+    assert plain == choice | dict(logprobs=None)
+    assert "".join(token["token"] for token in tokens) == choice["message"]["content"] and len(tokens) > 1
+    assert all(token["logprob"] < 0 and bytes(token["bytes"]).decode() == token["token"] for token in tokens)
+    assert post(port, body | dict(logprobs=True, top_logprobs=3), True, 400)["code"] == "unsupported"
+
+
 @pytest.mark.parametrize(
     "body, words, param",
     [
@@ -156,7 +198,8 @@ def test_stop_texts(port, port_and_machine):
         (dict(prompt="hi", stop=list("abcde")), "stop: must be at most 4 texts, are 5", "stop"),
         (dict(prompt="hi", n=129), "n: input should be less than or equal to 128, is 129", "n"),
         (dict(prompt=["hi"] * 40, n=2), "n: at most 68 choices at once, 80 are asked for", "n"),
-        (dict(prompt="hi", logprobs=0), "logprobs: not to be had here", "logprobs"),
+        (dict(prompt="hi", logprobs=2), "logprobs: no token but the chosen one has one", "logprobs"),
+        (dict(prompt="hi", logprobs=True), "logprobs: input should be a valid integer, is True", "logprobs"),
         (dict(prompt="hi", presence_penalty=0.5), "presence_penalty: not to be had", "presence_penalty"),
         (dict(prompt="hi", max_token=4), "'max_token': no field of this request", "max_token"),
     ],
