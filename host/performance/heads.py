@@ -1,0 +1,75 @@
+"""Attention of one token in one layer: when each head's outputs leave, from when its rows come."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import ceil
+
+from llama2_myhdl.host.performance.ways import Ways
+from llama2_myhdl.spec.config import BuildConfig, ModelShape
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Query heads that go through a unit side by side. head: their key/value head; first, count: the query heads."""
+
+    head: int
+    first: int
+    count: int
+
+
+def passes(shape: ModelShape, build: BuildConfig) -> list[list[Pass]]:
+    """Of each unit, in their order (`rtl/attention/head_place.py`, `row_intake.py`)."""
+    side_by_side = build.attention_queries
+    found = [[] for _ in range(build.attention_units)]
+    for head in range(shape.n_kv_heads):
+        for begin in range(0, shape.kv_mul, side_by_side):
+            count = min(side_by_side, shape.kv_mul - begin)
+            found[head % build.attention_units].append(Pass(head, head * shape.kv_mul + begin, count))
+    return found
+
+
+def _unit(
+    own: list[Pass], ways: Ways, steps: int, interval: int, pushed: Callable[[int], int], value: Callable[[int], int]
+) -> Iterator[tuple[Pass, int]]:
+    """(pass, cycle in which its last value row is taken), one after the other; steps: cycles that its rows take."""
+    key_end = left = -interval
+    for one in own:
+        push = pushed(one.first + one.count - 1)
+        key_end = max(push + ways.pushed, key_end + 1) + steps - 1
+        scored = max(key_end - ways.pushed + ways.begun, left + steps)  # the last score waits at the values
+        waits, row = max(scored, left + interval), value(one.head)
+        if row >= waits + ways.looked_up:
+            left = taken = row  # the row jumps the cache
+        else:
+            left = max(waits, row + 1)
+            taken = left + ways.looked_up
+        yield one, taken
+
+
+def attended(
+    shape: ModelShape,
+    build: BuildConfig,
+    ways: Ways,
+    steps: int,
+    pushed: Callable[[int], int],
+    value: Callable[[int], int],
+) -> int:
+    """The cycle in which the token's last pair of outputs is at the block quantiser.
+
+    steps: cycles of a pass for its key and value rows, one a position; pushed, value: cycle in which a query head is in
+    attention's queue, in which a value head is written.
+    """
+    pairs = shape.head_dim // 2
+    ready = {}
+    for own in passes(shape, build):
+        for one, taken in _unit(own, ways, steps, max(pairs, 1), pushed, value):
+            ready |= {one.first + k: taken + ways.divided for k in range(one.count)}
+    end = -1
+    for head in range(shape.n_heads):
+        end = max(end + 1, ready[head]) + pairs - 1
+    return end
+
+
+def reads_of_row(shape: ModelShape, build: BuildConfig) -> int:
+    """How often a key row, and its value row, is read for one token."""
+    return ceil(shape.kv_mul / build.attention_queries)
