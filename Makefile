@@ -35,7 +35,7 @@ BROWSER := $(VENV)/.stamp-browser
 SERVE := $(VENV)/.stamp-serve
 CLIENTS := $(VENV)/.stamp-clients
 
-.PHONY: help place setup test test-all readers browser sim known-block convert pack generate watch serve chat perplexity accuracy sampler bench figures fpga timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all readers browser sim known-block convert pack generate watch serve chat perplexity accuracy sampler bench figures fpga performance timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -114,6 +114,10 @@ figures: $(DEV) ## measure the README's other tables anew: [ONLY=agreement|accur
 
 fpga: $(SYN) ## docs/fpga.md: area, cycles and routed speed of decoders on devices: [ONLY=point, REPORT=1 measures nothing]
 	@$(GIVEN) options ONLY; flags REPORT; $(RUN) llama2_myhdl.host.fpga "$${args[@]}"
+
+performance: $(DEV) ## docs/performance.md by a model of cycles and bytes: [MEASURE=1 simulates what it is checked against; BOARD MODEL CLOCK POSITION WIDTH RATE LATENCY REFRESH: one estimate]
+	@$(GIVEN) options BOARD MODEL CLOCK POSITION WIDTH RATE LATENCY REFRESH; flags MEASURE; \
+	$(RUN) llama2_myhdl.host.performance.command "$${args[@]}"
 
 timing: $(DEV) ## draw docs/layer-timing.svg from a simulation: [MODEL CONFIG LANES POS LAYER OUTPUT=other.svg]
 	@$(GIVEN) paths MODEL OUTPUT; options MODEL CONFIG LANES POS LAYER OUTPUT; $(RUN) llama2_myhdl.host.timing "$${args[@]}"

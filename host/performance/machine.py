@@ -1,22 +1,30 @@
-"""A decoder, station behind station: cycles of the tokens of one story, and of a prompt whose tokens follow each other."""
+"""A decoder, station behind station: cycles of the tokens of a story, or of a prompt whose tokens follow each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from llama2_myhdl.host.performance.station import Memory, Packet, Station, row_bytes
+from llama2_myhdl.host.performance.station import Packet, Station
 from llama2_myhdl.host.performance.supply import Bus, Chip, Queues
 from llama2_myhdl.host.performance.ways import ways
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
-from llama2_myhdl.spec.program import layer_split
+from llama2_myhdl.spec.program import head_beats, layer_beats, layer_split
 
 AGAIN = 2  # cycles from a packet's last element to when a station takes the next packet (rtl/layer/intake.py)
 
 
 @dataclass(frozen=True)
+class Story:
+    """cycles: of each token, from the one before it to its own; words: that all memories were asked for."""
+
+    cycles: list[int]
+    words: int
+
+
+@dataclass(frozen=True)
 class Machine:
     """bus: what brings the tapes of each station; None: they are on the chip. row_words: of that bus, for a key row and
-    its value row, where keys and values lie there too; 0: they are on the chip. ConfigError when the shape is too large.
-    """
+    its value row, where keys and values lie there too, 0 where they are on the chip. ConfigError when the shape is too
+    large for the build."""
 
     shape: ModelShape
     build: BuildConfig
@@ -29,30 +37,32 @@ class Machine:
     def stations(self) -> list[Station]:
         """Fresh ones: what is behind a bus remembers."""
         low, extra = layer_split(self.shape.n_layers, self.build.engines)
-        found, first = [], 0
+        counts = [low + (engine < extra) for engine in range(self.build.engines)]
         alone = self.build.engines == 1
-        for engine in range(self.build.engines):
-            layers = low + (engine < extra)
-            found.append(self._station(first, layers, alone))
+        found, first, place = [], 0, 0
+        for layers, head in [(count, alone) for count in counts] + ([] if alone else [(0, True)]):
+            tape = Chip()
+            if self.bus:
+                own, last = layers * layer_beats(self.shape, self.build), head * head_beats(self.shape, self.build)
+                tape = Queues(self.bus, own, last, self.bus.first + place)
+                place += self.bus.words(own)
+            found.append(Station(self.shape, self.build, first, layers, head, tape, self.row_words))
             first += layers
-        return found if alone else [*found, self._station(self.shape.n_layers, 0, True)]
+        return found
 
-    def _station(self, first: int, layers: int, head: bool) -> Station:
-        tape = Queues(self.bus) if self.bus else Chip()
-        return Station(self.shape, self.build, first, layers, head, tape, Memory(self.row_words))
-
-    def story(self, positions: range) -> Iterator[int]:
-        """Cycles of each position's token, from the token before it to its own."""
-        way, chain, begin = ways(self.build), self.stations(), 0
+    def story(self, positions: Iterable[int]) -> Story:
+        """Tokens of which each one waits for the one before."""
+        way, chain, begin, cycles = ways(self.build), self.stations(), 0, []
         for pos in positions:
             x = Packet(begin, begin + self.shape.dim - 1)
             for station in chain:
                 x = station.token(pos, x)
             end = x + way.requested
-            yield end - begin
+            cycles.append(end - begin)
             begin = end
+        return Story(cycles, sum(station.tape.sent for station in chain))
 
-    def prompt(self, positions: range) -> Iterator[int]:
+    def prompt(self, positions: Iterable[int]) -> Iterator[int]:
         """Cycles from one token of a prompt to the next at the last engine; no token is scored.
 
         A station takes a packet when the last element of the one before has left, which waits until the next one does.

@@ -4,7 +4,8 @@ Cycles are those in which something passes. What holds a matrix up is its vector
 before (`ways.py`), its gains, which wait until the norm has used those before, or its tape (`supply.py`).
 """
 
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass
 from math import ceil
 
 from llama2_myhdl.host.performance.heads import attended, reads_of_row
@@ -12,9 +13,10 @@ from llama2_myhdl.host.performance.supply import Chip, Queues
 from llama2_myhdl.host.performance.ways import GAINS_SETTLE, START, Ways, ways
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.kinds import DOWN, GAIN, GATE_UP, KEY, LOGITS, OUT, PARTIAL, QUERY, VALUE
-from llama2_myhdl.spec.program import Command, engine_program
+from llama2_myhdl.spec.program import Command, engine_program, layer_beats
 
-EXPONENT_BYTES = 1
+# layers that may differ from those behind them; whose mean is taken for others; how many others make it worth while
+FIRST_LAYERS, ALIKE, MANY = 2, 2, 5
 
 
 @dataclass(frozen=True)
@@ -42,16 +44,10 @@ class Packet:
     last: int
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Key and value rows in memory: `row_words`, of the bus for a key row and its value row; 0: they are on the chip."""
-
-    row_words: float = 0.0
-
-
 @dataclass
 class Station:
-    """first, layers, head: as of `spec.program.engine_program`; tape: its beats."""
+    """first, layers, head: as of `spec.program.engine_program`; tape: its beats; row_words: of the bus for a key row
+    and its value row, 0 where they are on the chip."""
 
     shape: ModelShape
     build: BuildConfig
@@ -59,7 +55,7 @@ class Station:
     layers: int
     head: bool
     tape: Chip | Queues
-    memory: Memory = field(default_factory=Memory)
+    row_words: float = 0.0
 
     def __post_init__(self):
         self.ways: Ways = ways(self.build)
@@ -67,12 +63,13 @@ class Station:
     def token(self, pos: int, x: Packet, scored: bool = True) -> Packet | int:
         """The packet at the exit, or with the head the cycle of the prediction."""
         way, shape = self.ways, self.shape
-        program = engine_program(shape, self.build, self.first, self.layers, self.head and scored)
+        program = deque(engine_program(shape, self.build, self.first, self.layers, self.head and scored))
         now = x.first + START  # the tape's next slot
         used = None  # the norm has used its gains, and the last element of its vector is there, in this cycle
         words = 0  # the first word of the vector that comes next may meet a beat
-        rows = {}
-        for command in program:
+        rows, begins = {}, []  # rows of each kind, of the latest layer; where layers begin
+        while program:
+            command = program.popleft()
             kind = command.kind
             if kind == GAIN:
                 begin = now if used is None else max(now, used + 1)
@@ -84,6 +81,10 @@ class Station:
                     used = max(arrived + stored, end + GAINS_SETTLE + shape.dim - 1)
                     words = used + way.normed + way.word
                 continue
+            if kind == KEY:
+                begins.append(now)
+                later = self._pass_over(program, begins)
+                now, words = now + later, words + later
             if kind == OUT:
                 words = self._attention(pos, rows) + way.word
             elif kind in (PARTIAL, DOWN):
@@ -100,6 +101,20 @@ class Station:
         leaving = way.row + way.summed + way.passed_on
         return Packet(rows[DOWN].at(0) + leaving, rows[DOWN].last + leaving)
 
+    def _pass_over(self, program: deque[Command], begins: list[int]) -> int:
+        """Where many layers are still to come, all but the last go by at once, as long as those before: the cycles."""
+        more = self.layers - len(begins)
+        if len(begins) != FIRST_LAYERS + ALIKE or more < MANY:
+            return 0
+        a_layer = 0  # commands of one
+        while program[a_layer].kind != KEY:
+            a_layer += 1
+        for _ in range(more * (a_layer + 1)):
+            program.popleft()
+        cycles = round((begins[-1] - begins[-1 - ALIKE]) / ALIKE * more)
+        self.tape.pass_over(more * layer_beats(self.shape, self.build), cycles)
+        return cycles
+
     def _matrix(self, command: Command, now: int, words: int) -> Rows:
         """Beat by beat; words: when the vector's first word may meet a beat, the others `pace` cycles apart."""
         build, beats = self.build, command.beats
@@ -112,8 +127,8 @@ class Station:
     def _attention(self, pos: int, rows: dict[int, Rows]) -> int:
         """The cycle of the last pair at the block quantiser."""
         shape, way = self.shape, self.ways
-        a_row = self.memory.row_words
-        steps = max(pos + 1, ceil((pos + 1) * a_row))
+        a_row = self.row_words
+        steps = max(pos + 1, ceil((pos + 1) * a_row * self.build.attention_units))
         end = attended(
             shape,
             self.build,
@@ -123,11 +138,6 @@ class Station:
             lambda head: rows[VALUE].at((head + 1) * shape.head_dim - 1) + way.row + way.value,
         )
         if a_row:
-            read = (pos + 1) * shape.n_kv_heads * reads_of_row(shape, self.build)
-            self.tape.claim(read * a_row, rows[VALUE].last)
+            passing = shape.n_kv_heads * (pos * reads_of_row(shape, self.build) + 1)  # the token's own is written
+            self.tape.claim(passing * a_row, rows[VALUE].last)
         return end
-
-
-def row_bytes(shape: ModelShape, build: BuildConfig) -> int:
-    """Bytes of a key row and its value row, with their exponents."""
-    return shape.head_dim * (build.key_bits + build.value_bits) // 8 + 2 * EXPONENT_BYTES

@@ -1,39 +1,65 @@
-"""Beats of a station's tapes as they come: one a cycle from the chip, or through a queue from a memory.
+"""Beats of a station's tapes as they come: one a cycle from the chip, or from a memory, burst by burst."""
 
-A memory is a flow: what it brings a cycle is an average, without its refreshes, and its queue is filled while nothing
-takes beats from it. Two tapes of a station share the memory.
-"""
-
+from collections import deque
 from dataclasses import dataclass
-from math import ceil
 
-from llama2_myhdl.spec.axi import ReadMaster
+from llama2_myhdl.rtl.memory import banked_ram
+from llama2_myhdl.rtl.stream import elastic
+from llama2_myhdl.sim.dram import REFRESH_PERIOD, Dram
+from llama2_myhdl.sim.memories import FIRST_TAPE
+from llama2_myhdl.spec.config import BuildConfig
 
-ASKING = 12  # cycles from a free place to the address at the memory, and from its answer to the beat: registers
+# The two constants of the model that are measured and not read from a block: cycles from a free place in a queue to the
+# address at the memory, and from a word at the bus to the beat at the matvec. At a latency of 200 cycles without
+# refreshes default-bus takes 4,878 cycles a token, and so it does with these; they are the same for all builds.
+ASKING, COMING = 2, 6
 
 
 @dataclass(frozen=True)
 class Bus:
-    """A memory as the queues see it. words: that it brings a cycle; depth: of each queue; beat_words: of a beat."""
+    """What brings the tapes of a station.
 
-    words: float
-    depth: int
-    beat_words: float
-
-
-def bus(master: ReadMaster, beat_bits: int, latency: float, refresh: float) -> Bus:
-    """latency: cycles of a read; refresh: percent of the cycles without a beat.
-
-    No more can be under way than the queue has room for, and a burst is asked for when it has room for all of it: with
-    a long latency that is what the memory brings.
+    bits: of a word; burst: words of the longest burst; depth: words of each queue; outstanding: bursts under way;
+    beat_bits: of a beat of the tape; latency: cycles of a read; refresh: percent of the cycles in which nothing comes;
+    pace: cycles a word, more than one where the memory is slower than the bus; first: word at which the tapes begin.
     """
-    under_way = min(master.depth, master.outstanding * master.burst)
-    flow = min(1.0, under_way / (latency + master.burst + ASKING))
-    return Bus(flow * (1 - refresh / 100), master.depth, beat_bits / master.data_bits)
+
+    bits: int
+    burst: int
+    depth: int
+    outstanding: int
+    beat_bits: int
+    latency: float
+    refresh: float
+    pace: float = 1.0
+    first: int = 0
+
+    @property
+    def beat_words(self) -> float:
+        """Words of the bus in a beat of the tape."""
+        return self.beat_bits / self.bits
+
+    @property
+    def behind(self) -> int:
+        """Words that have left the queue's places and were not taken: in its reader and where beats are cut."""
+        return banked_ram.latency(self.depth, self.bits + 1) + elastic.TURN + (self.beat_bits != self.bits)
+
+    def words(self, beats: int) -> int:
+        """Words of a tape of so many beats."""
+        return -(-beats * self.beat_bits // self.bits)
+
+
+def bus_of(build: BuildConfig, dram: Dram, first: int = FIRST_TAPE) -> Bus:
+    """Of a build with its weights in memory, and of the memory that a simulation has; first: byte address."""
+    axi = build.weights
+    sizes = (axi.data_bits, axi.burst, axi.depth, axi.outstanding, build.beat_bits)
+    return Bus(*sizes, dram.latency, dram.refresh, first=first // axi.word_bytes)
 
 
 class Chip:
     """Tapes that have a beat in every cycle."""
+
+    sent = 0  # words of a bus
 
     def take(self, beats: int, at: int, head: bool = False) -> int:
         """The cycle of the last of so many beats, the first of which may pass in the cycle `at`."""
@@ -42,43 +68,119 @@ class Chip:
     def claim(self, words: float, at: int) -> None:
         """So many words of the bus go elsewhere."""
 
+    def pass_over(self, beats: int, cycles: int) -> None:
+        """So many beats of the layers' tape were taken, as those before, in so many cycles."""
+
+
+class _Queue:
+    """Words of one tape: asked for, on their way, and taken. Cycles are those at the matvec."""
+
+    def __init__(self, words: int, place: int, beats: int):
+        self.words = words  # of the whole tape, which comes again and again
+        self.place = place  # of its first one
+        self.beats = self.to_come = beats  # of the tape, and of this round
+        self.asked = 0  # of this round
+        self.room = 0.0  # words that may still be asked for
+        self.bursts = deque()  # [words left, first cycle, last cycle] of each one asked for
+
+    def next_burst(self, longest: int) -> int:
+        """Words of it: it ends at a multiple of the longest one, or with the tape (rtl/axi/bursts.py)."""
+        return min(longest - (self.place + self.asked) % longest, self.words - self.asked)
+
 
 class Queues:
-    """Tapes behind a bus: queues of the layers and of the head, which a memory fills in turns."""
+    """Tapes behind a bus: that of the layers and that of the head. One memory answers bursts in the order of asking."""
 
-    def __init__(self, bus: Bus):
+    def __init__(self, bus: Bus, layers: int, head: int, place: int = 0):
+        """layers, head: beats of the two tapes, 0 where a station has none; place: words in front of them."""
         self._bus = bus
-        self._levels = [0.0, 0.0]  # words; below zero: owed to others
-        self._now = 0.0
+        behind = place + bus.words(layers)
+        self._queues = [_Queue(bus.words(layers), place, layers), _Queue(bus.words(head), behind, head)]
+        self.sent = 0  # words asked for
+        self._free = 0.0  # the memory may send its next word
+        self._ends = deque([0.0] * bus.outstanding, maxlen=bus.outstanding)  # of the bursts before
+        self._pause = REFRESH_PERIOD * bus.refresh / 100
+        for queue in self._queues:
+            queue.room = bus.depth + bus.behind
+        while any([self._ask(queue, 0.0) for queue in self._queues]):
+            pass
 
-    def _fill(self, to: float, drain: int | None = None, rate: float = 0.0) -> None:
-        """Time goes on; words of the queue `drain` leave at a rate that it can keep until then."""
-        left = max(0.0, to - self._now)
-        self._now = max(self._now, to)
-        if drain is not None:
-            self._levels[drain] -= rate * left
-        share = self._bus.words * left
-        depth = self._bus.depth
-        rooms = [max(0.0, depth - level) for level in self._levels]
-        even = share / 2
-        given = [min(rooms[0], max(even, share - rooms[1])), 0.0]
-        given[1] = min(rooms[1], share - given[0])
-        for k in (0, 1):
-            self._levels[k] += given[k]
+    def _ask(self, queue: _Queue, now: float) -> bool:
+        """Ask for a burst, if there is room for all of it."""
+        longest = self._bus.burst
+        words = queue.next_burst(longest) if queue.words else 0
+        if not words or queue.room < words:
+            return False
+        asked = max(now, self._ends[0]) + ASKING  # no more may be under way
+        begin = self._sends(max(asked + self._bus.latency, self._free))
+        end = self._sends(begin + (words - 1) * self._bus.pace, begin)
+        self._free = end + self._bus.pace
+        self._ends.append(end + 1)
+        queue.bursts.append([words, begin + COMING, end + COMING])
+        queue.room -= words
+        self.sent += words
+        queue.asked = (queue.asked + words) % queue.words
+        return True
+
+    def _sends(self, cycle: float, since: float | None = None) -> float:
+        """The cycle, put off by the refreshes that it meets: itself, or all since another one."""
+        if not self._pause:
+            return cycle
+        if since is not None:
+            begun, quiet = since // REFRESH_PERIOD, REFRESH_PERIOD - self._pause
+            while cycle - begun * REFRESH_PERIOD >= quiet:
+                cycle, begun = cycle + self._pause, begun + 1
+            return cycle
+        into = cycle % REFRESH_PERIOD
+        return cycle - into + REFRESH_PERIOD if into >= REFRESH_PERIOD - self._pause else cycle
 
     def take(self, beats: int, at: int, head: bool = False) -> int:
         """As of `Chip`."""
-        self._fill(at)
-        needed = beats * self._bus.beat_words
-        level = self._levels[head]
-        cycles = float(beats)
-        # what is there, and what comes meanwhile
-        if level + self._bus.words * cycles < needed:
-            cycles = max(cycles, (needed - level) / self._bus.words)
-        self._fill(at + cycles, int(head), needed / cycles)
-        return ceil(at + cycles) - 1
+        queue, a_beat, now = self._queues[head], self._bus.beat_words, float(at)
+        left = beats * a_beat
+        while left > 0:
+            burst = queue.bursts[0]
+            more = queue.next_burst(self._bus.burst) - queue.room  # words to take until another one has room
+            words = min(burst[0], left, more) if more > 0 else min(burst[0], left)
+            share = words / burst[0]
+            last = burst[1] + (burst[2] - burst[1]) * share if share < 1 else burst[2]
+            now = max(max(now, burst[1]) + words / a_beat, last + 1)
+            burst[0] -= words
+            burst[1] = last
+            if not burst[0]:
+                queue.bursts.popleft()
+            queue.room += words
+            left -= words
+            while self._ask(queue, now):
+                pass
+        self._count(queue, beats)
+        return round(now) - 1
+
+    def _count(self, queue: _Queue, beats: int) -> None:
+        """Beats were taken; what is left of the word with the tape's last one goes with it."""
+        queue.to_come -= beats
+        if not queue.to_come:
+            queue.to_come = queue.beats
+            rest = queue.words - queue.beats * self._bus.beat_words
+            if rest:
+                queue.bursts[0][0] -= rest
+                queue.room += rest
+                if not queue.bursts[0][0]:
+                    queue.bursts.popleft()
 
     def claim(self, words: float, at: int) -> None:
-        """As of `Chip`: they are owed before the queues get more."""
-        self._fill(at)
-        self._levels[0] -= words
+        """As of `Chip`: the memory sends them first."""
+        self._free = max(self._free, at) + words * self._bus.pace / (1 - self._bus.refresh / 100)
+
+    def pass_over(self, beats: int, cycles: int) -> None:
+        """As of `Chip`: all times move on."""
+        layers, words = self._queues[0], self._bus.words(beats)
+        layers.asked = (layers.asked + words) % layers.words
+        layers.to_come -= beats
+        self.sent += words
+        self._free += cycles
+        self._ends = deque((end + cycles for end in self._ends), maxlen=self._ends.maxlen)
+        for queue in self._queues:
+            for burst in queue.bursts:
+                burst[1] += cycles
+                burst[2] += cycles

@@ -33,6 +33,7 @@ OPTIONS = {
     "sampler": ["DRAWS"],
     "figures": ["ONLY"],
     "fpga": ["ONLY"],
+    "performance": "BOARD MODEL CLOCK POSITION WIDTH RATE LATENCY REFRESH".split(),
     "timing": ["MODEL", "CONFIG", "LANES", "POS", "LAYER", "OUTPUT"],
     "toggles": ["MODEL", "CONFIG", "STEPS", "NETS", "JSON", "AGAINST"],
     "coverage": ["BLOCK"],
@@ -59,6 +60,7 @@ POSITIONAL = {
 }
 STEPS_OF = {"bitstream": "build", "flash": "flash"}  # of their program, first argument
 PATHS = {"MODEL", "TOKENIZER", "JSON", "TAPS", "OUTPUT", "AGAINST", "TEXT"}
+NAMED = {"fetch", "performance"}  # their MODEL is a name
 TEXTS = [
     "Hi there, it's", 'say "hi"', "it costs $5 $(5", "${HOME} $@ $$ $x $", "$(HOME)", "`id`", "; exit 3 # no comment",
     "a\\b\\", "two\nlines\n", "  blanks  ", " ", "\t x", "\n\n", "100% %d", "café 日本\u2003", "--help", "-", "*", "~",
@@ -199,6 +201,7 @@ def test_the_last_prompt_counts(echo):
 def test_a_flag_of_0_is_off(value, flags, echo):
     assert arguments_of(make("generate", f"TRACE={value}", echo)) == ascii(flags)
     assert arguments_of(make("generate", f"LOGPROBS={value}", echo)) == ascii(["--logprobs"] if flags else [])
+    assert arguments_of(make("performance", f"MEASURE={value}", echo)) == ascii(["--measure"] if flags else [])
     assert arguments_of(make("bench", f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
     for target in ("regress", "formal"):
         assert arguments_of(make(target, f"STORE={value}", echo)) == ascii(["--store"] if flags else [])
@@ -217,7 +220,7 @@ def test_relative_paths_start_where_make_was_called(leave, echo, tmp_path):
     (here / "repo").symlink_to(ROOT)
     for target in OPTIONS:
         names = [*OPTIONS[target], *POSITIONAL.get(target, [])]
-        paths = PATHS & set(names) if target != "fetch" else set()
+        paths = PATHS & set(names) if target not in NAMED else set()
         values = {name: "a b/x" for name in names}
         found = arguments_of(make(*leave, target, echo, *on_command_line(values)[0], cwd=here))
         assert found.count("a b/x") == len(names)
