@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from llama2_myhdl.host.performance.supply import Bus
+from llama2_myhdl.spec.axi import ReadMaster
 from llama2_myhdl.spec.config import BuildConfig, ConfigError
 
 LIMITS = {  # of a memory's fields: unit, least, most
@@ -12,7 +13,7 @@ LIMITS = {  # of a memory's fields: unit, least, most
     "refresh": ("percent of the time", 0, 50),
 }
 CLOCK_LIMITS = ("MHz", 1, 1_000)
-BURST_BYTES, DEPTH_BYTES, OUTSTANDING = 4096, 32_768, 8  # a burst is a page
+MASTER = ReadMaster()  # burst, depth and outstanding are its own, in words of all ports together
 
 
 def within(name: str, value: float, limits: tuple[str, float, float]) -> None:
@@ -48,5 +49,5 @@ class Dram:
         within("clock", clock, CLOCK_LIMITS)
         word = port_bits // 8
         pace = max(1.0, word * clock * 1e6 / self.peak)
-        sizes = (port_bits, max(2, BURST_BYTES // word), DEPTH_BYTES // word, OUTSTANDING, build.beat_bits)
+        sizes = (port_bits, MASTER.burst, MASTER.depth, MASTER.outstanding, build.beat_bits)
         return Bus(*sizes, self.latency * clock / 1e3, self.refresh, pace)

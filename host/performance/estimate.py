@@ -9,6 +9,8 @@ from llama2_myhdl.host.performance.machine import Machine
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.spec.program import tape_beats
 
+LONG = 5_000_000  # beats of a tape, of which those in a full queue are nothing
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -68,8 +70,9 @@ def estimate(shape: ModelShape, board: Board, clock: float, pos: int, memory: di
     bus = dram.bus(build, bits, clock)
     a_row = row_bytes(shape, build)
     machine = Machine(shape, build, bus, a_row * 8 / bits)
-    *_, cycles = machine.story([pos, pos]).cycles  # the first one finds full queues
-    weights = tape_beats(shape, build) * build.lanes
+    beats = tape_beats(shape, build)
+    *_, cycles = machine.story([pos] * (1 if beats > LONG else 2)).cycles  # the first one finds full queues
+    weights = beats * build.lanes
     rows = shape.n_layers * shape.n_kv_heads * (pos * reads_of_row(shape, build) + 1)
     traffic = weights + rows * a_row + shape.dim + 1
     rate = clock * 1e6 / cycles

@@ -65,8 +65,8 @@ def clock_text() -> str:
         f"**Clock.** {CLOCK:g} MHz on all boards, for which no tool has routed it. On an ECP5-85F, speed grade 6, the "
         f"blocks route alone at {routed[slowest]:.0f} ({slowest}) to {routed[fastest]:.0f} MHz ({fastest}; README). "
         f"Mapped to an UltraScale+ the longest way has {levels} LUT levels (`make synth CONFIG=stories15M "
-        f"TARGET=xilinx`): {period / levels:.2f} ns for a LUT and its wire at {CLOCK:g} MHz, on a device two "
-        "generations of process ahead of the ECP5. llama2.hls runs at 150 MHz on a KV260. `CLOCK` takes another one."
+        f"TARGET=xilinx`): {period / levels:.2f} ns for a LUT and its wire at {CLOCK:g} MHz, in a "
+        "16 nm process where the ECP5 is of 40 nm. llama2.hls runs at 150 MHz on a KV260. `CLOCK` takes another one."
     )
 
 
