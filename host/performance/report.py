@@ -30,7 +30,9 @@ passed, when its activation vector has come, and when its gains have gone. The w
 blocks that it passes (`ways.py`); the passes of attention follow each other as its units take them (`heads.py`).
 Tapes in memory come burst by burst: one is asked for when the queue has room for it, takes the memory's latency, and
 waits while the memory refreshes (`supply.py`). Two constants are measured, once and for all builds: the cycles of
-registers between queue and memory, there and back. A token that is drawn takes up to 80 cycles more than a greedy one.
+registers between queue and memory, there and back. Three others stand in descriptions of blocks alone: a packet's
+arrival to its first beat, gains to their use, and a packet's end to the next one. A token that is drawn takes up to 80
+cycles more than a greedy one.
 """
 CHECKED = f"""## Against the simulation
 
@@ -49,7 +51,8 @@ byte each.
 """
 PUBLISHED = """## Beside others
 
-Figures that others have published, as their authors state them; none was measured here.
+Figures that others have published of their designs, as this project's plan and design notes quote them; none was
+measured or looked up again for this page.
 """
 
 

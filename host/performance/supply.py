@@ -11,7 +11,8 @@ from llama2_myhdl.spec.config import BuildConfig
 
 # The two constants of the model that are measured and not read from a block: cycles from a free place in a queue to the
 # address at the memory, and from a word at the bus to the beat at the matvec. At a latency of 200 cycles without
-# refreshes default-bus takes 4,878 cycles a token, and so it does with these; they are the same for all builds.
+# refreshes default-bus takes 4,878 cycles a token, and so it does with these; they are the same for all builds. Their
+# sum is what counts.
 ASKING, COMING = 2, 6
 
 
