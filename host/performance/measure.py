@@ -40,9 +40,7 @@ def measure(point: Point, say: Progress = silent) -> dict:
         tokens = [1 + k % (point.shape.vocab_size - 1) for k in range(point.positions)]
     job = Job(tokens, point.positions, str(tape), score=not point.prompt)
     with Session(point.build, say=say, dram=point.dram) as session:
-        (outcome,) = run_group(
-            session, [job], lambda beat, *_: say("simulate", beat["pos"] + 1, point.positions)
-        )
+        (outcome,) = run_group(session, [job], lambda beat, *_: say("simulate", beat["pos"] + 1, point.positions))
     check(stories, job, outcome)
     cycles = outcome.cycles_per_position
     if len(cycles) != point.positions:

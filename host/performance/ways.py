@@ -63,4 +63,3 @@ def ways(build: BuildConfig) -> Ways:
         requested=decode_loop.LATENCY + embedding.latency(build) + skidded,
         passed_on=skidded,
     )
-
