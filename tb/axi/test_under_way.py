@@ -14,7 +14,7 @@ from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 @pytest.mark.parametrize("limit", [2, 5])
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_under_way(sim, limit):
-    run(under_way, ports(limit), __name__, sim, parameters=dict(limit=limit), tests=1)
+    run(under_way, ports(limit), __name__, sim, parameters=dict(limit=limit), tests=2)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -37,3 +37,23 @@ async def counts(dut):
         dut.take.value, dut.give.value, dut.stop.value = int(take), int(give), int(stop)
         used += take - give
     assert seen == {(count, stop) for count in range(limit + 1) for stop in (False, True)}
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def reset_with_bursts_under_way(dut):
+    """There is no room in reset, and from a cycle behind it on there is, with nothing under way."""
+    dut.take.value = dut.give.value = dut.stop.value = 0
+    await start(dut)
+    for _ in range(2):
+        await FallingEdge(dut.clk)
+    dut.take.value = 1
+    await FallingEdge(dut.clk)
+    dut.take.value = 0
+    assert (dut.room.value, dut.busy.value) == (1, 1)
+    dut.rst.value = 1
+    for _ in range(2):
+        await FallingEdge(dut.clk)
+        assert (dut.room.value, dut.busy.value) == (0, 0)
+    dut.rst.value = 0
+    await FallingEdge(dut.clk)
+    assert (dut.room.value, dut.busy.value) == (1, 0)
