@@ -15,6 +15,7 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from llama2_myhdl.sim.axi import ReadMonitor
+from llama2_myhdl.sim.contents import Contents
 from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.axi import DECERR, OKAY, ReadMaster
 
@@ -38,7 +39,7 @@ class ReadMemory:
 
     sent, made: beats that were taken, that were offered; mixed: times that the beats of a burst were left for those of
     another ID; refreshed: cycles of refresh so far; bursts: asked for; most: of them under way at once; monitor: what
-    watches the pins.
+    watches the pins; contents: what lies where.
     """
 
     def __init__(self, dut, prefix: str, axi: ReadMaster, regions: int, rng: random.Random):
@@ -46,7 +47,8 @@ class ReadMemory:
         self.latency, self.stalls, self.refresh, self.interleaved = (1, 1), dict(ar=0.0, r=0.0), None, False
         self.faults: dict[int, int] = {}
         self.sent = self.made = self.mixed = self.refreshed = self._cycle = 0
-        self._parts: list[tuple[int, bytes]] = []
+        self.contents = Contents()
+        self.put, self.fill = self.contents.put, self.contents.fill
         self._waiting = [deque() for _ in range(regions)]
         self._turn = None  # the ID whose burst is being answered
         self.monitor = ReadMonitor(dut, prefix, axi, regions)
@@ -67,21 +69,6 @@ class ReadMemory:
     @property
     def most(self) -> int:
         return self.monitor.most
-
-    def put(self, address: int, data: bytes) -> None:
-        """Bytes from an address on."""
-        self._parts.append((address, bytes(data)))
-
-    def fill(self, parts: dict[int, bytes]) -> None:
-        """These bytes, by their addresses, and no others any more."""
-        self._parts = list(parts.items())
-
-    def _word(self, address: int) -> int | None:
-        size = self.axi.word_bytes
-        for start, data in self._parts:
-            if start <= address < start + len(data):
-                return int.from_bytes(data[address - start : address - start + size], "little")
-        return None
 
     async def _run(self, clk):
         edge = RisingEdge(clk)
@@ -148,7 +135,7 @@ class ReadMemory:
 
     def _beat(self, number: int):
         pending = self._waiting[number][0]
-        word = self._word(pending.address)
+        word = self.contents.word(pending.address, self.axi.word_bytes)
         response = self.faults.get(self.made, OKAY if word is not None else DECERR)
         if response != OKAY:
             word = self.rng.getrandbits(self.axi.data_bits)

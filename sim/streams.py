@@ -71,6 +71,7 @@ class StreamSource(StreamPort):
         self.queue, self.sent = deque(), 0
         self._wake, self._drained = Event(), Event()
         self._driven = 0  # what valid was set to last
+        self._busy = False  # the front of the queue is offered
         self.bus.valid.value = 0
         self._drive(dict.fromkeys(fields, 0))
         cocotb.start_soon(self._run())
@@ -94,24 +95,30 @@ class StreamSource(StreamPort):
         if self.queue:
             await self._drained.wait()
 
+    def clear(self):
+        """Forget what is queued, offered or not: while the block is in reset."""
+        self.queue.clear()
+        self._busy = False
+        self.bus.valid.value = self._driven = 0
+
     def _drive(self, payload):
         for name, bits in self.fields.items():
             self.pins[name].value = payload[name] & ((1 << abs(bits)) - 1)
 
     async def _run(self):
-        edge, busy = RisingEdge(self.clk), False
+        edge = RisingEdge(self.clk)
         while True:
             if not self.queue:
                 self._drained.set()
                 self._wake.clear()
                 await self._wake.wait()
             await edge
-            if busy and self.high("ready", self._ready) and not self.in_reset():
+            if self._busy and self.high("ready", self._ready) and not self.in_reset():
                 self.queue.popleft()
                 self.sent += 1
-                busy = False
-            if not busy:
-                busy = bool(self.queue) and not self.in_reset() and not self.paused()
+                self._busy = False
+            if not self._busy:
+                busy = self._busy = bool(self.queue) and not self.in_reset() and not self.paused()
                 if busy != self._driven:
                     self.bus.valid.value = self._driven = int(busy)
                 if busy:

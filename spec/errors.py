@@ -3,7 +3,8 @@
 NONE, BAD_IMAGE, BAD_SHAPE, BAD_LENGTH, BAD_CHECKSUM, BAD_TOKEN, TOO_LONG, BAD_SETTINGS = range(8)
 ERROR_BITS = 3
 BAD_WINDOW, SLAVE_ERROR, DECODE_ERROR = range(8, 11)  # of builds that read memory behind a bus
-BUS_ERRORS = (BAD_WINDOW, SLAVE_ERROR, DECODE_ERROR)
+WRITE_SLAVE_ERROR, WRITE_DECODE_ERROR = range(11, 13)  # of builds that write it
+BUS_ERRORS = (BAD_WINDOW, SLAVE_ERROR, DECODE_ERROR, WRITE_SLAVE_ERROR, WRITE_DECODE_ERROR)
 BUS_ERROR_BITS = 4  # of the register of such a build
 
 MEANING = {
@@ -14,7 +15,9 @@ MEANING = {
     BAD_TOKEN: "token id outside the vocabulary",
     TOO_LONG: "prompt longer than the context",
     BAD_SETTINGS: "settings of a sequence's sampler that this build does not have",
-    BAD_WINDOW: "tape in memory misaligned, empty or beyond the last address",
-    SLAVE_ERROR: "memory answered a read of the tape with SLVERR",
-    DECODE_ERROR: "memory answered a read of the tape with DECERR: there is none at that address",
+    BAD_WINDOW: "tape or cache in memory misaligned, empty or beyond the last address",
+    SLAVE_ERROR: "memory answered a read with SLVERR",
+    DECODE_ERROR: "memory answered a read with DECERR: there is none at that address",
+    WRITE_SLAVE_ERROR: "memory answered a write with SLVERR",
+    WRITE_DECODE_ERROR: "memory answered a write with DECERR: there is none at that address",
 }

@@ -1,9 +1,9 @@
-"""The rules of AXI4's reads: what keeps them passes, and each one that is broken is seen."""
+"""The rules of AXI4: what keeps them passes, and each one that is broken is seen."""
 
 import pytest
 
 from llama2_myhdl.sim import axi as watching
-from llama2_myhdl.sim.axi import Burst, Channel, ReadRules
+from llama2_myhdl.sim.axi import Burst, Channel, ReadRules, WriteRules
 from llama2_myhdl.sim.streams import ProtocolError
 from llama2_myhdl.spec.axi import INCR, ReadMaster
 
@@ -89,6 +89,63 @@ def test_what_has_not_come_is_seen():
         rules.finish()
     rules.reset()
     rules.finish()
+
+
+WRITE = {name.replace("ar", "aw", 1): value for name, value in BURST.items()}
+
+
+def written(*lengths):
+    """Rules with write bursts of these lengths begun."""
+    rules = WriteRules(AXI)
+    for length in lengths:
+        rules.address(WRITE | dict(awlen=length - 1), True)
+    return rules
+
+
+def test_what_is_written_right_passes():
+    """Two bursts, the second one answered later; a reset ends what is under way."""
+    rules = written(2, 1)
+    rules.data(dict(wlast=0), True)
+    rules.data(dict(wlast=1), False)
+    rules.data(dict(wlast=1), True)
+    rules.answer(dict(bid=0), False)
+    rules.answer(dict(bid=0), True)
+    rules.data(dict(wlast=1), True)
+    assert (rules.beats, rules.most, rules.under_way) == (3, 2, 1)
+    with pytest.raises(ProtocolError, match="1 bursts have had no answer"):
+        rules.finish()
+    rules.reset()
+    rules.finish()
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        (dict(awsize=2), "AWSIZE is 2, a beat has 8 bytes"),
+        (dict(awburst=0), "AWBURST is 0, INCR is 1"),
+        (dict(awaddr=0x1F88), "crosses 4096 bytes"),
+        (dict(awlen=16), "longer than 16 beats"),
+        (dict(awid=1), "writes have ID 0"),
+    ],
+)
+def test_a_wrong_write_is_seen(change, words):
+    with pytest.raises(ProtocolError, match=words):
+        written().address(WRITE | change, False)
+
+
+def test_wrong_writing_is_seen():
+    """Data without an address, a last beat too early and none, an answer that nobody waits for, too many bursts."""
+    for lengths, last, words in (
+        ((), 1, "belongs to no burst"),
+        ((2,), 1, "WLAST is 1 with 1"),
+        ((1,), 0, "WLAST is 0 with 0"),
+    ):
+        with pytest.raises(ProtocolError, match=words):
+            written(*lengths).data(dict(wlast=last), True)
+    with pytest.raises(ProtocolError, match="an answer with ID 0 that was not asked for"):
+        written(1).answer(dict(bid=0), True)
+    with pytest.raises(ProtocolError, match="3 bursts under way, at most 2"):
+        written(1, 1, 1)
 
 
 @pytest.fixture
