@@ -1,8 +1,13 @@
-"""AXI4 as a build uses it: the sizes of a read master, their limits, and the protocol's codes."""
+"""AXI4 as a build uses it: the sizes of a master, their limits, and the protocol's codes."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.config import ConfigError, clog2
+
+if TYPE_CHECKING:
+    from llama2_myhdl.spec.config import BuildConfig
 
 PAGE = 4096  # bytes; no burst crosses from one to the next
 MAX_BURST = 256  # beats, by the protocol
@@ -23,7 +28,7 @@ def _within(what: str, value: int, low: int, high: int, power: bool = False) -> 
 
 @dataclass(frozen=True)
 class ReadMaster:
-    """Sizes of a read master.
+    """Sizes of a master that reads, or reads and writes.
 
     data_bits: of the bus, 64 to 512; address_bits: of a byte address; burst: most beats of a burst, 2 to 256, a power
     of two, at most a page; depth: beats asked for and waiting, for each region that it reads: room for a burst and for
@@ -61,6 +66,10 @@ class ReadMaster:
     def check_beat(self, beat_bits: int) -> None:
         """Raise ConfigError unless a beat of so many bits is a part of a bus beat, or some of them: a power of two."""
         _within("tape beat_bits", beat_bits, 8, 1 << 16, power=True)
+
+    def check_cache(self, build: "BuildConfig") -> None:
+        """Raise ConfigError unless the cache of each engine of the build has room below the last address."""
+        layout(build, self)
 
     def words(self, beats: int, beat_bits: int) -> int:
         """Bus beats that hold so many beats of a region."""

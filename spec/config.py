@@ -150,10 +150,11 @@ class BuildConfig:
     exp_bits: int = 8  # signed exponent fields on the tape (values kept within 7 bits)
     list_entries: int = LIST  # of the sampler's list; 0: no sampler, greedy only
     weights: "ReadMaster | None" = None  # the bus to the memory that the tapes lie in; None: they are on the chip
+    cache: "ReadMaster | None" = None  # the same of the key/value caches
 
     def __post_init__(self):
         for f in fields(self):
-            if f.name not in ("list_entries", "weights"):
+            if f.name not in ("list_entries", "weights", "cache"):
                 _require(getattr(self, f.name) > 0, f.name, "at least 1", getattr(self, f.name))
         _require(
             self.list_entries == 0 or 2 <= self.list_entries <= LIST,
@@ -194,6 +195,8 @@ class BuildConfig:
         _require(self.max_seq & (self.max_seq - 1) == 0, "max_seq", "a power of two", self.max_seq)
         if self.weights is not None:
             self.weights.check_beat(self.beat_bits)
+        if self.cache is not None:
+            self.cache.check_cache(self)
 
     def check(self, shape: ModelShape) -> None:
         """Raise ConfigError, naming the limit and the value, when `shape` does not fit this build."""

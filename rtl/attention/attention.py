@@ -1,5 +1,5 @@
 """Attention of one layer engine: the key/value caches and the units that stream them past the query rows."""
-from myhdl import always
+from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
@@ -13,7 +13,11 @@ from llama2_myhdl.rtl.attention.collect import collect
 from llama2_myhdl.rtl.attention.event_queue import event_queue
 from llama2_myhdl.rtl.attention.row_intake import row_intake
 from llama2_myhdl.rtl.attention.value_intake import value_intake
+from llama2_myhdl.rtl.axi.channels import MemoryChannels
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
+from llama2_myhdl.rtl.cache.memory_cache import MemoryPort, memory_cache
+from llama2_myhdl.rtl.cache.recent import recent
+from llama2_myhdl.rtl.cache.rows import key_rows, token_label, value_rows
 from llama2_myhdl.rtl.layer.packet import pairs
 from llama2_myhdl.rtl.quant.quantiser import word_stream
 from llama2_myhdl.rtl.stream.skid import skid
@@ -32,7 +36,8 @@ def latency(CFG):
 
 
 @hblock
-def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_heads, saturated, busy, CFG):
+def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_heads, saturated, busy, CFG, memory=None,
+              m_axi=None):
     """Causal attention of one token over all positions so far, bit for bit golden.fixed.attention.
 
     clk, rst.
@@ -46,6 +51,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     layer, seq, pos, head_dim (even), kv_mul, n_kv_heads: stable from a token's first row to its last pair.
     saturated: one pulse for each clipped score or output element (pulses may come late).
     busy: from a token's first row to its last pair.
+    memory, m_axi: of a build with `cache`, `MemoryPort` and `MemoryChannels`; None: the caches are on the chip.
 
     CFG.attention_units units work side by side; kv head h belongs to unit h % units. Up to CFG.attention_queries query
     heads of a kv head go through its unit side by side, a pass, which takes max(pos + 1, head_dim / 2) cycles; passes
@@ -65,17 +71,35 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     events = uint(UNITS * EVENTS)
     ordered = m.clone()
 
-    row_intake_ = row_intake(clk=clk, rst=rst, s=s, layer=layer, seq=seq, kv_mul=kv_mul, n_kv_heads=n_kv_heads, row=row,
-                             exponent=exponent, base=base, key_we=key_we, push=push, lane=lane, lanes=lanes, ends=ends,
-                             last=last_pass, CFG=CFG)
-    value_intake_ = value_intake(clk=clk, rst=rst, s=s_value, layer=layer, seq=seq, n_kv_heads=n_kv_heads,
+    s_row, s_value_row, beside, cache = s, s_value, [{} for _ in range(UNITS)], []
+    if CFG.cache:
+        s_row, s_value_row, token, written = s.clone(), s_value.clone(), token_label(CFG), bit()
+        m_key, m_value = [Series(*(rows(CFG) for _ in range(UNITS))) for rows in (key_rows, value_rows)]
+        beside = [dict(token=token, s_key=m_key[u], s_value=m_value[u]) for u in range(UNITS)]
+        asked = uint(UNITS)
+        recent_ = recent(clk, rst, s, s_value, s_row, s_value_row, busy, layer, seq, pos, n_kv_heads, written, token)
+        memory_cache_ = memory_cache(clk, rst, token, asked, base, key_we, row, exponent, value_we, value_row,
+                                     value_exponent, value_base, pos, m_key, m_value, written, memory, m_axi, CFG=CFG)
+
+        @always_comb
+        def ask():
+            asked.next = 0
+            if ends:
+                asked.next = push
+
+        cache = recent_, memory_cache_, ask
+
+    row_intake_ = row_intake(clk=clk, rst=rst, s=s_row, layer=layer, seq=seq, kv_mul=kv_mul, n_kv_heads=n_kv_heads,
+                             row=row, exponent=exponent, base=base, key_we=key_we, push=push, lane=lane,
+                             lanes=lanes, ends=ends, last=last_pass, CFG=CFG)
+    value_intake_ = value_intake(clk=clk, rst=rst, s=s_value_row, layer=layer, seq=seq, n_kv_heads=n_kv_heads,
                                  row=value_row, exponent=value_exponent, base=value_base, we=value_we, CFG=CFG)
     strobes = unpack(key_we, key_wes), unpack(value_we, value_wes), unpack(push, pushes)
     attention_units = [attention_unit(clk=clk, rst=rst, key_we=key_wes[u], push=pushes[u], lane=lane, ends=ends,
                                       row=row, exponent=exponent, base=base, lanes=lanes, last_pass=last_pass,
                                       value_we=value_wes[u], value_row=value_row, value_exponent=value_exponent,
                                       value_base=value_base, pos=pos, head_dim=head_dim, m=heads[u], clips=clips[u],
-                                      CFG=CFG) for u in range(UNITS)]
+                                      CFG=CFG, **beside[u]) for u in range(UNITS)]
     joining = pack(clips, events)
     pipelines = Series(*(stream for unit in heads for stream in unit))
     collect_ = collect(clk=clk, rst=rst, s=pipelines, kv_mul=kv_mul, n_kv_heads=n_kv_heads, m=ordered, UNITS=UNITS,
@@ -92,7 +116,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
         elif m.valid and m.ready and m.last:
             busy.next = False
 
-    return row_intake_, value_intake_, strobes, attention_units, joining, collect_, skid_, event_queue_, be_busy
+    return cache, row_intake_, value_intake_, strobes, attention_units, joining, collect_, skid_, event_queue_, be_busy
 
 
 def ports(cfg: BuildConfig) -> dict:
@@ -113,4 +137,12 @@ def ports(cfg: BuildConfig) -> dict:
         saturated=bit(),
         busy=bit(),
         CFG=cfg,
+        **memory_ports(cfg),
     )
+
+
+def memory_ports(cfg: BuildConfig) -> dict:
+    """Fresh ports of a build with `cache`, by name; of another one none."""
+    if not cfg.cache:
+        return {}
+    return dict(memory=MemoryPort(cfg.cache), m_axi=MemoryChannels(cfg.cache, clog2(cfg.attention_units)))

@@ -19,7 +19,7 @@ def latency(CFG):
 
 @hblock
 def attention_unit(clk, rst, key_we, push, lane, ends, row, exponent, base, lanes, last_pass, value_we, value_row,
-                   value_exponent, value_base, pos, head_dim, m, clips, CFG):
+                   value_exponent, value_base, pos, head_dim, m, clips, CFG, token=None, s_key=None, s_value=None):
     """Streams the caches past one pass of query rows after the other: scores, softmax, weighted sums, divisions.
 
     Ports: clk, rst; key_we, push, lane, ends, row, exponent, base, lanes, last_pass: from `row_intake`, for this unit;
@@ -33,7 +33,9 @@ def attention_unit(clk, rst, key_we, push, lane, ends, row, exponent, base, lane
                                               └─> steps                    │
         value row ─────────────────────────────────┴─> value cache ─> numerators ─> divide ─> queues
     """
+    # token, s_key, s_value: of a cache in memory, `token_label`, `key_rows` and `value_rows`
     QUERIES = CFG.attention_queries
+    of_keys, of_values = [dict(token=token, s_rows=s) if CFG.cache else {} for s in (s_key, s_value)]
     m_pass = Stream(base=uint(len(base)), lanes=uint(QUERIES), last=bit())
     m_step = Stream(data=uint(QUERIES * step_bits(CFG)))
     den_load = uint(QUERIES)
@@ -42,9 +44,10 @@ def attention_unit(clk, rst, key_we, push, lane, ends, row, exponent, base, lane
 
     key_side_ = key_side(clk=clk, rst=rst, we=key_we, push=push, lane=lane, ends=ends, row=row, exponent=exponent,
                          base=base, lanes=lanes, last=last_pass, pos=pos, m_pass=m_pass, m_step=m_step,
-                         den_load=den_load, den=den, scale_den=scale_den, clips=scores_clipped, CFG=CFG)
+                         den_load=den_load, den=den, scale_den=scale_den, clips=scores_clipped, CFG=CFG, **of_keys)
     value_side_ = value_side(clk=clk, rst=rst, s_pass=m_pass, s_step=m_step, den_load=den_load, den=den,
                              scale_den=scale_den, we=value_we, row=value_row, exponent=value_exponent, base=value_base,
-                             pos=pos, head_dim=head_dim, m=m, clips=elements_clipped, CFG=CFG)
+                             pos=pos, head_dim=head_dim, m=m, clips=elements_clipped, CFG=CFG,
+                             **of_values)
     joining = pack([scores_clipped, elements_clipped], clips)
     return key_side_, value_side_, joining

@@ -1,4 +1,5 @@
 """Rows of the key and value caches of one attention unit: how many, how they are addressed, how long they take."""
+from llama2_myhdl.rtl.cache import newest
 from llama2_myhdl.rtl.memory import banked_ram as memory
 from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
 from llama2_myhdl.spec.config import clog2
@@ -30,4 +31,6 @@ def value_latency(CFG):
 
 
 def _latency(CFG, element_bits):
+    if CFG.cache:
+        return newest.LATENCY
     return memory.latency(rows(CFG), CFG.max_head_dim * element_bits + EXPONENT_BITS)

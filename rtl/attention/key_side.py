@@ -19,6 +19,7 @@ from llama2_myhdl.rtl.attention.lazy import SCALE_BITS, STEP
 from llama2_myhdl.rtl.attention.query_queue import query_queue
 from llama2_myhdl.rtl.attention.sequencer import sequencer
 from llama2_myhdl.rtl.attention.weighted_sum import den_bits
+from llama2_myhdl.rtl.cache.newest import newest
 from llama2_myhdl.rtl.stream import fifo as output
 from llama2_myhdl.rtl.stream.credit import credit
 from llama2_myhdl.rtl.stream.fifo import fifo
@@ -67,14 +68,15 @@ def beside_keys(clk, early, late, CFG):
 
 @hblock
 def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, pos, m_pass, m_step, den_load, den,
-             scale_den, clips, CFG):
+             scale_den, clips, CFG, token=None, s_rows=None):
     """Streams the key cache past pass after pass of query rows, ahead of the values by as much as its FIFO holds.
 
     Ports: clk, rst; we: write `row`, `exponent` into the cache at {base, pos}; push, lane, ends, lanes, last: see
     `query_queue`; m_pass: Stream(base, lanes, last): what the numerators need of each pass; m_step: Stream(data): of
     each key row, step_bits(CFG) for each query, lane 0 low; den_load uint(queries): strobe, den and scale_den of that
     lane are a head's; clips uint(queries): that lane's score was clipped.
-    A key row a cycle, without a gap between passes. max_head_dim multipliers (18x18) for each query.
+    token, s_rows: of a cache in memory, `token_label` and `key_rows`.
+    A key row a cycle, or when it comes, without a gap between passes. max_head_dim multipliers (18x18) for each query.
     """
     QUERIES = len(lane)
     KEY_BITS = min(CFG.key_bits, CFG.act_bits)
@@ -107,8 +109,22 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
                                lanes=lanes, last=last, m=queued, read=read, q=q_read, qe=qe_read, PASSES=CFG.max_heads)
     sequencer_ = sequencer(clk=clk, rst=rst, waiting=queued.valid, base=queued.base, taken=queued.ready, permit=permit,
                            pos=pos, addr=addr, step=step, first=first, last=at_last)
-    credit_ = credit(clk, rst, step, give, permit, DEPTH=DEPTH)
-    key_cache_ = key_cache(clk=clk, we=we, waddr=waddr, wrow=row, wexp=exponent, raddr=addr, k=k, ke=ke, CFG=CFG)
+    if CFG.cache:
+        T_BITS = len(pos)
+        t, there, granted = uint(T_BITS), bit(), bit()
+        credit_ = credit(clk, rst, step, give, granted, DEPTH=DEPTH)
+        newest_ = newest(clk, rst, token, s_rows, we, row, exponent, t=t, step=step, first=first, last=at_last,
+                         ends=queued.last, there=there, found=k, found_exponent=ke, CFG=CFG)
+
+        @always_comb
+        def await_row():
+            t.next = addr[T_BITS:]
+            permit.next = granted and there
+
+        key_cache_ = newest_, await_row
+    else:
+        credit_ = credit(clk, rst, step, give, permit, DEPTH=DEPTH)
+        key_cache_ = key_cache(clk=clk, we=we, waddr=waddr, wrow=row, wexp=exponent, raddr=addr, k=k, ke=ke, CFG=CFG)
     check_ = check(clk, rst, collision, MESSAGE="a key row is read while it is written")
     queries = beside_keys(clk, q_read, q, CFG), beside_keys(clk, qe_read, qe, CFG)
     splitting = unpack(q, qs), unpack(qe, qes)

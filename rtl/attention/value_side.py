@@ -13,6 +13,7 @@ from llama2_myhdl.rtl.attention.head_strobes import head_strobes
 from llama2_myhdl.rtl.attention.sequencer import sequencer
 from llama2_myhdl.rtl.attention.value_gate import value_gate
 from llama2_myhdl.rtl.attention.value_lane import value_lane
+from llama2_myhdl.rtl.cache.newest import newest
 from llama2_myhdl.rtl.memory.banked_ram import banked_ram
 from llama2_myhdl.rtl.stream.stream import Payload, bit, uint
 
@@ -27,12 +28,12 @@ def latency(CFG):
 
 @hblock
 def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, exponent, base, pos, head_dim, m, clips,
-               CFG):
+               CFG, token=None, s_rows=None):
     """Weighs the value rows of pass after pass with what the key side found, and divides.
 
     Ports: clk, rst; s_pass, s_step, den_load, den, scale_den: from `key_side`; we: write `row`, `exponent` into the
     cache at {base, pos}; m: Series of `packet.pairs`, a stream for each query; clips uint(2 * queries): an element was
-    clipped.
+    clipped; token, s_rows: of a cache in memory, `token_label` and `value_rows`.
     A pass takes max(pos + 1, head_dim / 2) cycles; its step t = pos waits for the value row of the token, which may
     jump the cache.
 
@@ -46,7 +47,6 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
 
     waiting, first, at_last, permit, moving, regular, jump, step = [bit() for _ in range(8)]
     addr, waddr = uint(ADDRESS), uint(ADDRESS)
-    written, found = uint(len(row) + len(exponent)), uint(len(row) + len(exponent))
     v_found, v_taken, v = [uint(len(row)) for _ in range(3)]
     ve_found, ve = uint(len(exponent)), uint(len(exponent))
     asked, there = [Payload(data=uint(len(s_step.data)), lanes=uint(QUERIES), first=bit(), last=bit())
@@ -65,9 +65,36 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
                              HEADS=KV_HEADS, AHEAD=FOUND)
     sequencer_ = sequencer(clk=clk, rst=rst, waiting=s_pass.valid, base=s_pass.base, taken=s_pass.ready, permit=moving,
                            pos=pos, addr=addr, step=step, first=first, last=at_last)
-    storing = pack([row, exponent], written)
-    banked_ram_ = banked_ram(clk, we=we, waddr=waddr, wdata=written, raddr=addr, rdata=found, DEPTH=rows(CFG))
-    finding = unpack(found, [v_found, ve_found])
+    if CFG.cache:
+        T_BITS = len(pos)
+        t, row_there = uint(T_BITS), bit()
+        newest_ = newest(clk, rst, token, s_rows, we, row, exponent, t=t, step=step, first=first, last=at_last,
+                         ends=s_pass.last, there=row_there, found=v_found, found_exponent=ve_found, CFG=CFG)
+
+        @always_comb
+        def accept():
+            t.next = addr[T_BITS:]
+            waiting.next = s_step.valid and row_there
+            moving.next = s_step.valid and row_there and permit
+            s_step.ready.next = row_there and permit
+            waddr.next = concat(base, pos)
+
+        cache = newest_, accept
+    else:
+        written, found = uint(len(row) + len(exponent)), uint(len(row) + len(exponent))
+        storing = pack([row, exponent], written)
+        banked_ram_ = banked_ram(clk, we=we, waddr=waddr, wdata=written, raddr=addr, rdata=found, DEPTH=rows(CFG))
+        finding = unpack(found, [v_found, ve_found])
+        unused(step)
+
+        @always_comb
+        def accept():
+            waiting.next = s_step.valid
+            moving.next = s_step.valid and permit
+            s_step.ready.next = permit
+            waddr.next = concat(base, pos)
+
+        cache = storing, banked_ram_, finding, accept
     check_ = check(clk, rst, collision, MESSAGE="a value row is read while it is written")
     asking, telling = pack_payload(asked, asked_bus), unpack_payload(there_bus, there)
     step_delay = delay(clk, asked_bus, there_bus, CYCLES=FOUND)
@@ -78,15 +105,7 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
     value_lanes = [value_lane(clk=clk, rst=rst, valid=valid_taken, first=first_taken, step=steps[g], ve=ve, v=v,
                               den_load=den_loads[g], den=dens[g], scale_den=scales[g], num_load=num_loads[g],
                               head_dim=head_dim, m=m[g], clips=events[g], CFG=CFG) for g in range(QUERIES)]
-    unused(step)
     joining = pack(events, clips)
-
-    @always_comb
-    def accept():
-        waiting.next = s_step.valid
-        moving.next = s_step.valid and permit
-        s_step.ready.next = permit
-        waddr.next = concat(base, pos)
 
     @always_comb
     def ask():
@@ -125,5 +144,5 @@ def value_side(clk, rst, s_pass, s_step, den_load, den, scale_den, we, row, expo
         ends.next = valid_taken and last_taken
         collision.next = we and regular and addr == waddr
 
-    return (value_gate_, sequencer_, storing, banked_ram_, finding, check_, asking, telling, step_delay, value_delay,
-            head_strobes_, splitting, value_lanes, joining, accept, ask, take, follow, events_of_heads)
+    return (value_gate_, sequencer_, cache, check_, asking, telling, step_delay, value_delay,
+            head_strobes_, splitting, value_lanes, joining, ask, take, follow, events_of_heads)

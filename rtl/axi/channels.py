@@ -80,3 +80,27 @@ class WriteChannels:
     def b(self) -> Stream:
         """Write responses, from the memory."""
         return _stream(self, "b", B)
+
+
+class MemoryChannels(ReadChannels):
+    """All five channels under one name; id_bits: of the reads."""
+
+    def __init__(self, axi: ReadMaster, id_bits: int):
+        super().__init__(axi, id_bits)
+        vars(self).update(vars(WriteChannels(axi)))
+
+    def _part(self, kind, *channels: str):
+        """The same Signals, of some channels alone, as a port of that kind."""
+        part = object.__new__(kind)
+        vars(part).update((name, signal) for name, signal in vars(self).items() if name.startswith(channels))
+        return part
+
+    @property
+    def reading(self) -> ReadChannels:
+        """The channels of reads."""
+        return self._part(ReadChannels, "ar", "r")
+
+    @property
+    def writing(self) -> WriteChannels:
+        """The channels of writes."""
+        return self._part(WriteChannels, "aw", "w", "b")

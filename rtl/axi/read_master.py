@@ -1,21 +1,19 @@
 """An AXI4 master that reads regions of memory ahead, each over and over: weight tapes behind a bus."""
 
-from myhdl import always, always_comb, concat, intbv
+from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
 from llama2_myhdl.hdl.ports import Series
 from llama2_myhdl.rtl.axi.bursts import burst_stream
 from llama2_myhdl.rtl.axi.channels import ReadChannels
+from llama2_myhdl.rtl.axi.read_channel import read_channel
 from llama2_myhdl.rtl.axi.region import region, region_ports
-from llama2_myhdl.rtl.axi.turns import chosen_stream, turns
-from llama2_myhdl.rtl.axi.under_way import under_way
 from llama2_myhdl.rtl.axi.window import where_ports, window
-from llama2_myhdl.rtl.stream.connect import connect
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
-from llama2_myhdl.spec.axi import BUFFERABLE, DATA, INCR, SLVERR, ReadMaster
+from llama2_myhdl.spec.axi import ReadMaster
 from llama2_myhdl.spec.config import ConfigError, clog2
-from llama2_myhdl.spec.errors import BAD_WINDOW, BUS_ERROR_BITS, DECODE_ERROR, NONE, SLAVE_ERROR
+from llama2_myhdl.spec.errors import BUS_ERROR_BITS
 
 MOST_REGIONS = 16
 
@@ -41,17 +39,13 @@ def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI):
         raise ConfigError(f"read_master regions: must be 1 to {MOST_REGIONS}, is {COUNT}")
     BEAT_BITS = len(m[0].data)
     AXI.check_beat(BEAT_BITS)
-    OFFSET = AXI.offset_bits
-    ar, r = m_axi.ar, m_axi.r
     where = [region_ports(AXI, BEAT_BITS, (1 << len(beats[k])) - 1) for k in range(COUNT)]
     requests = Series(*(burst_stream(AXI.word_address_bits) for _ in range(COUNT)))
-    picked = chosen_stream(AXI.word_address_bits, clog2(COUNT))
-    address = uint(AXI.address_bits)
     known, wrong = [bit() for _ in range(COUNT)], [bit() for _ in range(COUNT)]
     all_wrong = uint(COUNT)
     arrives, arrived = [bit() for _ in range(COUNT)], uint(COUNT)
     data = uint(AXI.data_bits)
-    room, begins, ends, stop, bad = [bit() for _ in range(5)]
+    some_wrong = bit()
 
     window_ = [
         window(
@@ -64,53 +58,17 @@ def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI):
         region(clk, rst, known[k], **where[k], request=requests[k], arrives=arrives[k], data=data, m=m[k], AXI=AXI)
         for k in range(COUNT)
     ]
-    turns_ = turns(clk, rst, requests, picked, room, take=begins)
-    under_way_ = under_way(clk, rst, take=begins, give=ends, stop=stop, room=room, busy=busy, LIMIT=AXI.outstanding)
-    connect_ = connect(picked, ar, addr=address, size=OFFSET, burst=INCR, cache=BUFFERABLE, prot=DATA)
+    read_channel_ = read_channel(
+        clk, rst, requests, m_axi, arrived, data, wrong=some_wrong, error=error, busy=busy, AXI=AXI
+    )
     faults = pack(wrong, all_wrong)
     arriving = unpack(arrived, arrives)
 
     @always_comb
-    def place():
-        address.next = concat(picked.word, intbv(0)[OFFSET:])
-
-    @always_comb
     def look():
-        stop.next = error != NONE
-        bad.next = r.resp >= SLVERR
+        some_wrong.next = all_wrong != 0
 
-    @always(clk.posedge)
-    def control():
-        if rst:
-            r.ready.next = False
-            arrived.next = 0
-            ends.next = False
-        else:
-            r.ready.next = True
-            arrived.next = 0
-            ends.next = r.valid and r.ready and r.last
-            if r.valid and r.ready and not bad and not stop:
-                arrived.next = 1 << r.id
-
-    @always(clk.posedge)
-    def take():
-        if r.valid:
-            data.next = r.data
-
-    @always(clk.posedge)
-    def judge():
-        if rst:
-            error.next = NONE
-        elif error == NONE:
-            if all_wrong != 0:
-                error.next = BAD_WINDOW
-            elif r.valid and r.ready and bad:
-                if r.resp == SLVERR:
-                    error.next = SLAVE_ERROR
-                else:
-                    error.next = DECODE_ERROR
-
-    return window_, region_, turns_, under_way_, connect_, faults, arriving, place, look, control, take, judge
+    return window_, region_, read_channel_, faults, arriving, look
 
 
 def ports(axi: ReadMaster, beat_bits: int, most_beats: int, regions: int) -> dict:

@@ -1,0 +1,1 @@
+"""The key/value cache in memory outside the chip."""
