@@ -13,6 +13,7 @@ from myhdl import always, always_comb, intbv
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.hdl.ports import Series
+from llama2_myhdl.rtl.attention.attention import memory_ports
 from llama2_myhdl.rtl.axi.bus_tapes import bus_ports, bus_tapes
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
 from llama2_myhdl.rtl.decode import decode_loop as looping
@@ -59,6 +60,8 @@ def decoder(
     CFG,
     tape_base=None,
     m_axi=None,
+    cache_base=None,
+    m_axi_cache=None,
     reading=None,
 ):
     """s_boot: Stream(data = one beat, last), see `spec/registers.py`; a new image needs a reset.
@@ -70,11 +73,13 @@ def decoder(
     later, counter `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's
     own station); they run as `cycles` does.
     """
-    # tape_base, m_axi, reading: as `ports` says
+    # tape_base, m_axi, cache_base, m_axi_cache, reading: as `ports` says
     ENGINES, STATIONS = CFG.engines, stations(CFG)
     BUS = CFG.weights is not None
     if BUS != (m_axi is not None):
         raise ConfigError(f"decoder: a build with weights {'in memory' if BUS else 'on the chip'} has other ports")
+    if bool(CFG.cache) != (m_axi_cache is not None):
+        raise ConfigError(f"decoder: a build with caches {'in memory' if CFG.cache else 'on the chip'} has other ports")
     HOPS = 0 if BUS else STATIONS
     ALONE = ENGINES == 1
     LAYER_BITS = CFG.engine.max_layers.bit_length()
@@ -95,6 +100,13 @@ def decoder(
     values = [uint(COUNTER_BITS) for _ in range(STATIONS)]
     values_bus = uint(STATIONS * COUNTER_BITS)
 
+    bus_errors, under_way = [], []  # of each master
+    caches = [memory_ports(CFG.engine) for _ in range(ENGINES)]
+    for k in range(ENGINES if CFG.cache else 0):
+        caches[k]["m_axi"], memory = m_axi_cache[k], caches[k]["memory"]
+        memory.enable, memory.base = loaded, cache_base[k]
+        bus_errors.append(memory.error)
+        under_way.append(memory.busy)
     order = dict(order=Order(CFG)) if CFG.list_entries else {}
     own = [order if k == STATIONS - 1 else {} for k in range(STATIONS)]  # of the station with the classifier
     prompts = copy(s_prompt)
@@ -178,6 +190,7 @@ def decoder(
             select=counter_select,
             value=values[k],
             **own[k],
+            **caches[k],
             CFG=CFG.engine,
             HEAD=ALONE,
         )
@@ -209,9 +222,10 @@ def decoder(
                 found[:] = values_bus >> (k * COUNTER_BITS)
         counter_value.next = found[COUNTER_BITS:]
 
+    bus_tapes_ = []
     if BUS:
-        bus_errors, under_way = [uint(BUS_ERROR_BITS) for _ in range(STATIONS)], [bit() for _ in range(STATIONS)]
-        bus_bus, under_way_bus = uint(STATIONS * BUS_ERROR_BITS), uint(STATIONS)
+        tape_errors, tapes_under_way = [uint(BUS_ERROR_BITS) for _ in range(STATIONS)], [bit() for _ in range(STATIONS)]
+        bus_errors, under_way = tape_errors + bus_errors, tapes_under_way + under_way
         bus_tapes_ = [
             bus_tapes(
                 clk,
@@ -224,22 +238,25 @@ def decoder(
                 layer_beats=shape.layer_beats,
                 head_beats=shape.head_beats,
                 m_axi=m_axi[k],
-                error=bus_errors[k],
-                busy=under_way[k],
+                error=tape_errors[k],
+                busy=tapes_under_way[k],
                 CFG=CFG.engine,
                 LAYERS=k < ENGINES,
                 HEAD=k == STATIONS - 1,
             )
             for k in range(STATIONS)
         ]
+    if bus_errors:
+        MASTERS = len(bus_errors)
+        bus_bus, under_way_bus = uint(MASTERS * BUS_ERROR_BITS), uint(MASTERS)
         bus = [bus_tapes_, pack(bus_errors, bus_bus), pack(under_way, under_way_bus)]
 
         @always_comb
         def errors():
             code = intbv(0)[BUS_ERROR_BITS:]
-            part = intbv(0)[STATIONS * BUS_ERROR_BITS :]
+            part = intbv(0)[MASTERS * BUS_ERROR_BITS :]
             code[:] = 0
-            for k in range(STATIONS):
+            for k in range(MASTERS):
                 part[:] = bus_bus >> (k * BUS_ERROR_BITS)
                 if part[BUS_ERROR_BITS:] != NONE:
                     code[:] = part[BUS_ERROR_BITS:]
@@ -283,15 +300,21 @@ def ports(build: BuildConfig) -> dict:
     """Fresh top-level ports and the CFG parameter: `decoder(**ports(build))`.
 
     Of a build with `weights` the tapes are no part of the image but lie in memory. tape_base: in, a Series of addresses
-    for each station, as `bus_tapes` has them, from reset on; m_axi: `ReadChannels`, one a station; reading: out,
-    bursts are under way, and a reset of the decoder alone waits until it is low. `error` has BUS_ERROR_BITS then; that
-    of a bus stops the tapes until reset.
+    for each station, as `bus_tapes` has them, from reset on; m_axi: `ReadChannels`, one a station.
+    Of a build with `cache` the keys and values lie there. cache_base: in, a Series of addresses, one an engine, from
+    reset on; m_axi_cache: `MemoryChannels`, one an engine.
+    reading: of both, out, bursts are under way, and a reset of the decoder alone waits until it is low. `error` has
+    BUS_ERROR_BITS then; that of a bus stops what is behind it until reset.
     """
     at_bus = {}
     if build.weights:
         count = stations(build)
         each = [bus_ports(build.engine, k < build.engines, k == count - 1) for k in range(count)]
         at_bus = {name: Series(*(ports[port] for ports in each)) for name, port in BUS_PORTS.items()}
+    if build.cache:
+        at_bus["cache_base"] = Series(*(uint(build.cache.address_bits) for _ in range(build.engines)))
+        at_bus["m_axi_cache"] = Series(*(memory_ports(build.engine)["m_axi"] for _ in range(build.engines)))
+    if at_bus:
         at_bus["reading"] = bit()
     return dict(
         clk=bit(),
@@ -301,7 +324,7 @@ def ports(build: BuildConfig) -> dict:
         m_token=token_stream(build),
         clear=bit(),
         loaded=bit(),
-        error=uint(BUS_ERROR_BITS if build.weights else ERROR_BITS),
+        error=uint(BUS_ERROR_BITS if at_bus else ERROR_BITS),
         cycles=uint(COUNTER_BITS),
         counter_station=uint(clog2(stations(build))),
         counter_select=uint(clog2(len(COUNTERS))),

@@ -70,6 +70,14 @@ class ReadMemory:
     def most(self) -> int:
         return self.monitor.most
 
+    def behave(self, **changes) -> None:
+        """Change some of latency, stalls, refresh, interleaved, faults."""
+        vars(self).update(changes)
+
+    def seen(self, name: str) -> int:
+        """A count, by its name."""
+        return getattr(self, name)
+
     async def _run(self, clk):
         edge = RisingEdge(clk)
         while True:

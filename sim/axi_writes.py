@@ -13,6 +13,7 @@ import cocotb
 from cocotb.triggers import RisingEdge
 
 from llama2_myhdl.sim.axi import WriteMonitor
+from llama2_myhdl.sim.axi_memory import ReadMemory
 from llama2_myhdl.sim.contents import Contents
 from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.axi import DECERR, OKAY, ReadMaster
@@ -36,14 +37,14 @@ class WriteMemory:
     is there when its answer is offered, not before; of one that is answered with an error nothing is. A burst that goes
     where nothing lies is DECERR.
 
-    answered: answers that were taken; made: that were offered; monitor: what watches the pins.
+    answered: answers that were taken; offered: that were offered; monitor: what watches the pins.
     """
 
     def __init__(self, dut, prefix: str, axi: ReadMaster, contents: Contents, rng: random.Random):
         self.axi, self.contents, self.rng = axi, contents, rng
         self.latency, self.stalls = (1, 1), dict(aw=0.0, w=0.0, b=0.0)
         self.faults: dict[int, int] = {}
-        self.answered = self.made = self._cycle = 0
+        self.answered = self.offered = self._cycle = 0
         self._addressed, self._written = deque(), deque()
         self.monitor = WriteMonitor(dut, prefix, axi)
         driven = ("awready", "wready", "bvalid", "bid", "bresp")
@@ -109,15 +110,35 @@ class WriteMemory:
         if self._valid:
             self._pins["bresp"].value = self._respond(self._written.popleft())
             self._pins["bid"].value = 0
-            self.made += 1
+            self.offered += 1
         else:
             self._pins["bresp"].value = self.rng.getrandbits(2)  # means nothing
 
     def _respond(self, burst: _Burst) -> int:
-        response = self.faults.get(self.made, OKAY)
+        response = self.faults.get(self.offered, OKAY)
         if response == OKAY:
             size = self.axi.word_bytes
             for k, (word, strobes) in enumerate(burst.words):
                 if not self.contents.write(burst.address + k * size, word, strobes, size):
                     response = DECERR
         return response
+
+
+class ReadWriteMemory(ReadMemory):
+    """Both; writes: the part that takes writes. `latency` and `stalls` are those of both, `write_faults` of writes."""
+
+    def __init__(self, dut, prefix: str, axi: ReadMaster, regions: int, rng: random.Random):
+        super().__init__(dut, prefix, axi, regions, rng)
+        self.writes = WriteMemory(dut, prefix, axi, self.contents, rng)
+
+    def behave(self, **changes) -> None:
+        if "write_faults" in changes:
+            self.writes.faults = changes.pop("write_faults")
+        if "latency" in changes:
+            self.writes.latency = changes["latency"]
+        if "stalls" in changes:
+            self.writes.stalls = {name: changes["stalls"].get(name, 0.0) for name in self.writes.stalls}
+        super().behave(**changes)
+
+    def seen(self, name: str) -> int:
+        return getattr(self.writes if name in ("answered", "offered") else self, name)

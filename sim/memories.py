@@ -1,13 +1,15 @@
-"""The memories of a decoder with its weights there: one at the ports of each station."""
+"""The memories of a decoder with its weights or its key/value caches there: one at the ports of each master."""
 
 from collections.abc import Sequence
 
 from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.simulator import Memory, Simulator
+from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.weights.memory import tape_places
 
 FIRST_TAPE = 0x1_0000_0040  # address of the first tape: at no burst's edge
+FIRST_CACHE = 0x2_0000_0080  # of each cache: at none either
 
 
 def at_ports(sim: Simulator, build: BuildConfig, stations: int, dram: Dram) -> list[Memory]:
@@ -26,6 +28,20 @@ def place(sim: Simulator, memories: Sequence[Memory], tapes: Sequence[bytes], bu
         own = places[k:] if k == len(memories) - 1 else places[k : k + 1]
         memory.fill(dict(own))
         sim.set(**{f"tape_base_{k}_{region}": base for region, (base, _) in enumerate(own)})
+
+
+def cached(sim: Simulator, build: BuildConfig, dram: Dram) -> list[Memory]:
+    """One an engine, for its keys and values; it holds nothing that means something."""
+    found = [
+        sim.memory(f"m_axi_cache_{k}", build.cache, build.attention_units, seed=16 + k, writes=True)
+        for k in range(build.engines)
+    ]
+    noise = bytes([0xA5]) * (layout(build).beats * build.cache.word_bytes)
+    for k, memory in enumerate(found):
+        memory.behave(**dram.behaviour)
+        memory.fill({FIRST_CACHE: noise})
+        sim.set(**{f"cache_base_{k}": FIRST_CACHE})
+    return found
 
 
 def traffic(sim: Simulator, memories: Sequence[Memory]) -> list[dict]:

@@ -110,8 +110,8 @@ class NativeSimulator(Simulator):
         number = self._call("sim_recorder", *handshake, self._indices(fields), len(fields), int(wakes))
         return _NativeRecorder(self, number, [self._bits(path) for path in fields])
 
-    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int) -> Memory:
-        return NativeMemory(self._call, self._indices, prefix, axi, regions, seed)
+    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int, writes: bool = False) -> Memory:
+        return NativeMemory(self._call, self._indices, prefix, axi, regions, seed, writes)
 
     def run(self, cycles: int, drained: Source | None = None) -> None:
         number = -1 if drained is None else drained.number

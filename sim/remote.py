@@ -93,8 +93,8 @@ class RemoteSimulator(Simulator):
         bits = [self._call("bits", path) for path in fields]
         return _RemoteRecorder(self, self._call("recorder", list(fields), bits, stream, wakes), bits)
 
-    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int) -> Memory:
-        return _RemoteMemory(self, self._call("memory", prefix, axi, regions, seed))
+    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int, writes: bool = False) -> Memory:
+        return _RemoteMemory(self, self._call("memory", prefix, axi, regions, seed, writes))
 
     def run(self, cycles: int, drained: Source | None = None) -> None:
         self._cycle = self._call("run", cycles, None if drained is None else drained.number)
@@ -116,7 +116,7 @@ class RemoteSimulator(Simulator):
 
 
 class _RemoteMemory(Memory):
-    """A `sim.axi_memory.ReadMemory` in the simulator's process."""
+    """A memory of `sim/axi_memory.py` in the simulator's process."""
 
     def __init__(self, simulator: RemoteSimulator, number: int):
         self._number, self._simulator = number, simulator

@@ -16,6 +16,7 @@ from cocotb.triggers import Event, FallingEdge, First, RisingEdge, Timer
 from cocotb.utils import get_sim_time
 
 from llama2_myhdl.sim.axi_memory import ReadMemory
+from llama2_myhdl.sim.axi_writes import ReadWriteMemory
 from llama2_myhdl.sim.clock import PERIOD_NS
 
 ADDRESS = "SIMULATOR_ADDRESS"  # environment variable: the socket
@@ -191,18 +192,19 @@ class Server:
         rows, recorder.rows = recorder.rows, []
         return rows
 
-    def memory(self, prefix, axi, regions, seed):
-        self.memories.append(ReadMemory(self.dut, prefix, axi, regions, random.Random(seed)))
+    def memory(self, prefix, axi, regions, seed, writes):
+        kind = ReadWriteMemory if writes else ReadMemory
+        self.memories.append(kind(self.dut, prefix, axi, regions, random.Random(seed)))
         return len(self.memories) - 1
 
     def fill(self, number, parts):
         self.memories[number].fill(parts)
 
     def behave(self, number, changes):
-        vars(self.memories[number]).update(changes)
+        self.memories[number].behave(**changes)
 
     def seen(self, number, name):
-        return getattr(self.memories[number], name)
+        return self.memories[number].seen(name)
 
     async def any_of(self, events, target):
         """Whether an event came, or edge number `target` did; looks up now and then."""

@@ -97,7 +97,7 @@ class Session:
     """build: the hardware; sim: one of SIMULATORS; say: told how conversion and compilation get on; visible: signals
     that the build shows, else those of `rtl/layer/probes.py`; through: a step that the Verilog passes before, see
     `sim.build`: of a netlist there are neither taps nor the cycle table; dram: the memories of a build with weights
-    there, else those of `Dram()`."""
+    or caches there, else those of `Dram()`."""
 
     def __init__(
         self,
@@ -127,13 +127,20 @@ class Session:
         self._tracers: list[Station] | None = None
         self._taps: list[StationTaps] | None = None
         self.sim.set(rst=1, clear=0, counter_station=0, counter_select=0, m_token_ready=1)
-        self.memories = self._at_bus(dram or Dram()) if build.weights else []  # one a station
+        self.memories: list[Memory] = []  # of a build with `weights` one a station
+        self.caches: list[Memory] = []  # of a build with `cache` one an engine
+        self._at_bus(dram or Dram())
 
-    def _at_bus(self, dram: Dram) -> list[Memory]:
-        """The memories of a build with `weights`; a fault of theirs wakes `advance`."""
-        self._faults = self.sim.recorder(["error"], wakes=True)
-        self._faults.arm(False)
-        return memories.at_ports(self.sim, self.build, len(self.stations), dram)
+    def _at_bus(self, dram: Dram) -> None:
+        """The memories of a build that has some; a fault of theirs wakes `advance`."""
+        if self.build.weights:
+            self.memories = memories.at_ports(self.sim, self.build, len(self.stations), dram)
+        if self.build.cache:
+            self.caches = memories.cached(self.sim, self.build, dram)
+        self._bus = bool(self.memories or self.caches)
+        if self._bus:
+            self._faults = self.sim.recorder(["error"], wakes=True)
+            self._faults.arm(False)
 
     def boot(self, tape: Tape, tapes: list[bytes] | tuple[()] = ()) -> int:
         """Reset, then send a boot image; the error code, 0 when the model is loaded.
@@ -147,8 +154,9 @@ class Session:
         self._patience = max(LEAST_PATIENCE, PATIENCE * tape.shape.beats(tape.lanes))
         self.sim.set(rst=1)
         self._pass(RESET_CYCLES)
-        if self.memories:
+        if self._bus:
             self._faults.arm(False)  # it would wake what waits for the image
+        if self.memories:
             memories.place(self.sim, self.memories, tapes, self.build)
         self._running.clear(), self._feeding.clear()  # sequences that were left before their end
         self._offered, self._free = None, 0
@@ -162,7 +170,7 @@ class Session:
         if not self._boot.idle:
             raise SimulationError(f"the decoder does not take the {count} beats of its boot image: it is stuck")
         self._pass(BOOT_SETTLE_CYCLES)
-        if self.memories:
+        if self._bus:
             self._faults.arm(True)
         return self.sim.get("error")
 
@@ -224,7 +232,7 @@ class Session:
         begin = self.sim.cycle
         while not (rows := self._tokens.take().tolist()):
             left = self._patience - (self.sim.cycle - begin)
-            if self.memories and (error := self.sim.get("error")) in BUS_ERRORS:
+            if self._bus and (error := self.sim.get("error")) in BUS_ERRORS:
                 raise SimulationError(f"the decoder has stopped: {MEANING[error]}")
             if left <= 0:
                 raise SimulationError(f"no token for {self._patience} cycles: the decoder is stuck")

@@ -73,8 +73,8 @@ class Recorder(ABC):
 
 
 class Memory(ABC):
-    """A memory behind AXI4's read channels of the block, with the rules that the block must keep live beside it: see
-    `sim/axi_memory.py`, which says what its behaviour, its faults and its counts are."""
+    """A memory behind AXI4 channels of the block, with the rules that the block must keep live beside it: see
+    `sim/axi_memory.py`, which says what its behaviour, its faults and its counts are, and `sim/axi_writes.py`."""
 
     @abstractmethod
     def fill(self, parts: dict[int, bytes]) -> None:
@@ -82,11 +82,12 @@ class Memory(ABC):
 
     @abstractmethod
     def behave(self, **changes) -> None:
-        """Change some of latency, stalls, refresh, interleaved, faults."""
+        """Change some of latency, stalls, refresh, interleaved, faults; of one that is written too, write_faults, and
+        latency is that of both."""
 
     @abstractmethod
     def seen(self, name: str) -> int:
-        """A count since the beginning: sent, made, mixed, refreshed, bursts, most."""
+        """A count since the beginning: sent, made, mixed, refreshed, bursts, most; of writes, answered and offered."""
 
 
 class Simulator(ABC):
@@ -117,8 +118,9 @@ class Simulator(ABC):
         """
 
     @abstractmethod
-    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int) -> Memory:
-        """A memory at the ports `prefix`_arvalid ..; regions: how many IDs there are; seed: of what is random."""
+    def memory(self, prefix: str, axi: ReadMaster, regions: int, seed: int, writes: bool = False) -> Memory:
+        """A memory at the ports `prefix`_arvalid ..; regions: how many IDs there are; seed: of what is random; writes:
+        it is written too."""
 
     @abstractmethod
     def run(self, cycles: int, drained: Source | None = None) -> None:

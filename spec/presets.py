@@ -53,6 +53,10 @@ PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, mi
 PRESETS["nano-bus"] = Preset(
     _SHAPES["nano"], replace(PRESETS["nano"].build, weights=ReadMaster(data_bits=64, burst=16, depth=64))
 )
+# The key/value cache there too.
+PRESETS["nano-kv"] = Preset(
+    _SHAPES["nano"], replace(PRESETS["nano-bus"].build, cache=ReadMaster(data_bits=64, burst=16, depth=64))
+)
 PRESETS["stories15M-bus"] = Preset(
     _SHAPES["stories15M"], build_for(_SHAPES["stories15M"], lanes=16, weights=ReadMaster(data_bits=128))
 )

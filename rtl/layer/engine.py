@@ -16,7 +16,7 @@ from copy import copy
 from myhdl import always_comb, concat
 
 from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
-from llama2_myhdl.rtl.attention.attention import attention
+from llama2_myhdl.rtl.attention.attention import attention, memory_ports
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
 from llama2_myhdl.rtl.decode.counters import engine_counters
 from llama2_myhdl.rtl.decode.orders import Order
@@ -75,6 +75,8 @@ def engine(
     select,
     value,
     order=None,
+    memory=None,
+    m_axi=None,
     CFG=None,
     HEAD=False,
 ):
@@ -85,8 +87,8 @@ def engine(
     nothing waits: a beat that is late costs a stall of cause `tape`. from_head: out, a register: the beat wanted now is
     of the head's tape, else of the layers'.
     n_layers, shape (ShapeRegisters): stable while packets come; freq_*: write port of the RoPE frequencies. enable:
-    counters run; select: counter number; value: out, that counter (`rtl/decode/counters.py`). CFG:
-    `BuildConfig.engine` of the build.
+    counters run; select: counter number; value: out, that counter (`rtl/decode/counters.py`). memory, m_axi: as in
+    `attention`. CFG: `BuildConfig.engine` of the build.
     """
     command, row, gain = command_stream(CFG), row_stream(CFG), beat_stream(CFG)
     head_row = row_stream(CFG)
@@ -106,6 +108,7 @@ def engine(
     saturated = uint(SATURATION_SOURCES)
     sat_matvec, sat_rope, sat_attention, sat_residual, sat_ffn = (bit() for _ in range(SATURATION_SOURCES))
     classify = scored if HEAD else tied(bit())
+    cache = dict(memory=memory, m_axi=m_axi) if CFG.cache else {}
     overflow = bit() if HEAD and CFG.list_entries else tied(bit())
 
     unused(shape.n_heads, shape.n_layers, shape.seq_len, shape.stop_a, shape.stop_b)
@@ -189,6 +192,7 @@ def engine(
         saturated=sat_attention,
         busy=attention_busy,
         CFG=CFG,
+        **cache,
     )
     residual_ = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
     departure_ = departure(
@@ -303,6 +307,7 @@ def ports(cfg: BuildConfig, head: bool) -> dict:
         select=uint(SELECT_BITS),
         value=uint(COUNTER_BITS),
         **(dict(order=Order(cfg)) if head and cfg.list_entries else {}),
+        **memory_ports(cfg),
         CFG=cfg,
         HEAD=head,
     )

@@ -11,6 +11,20 @@
 
 #include "pin.h"
 
+struct Random {  // xorshift
+    uint64_t state;
+
+    explicit Random(uint64_t seed) : state{seed * 0x9E3779B97F4A7C15 + 1} {}
+
+    uint64_t draw() {
+        state ^= state << 13;
+        state ^= state >> 7;
+        return state ^= state << 17;
+    }
+
+    bool chance(uint64_t of) { return of && (draw() >> 32) < of; }  // in 2^32
+};
+
 struct ReadMemory {
     enum { OKAY, SLVERR = 2, DECERR = 3, INCR = 1, PAGE = 4096 };
     // in this order the host names them
@@ -36,7 +50,7 @@ struct ReadMemory {
     std::vector<const Pin*> pins;
     Sizes sizes;
     Behaviour behaviour;
-    uint64_t random;
+    Random random;
     std::vector<std::pair<uint64_t, std::vector<uint8_t>>> parts;  // address and bytes, whole words
     std::map<uint64_t, unsigned> faults;                           // response by the number of the beat
     // beats taken and offered, bursts left for another's beat, cycles of refresh, bursts asked for, most under way
@@ -45,7 +59,7 @@ struct ReadMemory {
     std::string broken;  // the first rule that was not kept
 
     ReadMemory(std::vector<const Pin*> pins, Sizes sizes, uint64_t seed)
-        : pins{std::move(pins)}, sizes{sizes}, random{seed * 0x9E3779B97F4A7C15 + 1}, waiting(sizes.regions) {
+        : pins{std::move(pins)}, sizes{sizes}, random{seed}, waiting(sizes.regions) {
         forget();
     }
 
@@ -68,12 +82,12 @@ struct ReadMemory {
     // Behind the edge; `cycle` is the number of the next one.
     void drive(uint64_t cycle, bool in_reset) {
         if (in_reset) return;
-        ready = !chance(behaviour.ar_stalls);
+        ready = !random.chance(behaviour.ar_stalls);
         at(ARREADY).drive(ready);
         const bool refreshes = behaviour.period && cycle % behaviour.period >= behaviour.period - behaviour.length;
         counts[REFRESHED] += refreshes;
         if (valid) return;
-        const int number = refreshes || chance(behaviour.r_stalls) ? NONE : choose(cycle);
+        const int number = refreshes || random.chance(behaviour.r_stalls) ? NONE : choose(cycle);
         valid = number != NONE;
         at(RVALID).drive(valid);
         if (valid) {
@@ -81,6 +95,14 @@ struct ReadMemory {
         } else {
             noise();
         }
+    }
+
+    // What lies there; nullptr if nothing does.
+    uint8_t* word(uint64_t address) {
+        for (auto& [start, bytes] : parts) {
+            if (address >= start && address - start < bytes.size()) return bytes.data() + (address - start);
+        }
+        return nullptr;
     }
 
 private:
@@ -105,14 +127,6 @@ private:
         at(RVALID).drive(false);
     }
 
-    uint64_t draw() {  // xorshift
-        random ^= random << 13;
-        random ^= random >> 7;
-        return random ^= random << 17;
-    }
-
-    bool chance(uint64_t of) { return of && (draw() >> 32) < of; }
-
     void look(uint64_t cycle) {
         const bool offered = at(ARVALID).high();
         bool same = true;
@@ -136,7 +150,7 @@ private:
         counts[MOST] = std::max(counts[MOST], ++under_way);
         if (under_way > sizes.outstanding) return wrong("too many bursts are under way");
         const uint64_t span = behaviour.most_latency - behaviour.least_latency + 1;
-        const uint64_t latency = behaviour.least_latency + (span > 1 ? draw() % span : 0);
+        const uint64_t latency = behaviour.least_latency + (span > 1 ? random.draw() % span : 0);
         waiting[fields[ARID]].push_back({fields[ARADDR], beats, cycle + latency});
     }
 
@@ -151,21 +165,14 @@ private:
         uint64_t count = 0;  // each of those that are due is as likely as the others
         for (size_t k = 0; k < waiting.size(); ++k) {
             if (waiting[k].empty() || waiting[k].front().due > cycle) continue;
-            if (++count == 1 || draw() % count == 0) found = static_cast<int>(k);
+            if (++count == 1 || random.draw() % count == 0) found = static_cast<int>(k);
         }
         return found;
     }
 
-    const uint8_t* word(uint64_t address) const {
-        for (const auto& [start, bytes] : parts) {
-            if (address >= start && address - start < bytes.size()) return bytes.data() + (address - start);
-        }
-        return nullptr;
-    }
-
     void noise() {
         for (unsigned k = 0; k < at(RDATA).bytes; k += 8) {
-            const uint64_t value = draw();
+            const uint64_t value = random.draw();
             std::memcpy(at(RDATA).data + k, &value, 8);
         }
     }

@@ -20,6 +20,7 @@
 #include "streams.h"
 #include "toggles.h"
 #include "verilated_syms.h"
+#include "write_memory.h"
 
 namespace {
 
@@ -33,6 +34,7 @@ struct Simulator {
     std::deque<Source> sources;
     std::deque<Recorder> recorders;
     std::deque<ReadMemory> memories;
+    std::map<int, WriteMemory> writes;  // of those memories that are written too
     const Pin *clock = nullptr, *reset = nullptr;
     uint64_t cycle = 0;
     std::string messages;
@@ -63,6 +65,9 @@ struct Simulator {
         for (const ReadMemory& memory : memories) {
             if (!memory.broken.empty()) return true;
         }
+        for (const auto& [number, memory] : writes) {
+            if (!memory.broken.empty()) return true;
+        }
         return context.gotError() || context.gotFinish();
     }
 
@@ -84,6 +89,7 @@ struct Simulator {
             bool wakes = false;
             const bool in_reset = reset->high();
             for (ReadMemory& memory : memories) memory.sample(cycle, in_reset);
+            for (auto& [number, memory] : writes) memory.sample(cycle, in_reset);
             if (!in_reset) {
                 for (Source& source : sources) source.sample();
                 for (Recorder& recorder : recorders) {
@@ -96,6 +102,7 @@ struct Simulator {
             ++cycle;
             for (Source& source : sources) source.drive(cycle);
             for (ReadMemory& memory : memories) memory.drive(cycle, in_reset);
+            for (auto& [number, memory] : writes) memory.drive(cycle, in_reset);
             if (failed()) return -1;
             if (wakes) return 1;
             if (drained && drained->idle()) return 2;
@@ -237,9 +244,32 @@ void sim_memory_faults(Simulator* sim, int memory, const uint64_t* pairs, uint64
 // count: of ReadMemory::Count.
 uint64_t sim_memory_count(Simulator* sim, int memory, int count) { return sim->memories[memory].counts[count]; }
 
+// pins: in the order of WriteMemory::Port: that memory can be written too.
+void sim_memory_writes(Simulator* sim, int memory, const int* pins, uint64_t seed) {
+    sim->writes.try_emplace(memory, pins_at(sim, pins, WriteMemory::PORTS), sim->memories[memory], seed);
+}
+
+// values: as WriteMemory::Behaviour.
+void sim_writes_behave(Simulator* sim, int memory, const uint64_t* values) {
+    sim->writes.at(memory).behaviour = {values[0], values[1], values[2], values[3], values[4]};
+}
+
+// Pairs of a burst's number and its response, in the place of those before.
+void sim_writes_faults(Simulator* sim, int memory, const uint64_t* pairs, uint64_t count) {
+    auto& faults = sim->writes.at(memory).faults;
+    faults.clear();
+    for (uint64_t k = 0; k < count; ++k) faults[pairs[2 * k]] = static_cast<unsigned>(pairs[2 * k + 1]);
+}
+
+// count: of WriteMemory::Count.
+uint64_t sim_writes_count(Simulator* sim, int memory, int count) { return sim->writes.at(memory).counts[count]; }
+
 // What rule of the bus was not kept; empty when all were.
 const char* sim_broken(Simulator* sim) {
     for (const ReadMemory& memory : sim->memories) {
+        if (!memory.broken.empty()) return memory.broken.c_str();
+    }
+    for (const auto& [number, memory] : sim->writes) {
         if (!memory.broken.empty()) return memory.broken.c_str();
     }
     return "";

@@ -147,9 +147,9 @@ async def any_answer_may_be_an_error(dut):
     bench.memory.latency, bench.memory.stalls = (1, 30), dict(aw=0.2, w=0.2, b=0.2)
     await start(dut)
     for number in [*range(6), 13, 29]:
-        bench.memory.faults = {bench.memory.made + number: bench.rng.choice((SLVERR, DECERR))}
+        bench.memory.faults = {bench.memory.offered + number: bench.rng.choice((SLVERR, DECERR))}
         (code,) = bench.memory.faults.values()
-        bench.done, answered = 0, bench.memory.made
+        bench.done, answered = 0, bench.memory.offered
         bench.write(40)
         while dut.error.value == NONE:
             await RisingEdge(dut.clk)
@@ -159,7 +159,7 @@ async def any_answer_may_be_an_error(dut):
         done, bursts = bench.done, len(bench.memory.monitor.bursts)
         await bench.drain()
         assert (bench.done, len(bench.memory.monitor.bursts)) == (done, bursts)
-        assert bench.memory.made > answered + number
+        assert bench.memory.offered > answered + number
         dut.rst.value = 1
         await ClockCycles(dut.clk, 3)
         for source in (bench.runs, bench.words):

@@ -111,7 +111,8 @@ async def any_answer_may_be_an_error(dut):
     for number, writing in product((0, 1, 5, 17), (False, True)):
         memory = tb.writes if writing else tb.reads
         response = tb.rng.choice((SLVERR, DECERR))
-        memory.faults = {memory.made + number: response}
+        made = memory.offered if writing else memory.made
+        memory.faults = {made + number: response}
         tb.shape(tb.dim, tb.kv_mul, tb.kv_heads)
         failing = cocotb.start_soon(tb.sequence(8, "random"))
         while dut.memory_error.value == NONE:
