@@ -11,6 +11,7 @@ from pathlib import Path
 
 from llama2_myhdl.rtl.stream.stream import Stream, bit, sint
 from llama2_myhdl.rtl.verilog import write_verilog
+from llama2_myhdl.spec.axi import ReadMaster
 from llama2_myhdl.spec.presets import PRESETS
 
 CFG = PRESETS["default"].build  # the build whose figures the README gives
@@ -49,6 +50,7 @@ UNITS = {
     "residual": ("layer.residual", "residual", dict(cfg=CFG)),
     "attention": ("attention.attention", "attention", dict(cfg=CACHE_THAT_FITS)),
     "attention_2x2": ("attention.attention", "attention", dict(cfg=replace(CACHE_THAT_FITS, **TWO_BY_TWO))),
+    "attention_memory": ("attention.attention", "attention", dict(cfg=replace(CACHE_THAT_FITS, cache=ReadMaster()))),
     "divide": ("attention.divide", "divide", dict(cfg=CFG)),  # of one pipeline of attention
     "argmax": ("logits.argmax", "argmax", dict(cfg=CFG)),
     "sampler": ("sampling.sampler", "sampler", dict(cfg=CFG)),

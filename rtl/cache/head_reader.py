@@ -3,6 +3,7 @@
 from myhdl import always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.attention import key_side
 from llama2_myhdl.rtl.attention.cache_rows import base_bits
 from llama2_myhdl.rtl.axi.bursts import burst_stream
 from llama2_myhdl.rtl.axi.places import places
@@ -17,8 +18,6 @@ from llama2_myhdl.rtl.stream.stream import Payload, Stream, bit, uint
 from llama2_myhdl.spec.cache import layout
 
 _KEYS = 2  # key rows that wait for their pass
-# cycles from a key row's step to that of the value row beside it, at most, while nothing else holds values up
-_APART = 64
 
 
 @hblock
@@ -51,7 +50,8 @@ def head_reader(clk, rst, push, base, first, token, request, arrives, data, m_ke
         rows, value, data=rows.value, exponent=rows.value_exponent
     )
     key_fifo = fifo(clk, rst, key, m_key, DEPTH=_KEYS)
-    value_fifo = fifo(clk, rst, value, m_value, DEPTH=_APART // layout(CFG).row_beats + 2)
+    # a value row waits for the score of the key row beside it
+    value_fifo = fifo(clk, rst, value, m_value, DEPTH=key_side.latency(CFG) // layout(CFG).row_beats + 2)
 
     @always_comb
     def both():

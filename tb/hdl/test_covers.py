@@ -59,7 +59,9 @@ def test_a_block_without_a_test_is_seen(more, wrong):
 
 def test_the_sources_are_read_as_they_are_converted(tmp_path):
     """The blocks found are those that are converted, and what only larger builds have."""
-    modules = convert(attention.attention, tmp_path, **attention.ports(preset("nano").build))
-    converted = {module.block for module in modules} - {"check"}
+    converted = set()
+    for name in ("nano", "nano-kv"):
+        modules = convert(attention.attention, tmp_path / name, **attention.ports(preset(name).build))
+        converted |= {module.block for module in modules} - {"check"}
     read = {name for _, name in designs.simulated(Path(attention.__file__).resolve())}
     assert read - converted == {"ram_bank", "private"} and converted < read
