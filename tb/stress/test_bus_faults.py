@@ -10,7 +10,14 @@ from llama2_myhdl.sim.jobs import beat_of
 from llama2_myhdl.sim.session import Session
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.axi import DECERR, SLVERR
-from llama2_myhdl.spec.errors import DECODE_ERROR, MEANING, NONE, SLAVE_ERROR
+from llama2_myhdl.spec.errors import (
+    DECODE_ERROR,
+    MEANING,
+    NONE,
+    SLAVE_ERROR,
+    WRITE_DECODE_ERROR,
+    WRITE_SLAVE_ERROR,
+)
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.sequence import Request
 from llama2_myhdl.weights.memory import memory_image
@@ -23,9 +30,16 @@ from tb.stress.effort import draws, trials
 pytestmark = [pytest.mark.stress, fast]
 
 FULL, FEW = 10_000, 60
-BUILD, SHAPE = preset("nano-bus").build, preset("nano-bus").shape
+SHAPE = preset("nano-bus").shape
 STEPS = 2
 CODES = {SLVERR: SLAVE_ERROR, DECERR: DECODE_ERROR}
+WRITE_CODES = {SLVERR: WRITE_SLAVE_ERROR, DECERR: WRITE_DECODE_ERROR}
+# preset; memories of the session; what is counted, and fails; the codes
+PLACES = {
+    "tape": ("nano-bus", "memories", "made", "faults", CODES),
+    "cache, read": ("nano-kv", "caches", "made", "faults", CODES),
+    "cache, written": ("nano-kv", "caches", "offered", "write_faults", WRITE_CODES),
+}
 AHEAD = 4000  # cycles in which all is read ahead that there is room for
 PATIENCE = 20_000  # cycles of a story of so many positions, before the slowest of these memories
 
@@ -44,22 +58,25 @@ def behaviour(rng) -> dict:
 class Models:
     """Random models, and what each says to tokens that are told on from."""
 
-    def __init__(self, count: int):
+    def __init__(self, count: int, build):
         weights = [quantise_checkpoint(random_checkpoint(SHAPE, seed), gptq=False) for seed in range(count)]
-        self.images = [(boot_image(w, BUILD), memory_image(w, BUILD)) for w in weights]
+        self.images = [(boot_image(w, build), memory_image(w, build)) for w in weights]
         self.beats = {}
-        for number, golden in enumerate(FixedModel(w, BUILD) for w in weights):
+        for number, golden in enumerate(FixedModel(w, build) for w in weights):
             told = {token: list(golden.decode(Request((token,), STEPS))) for token in range(SHAPE.vocab_size)}
             self.beats |= {(number, token): beats for token, beats in told.items() if len(beats) == STEPS}
 
 
-def test_a_memory_that_fails_at_any_beat():
+@pytest.mark.parametrize("place", PLACES)
+def test_a_memory_that_fails_at_any_beat(place):
     """At one of those of a short story or read ahead of it. The sequence stops, or had all that it needed and is right;
     either way the code is there. Behind the next boot all is well."""
-    rng, count, models, seen, compared = draws("bus faults"), trials(FULL, FEW), Models(3), Counter(), 0
+    name, where, number, faults, codes = PLACES[place]
+    build = preset(name).build
+    rng, count, models, seen, compared = draws("bus faults"), trials(FULL, FEW), Models(3, build), Counter(), 0
     stories = list(models.beats)
-    with Session(BUILD) as session:
-        (memory,) = session.memories
+    with Session(build) as session:
+        (memory,) = getattr(session, where)
         def right(model, token):
             session._patience = PATIENCE
             found = [beat_of(beat) for beat in session.generate([token], STEPS, score=True)]
@@ -67,29 +84,29 @@ def test_a_memory_that_fails_at_any_beat():
 
         memory.behave(latency=(1, 1), refresh=None)
         assert session.boot(*models.images[0]) == NONE
-        begin = memory.seen("made")
+        begin = memory.seen(number)
         right(*stories[0])
-        beats = memory.seen("made") - begin
+        beats = memory.seen(number) - begin
         for _ in range(count):
             (model, token), answer = rng.choice(stories), rng.choice(list(CODES))
             memory.behave(**behaviour(rng))
-            asked = memory.seen("made") + rng.randrange(beats)
-            memory.behave(faults={asked: answer})
+            asked = memory.seen(number) + rng.randrange(beats)
+            memory.behave(**{faults: {asked: answer}})
             stopped = False
             if session.boot(*models.images[model]) == NONE:
                 try:
                     right(model, token)
                 except SimulationError as error:
-                    assert str(error) == f"the decoder has stopped: {MEANING[CODES[answer]]}"
+                    assert str(error) == f"the decoder has stopped: {MEANING[codes[answer]]}"
                     stopped = True
                 else:
                     session._pass(AHEAD)
-            assert memory.seen("made") > asked and session.sim.get("error") == CODES[answer]
+            assert memory.seen(number) > asked and session.sim.get("error") == codes[answer]
             seen[answer, stopped] += 1
-            memory.behave(faults={})
+            memory.behave(**{faults: {}})
             model, token = rng.choice(stories)
             assert session.boot(*models.images[model]) == NONE
             right(model, token)
             compared += STEPS
-    record("compared", where="tokens", values=compared)
+    record("compared", where=f"tokens, {place}", values=compared)
     assert seen.total() == count and all(seen[answer, True] > count / 4 for answer in CODES)
