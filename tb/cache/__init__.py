@@ -1,1 +1,1 @@
-"""Tests of rtl/axi."""
+"""Tests of rtl/cache."""
