@@ -1,4 +1,4 @@
-"""Cuts a region of memory into bursts, from front to back, over and over."""
+"""Cuts a region of memory into bursts, from front to back: over and over, or whenever it is asked for."""
 
 from myhdl import always, always_comb
 
@@ -14,13 +14,14 @@ def burst_stream(word_address_bits: int) -> Stream:
 
 
 @hblock
-def bursts(clk, rst, enable, base, rest, m, BURST):
+def bursts(clk, rst, enable, base, rest, m, BURST, taken=None):
     """m: `burst_stream`: all words of the region in order, then again from its front; from registers.
 
     enable: in, the region is known and stays so until reset; base: address of its first word, in beats of the bus;
     rest: words behind the first one. BURST: 2 to 256, a power of two. A burst ends where an address is a multiple of
     BURST, and at the end of the region: so none crosses a page, which is a multiple of BURST beats. A burst every
     other cycle.
+    taken: out, if given: a region that is enabled is taken in this cycle and read once; the next one may be another.
     """
     INDEX = clog2(BURST)
     LAST = BURST - 1
@@ -37,12 +38,9 @@ def bursts(clk, rst, enable, base, rest, m, BURST):
     @always(clk.posedge)
     def cut():
         if rst:
-            begun.next = False
             m.valid.next = False
-        elif not begun:
-            begun.next = enable
         elif not m.valid:
-            m.valid.next = True
+            m.valid.next = begun
         elif m.ready:
             m.valid.next = False
 
@@ -64,10 +62,36 @@ def bursts(clk, rst, enable, base, rest, m, BURST):
                 word.next = word + m.len + 1
                 behind.next = behind - m.len - 1
 
-    return look, cut, walk
+    if taken is None:
+
+        @always(clk.posedge)
+        def stay():
+            if rst:
+                begun.next = False
+            elif enable:
+                begun.next = True
+
+        return look, cut, walk, stay
+
+    @always_comb
+    def take():
+        taken.next = enable and not begun
+
+    @always(clk.posedge)
+    def follow():
+        if rst:
+            begun.next = False
+        elif not begun:
+            begun.next = enable
+        elif m.valid and m.ready and behind == m.len:
+            begun.next = False
+
+    return look, cut, walk, take, follow
 
 
-def ports(word_address_bits, rest_bits, burst):
-    """Fresh ports and parameters, by name."""
+def ports(word_address_bits, rest_bits, burst, once=False):
+    """Fresh ports and parameters, by name; once: regions are read as they are asked for."""
     region = dict(base=uint(word_address_bits), rest=uint(rest_bits))
+    if once:
+        region["taken"] = bit()
     return dict(clk=bit(), rst=bit(), enable=bit(), **region, m=burst_stream(word_address_bits), BURST=burst)

@@ -1,4 +1,4 @@
-"""A weight tape in memory behind the bus: read ahead from front to back, over and over."""
+"""Regions of memory behind the bus as streams: a weight tape, read ahead over and over; or rows, as they are asked for."""
 
 from myhdl import always, always_comb
 
@@ -24,7 +24,7 @@ def per_word(axi, beat_bits: int) -> int:
 
 
 @hblock
-def region(clk, rst, enable, base, rest, tail, request, arrives, data, m, AXI):
+def region(clk, rst, enable, rest, tail, request, arrives, data, m, AXI, base=None, starts=None):
     """m: Stream(data), the beats of the region, endlessly repeated: the same as of `rtl/memory/tape.py`.
 
         bursts ──> places ──> request                   to memory
@@ -35,14 +35,18 @@ def region(clk, rst, enable, base, rest, tail, request, arrives, data, m, AXI):
     rest: words behind the first one; tail: beats of the last word, less one (no more than the beats of a word).
     request: `burst_stream`; arrives: in, `data` is the region's next word, in any cycle. AXI: `spec.axi.ReadMaster`.
     A place in the queue is taken for every word when it is asked for. A beat a cycle, or what the bus brings.
+    starts: Stream(word), in the place of `base`: a region begins at each of these words, and is read once.
     """
-    cut = burst_stream(len(base))
+    cut = burst_stream(AXI.word_address_bits)
     left, last = bit(), bit()
     behind = uint(len(rest))  # words of the region behind the one that comes next
     word = Payload(data=data, last=last)
     words = Stream(data=uint(len(data)), last=bit())
 
-    bursts_ = bursts(clk, rst, enable, base, rest, m=cut, BURST=AXI.burst)
+    if starts is None:
+        bursts_ = bursts(clk, rst, enable, base, rest, m=cut, BURST=AXI.burst)
+    else:
+        bursts_ = bursts(clk, rst, starts.valid, starts.word, rest, m=cut, BURST=AXI.burst, taken=starts.ready)
     places_ = places(clk, rst, cut, request, give=left, DEPTH=AXI.depth)
     word_queue_ = word_queue(clk, rst, push=arrives, word=word, m=words, left=left, DEPTH=AXI.depth)
 
