@@ -1,4 +1,4 @@
-"""How much of its buses a build with weights in memory used, from what `sim.memories.traffic` counted."""
+"""How much of its buses a build that reads from memory used, from what `sim.memories.traffic` counted."""
 
 from llama2_myhdl.host.utilisation import needed
 from llama2_myhdl.sim.jobs import Outcome
@@ -6,24 +6,30 @@ from llama2_myhdl.spec.config import BuildConfig, ModelShape
 
 
 def bus_use(build: BuildConfig, shape: ModelShape, outcome: Outcome, tokens: int, scored: int, cycles: int) -> dict:
-    """What a group of jobs did on all buses of its build, one a station, by name:
+    """What a group of jobs did on the buses of its build, by name:
 
-    bytes_per_token: that the memories sent; busy: share of the cycles in which a bus had a beat; refreshed: share in
-    which its memory could not send one; useful: bytes of weights, without exponents, gains and padding, over what the
-    buses could have brought in the other cycles; waiting: share of the cycles in which stations waited for a beat.
+    bytes_per_token: that the memories sent, of weights and embedding.
+    Of the weights' buses, one a station (the embedding's where the weights are on the chip): busy: share of the cycles
+    in which a bus had a beat; refreshed: share in which its memory could not send one; useful: bytes of weights,
+    without exponents, gains and padding, over what the buses could have brought in the other cycles; waiting: share of
+    the cycles in which stations waited for a beat.
     """
-    begin, end = outcome.start["bus"], outcome.finish["bus"]
-    passed = [after["cycle"] - before["cycle"] for before, after in zip(begin, end, strict=True)]
-    sent, refreshed = (
-        sum(after[name] - before[name] for before, after in zip(begin, end)) for name in ("sent", "refreshed")
-    )
-    all_cycles, beat = sum(passed), build.weights.word_bytes
+    counts = [
+        {name: after[name] - before[name] for name in before}
+        for before, after in zip(outcome.start["bus"], outcome.finish["bus"], strict=True)
+    ]
+    rows = [counts.pop()] if build.embedding else []
+    sizes = [(build.weights, counts), (build.embedding, rows)]
+    sent = sum(count["sent"] * bus.word_bytes for bus, part in sizes for count in part)
+    bus, looked_at = sizes[0] if build.weights else sizes[1]
+    all_cycles, beats, refreshed = (sum(count[name] for count in looked_at) for name in ("cycle", "sent", "refreshed"))
+    weights = needed(shape, tokens, scored) if build.weights else 0
     return dict(
-        bytes_per_token=sent * beat / tokens,
-        busy=sent / all_cycles,
+        bytes_per_token=sent / tokens,
+        busy=beats / all_cycles,
         refreshed=refreshed / all_cycles,
-        useful=needed(shape, tokens, scored) / (beat * (all_cycles - refreshed)),
-        waiting=outcome.counted("tape") / (cycles * len(begin)),
+        useful=weights / (bus.word_bytes * (all_cycles - refreshed)),
+        waiting=outcome.counted("tape") / (cycles * len(looked_at)),
     )
 
 

@@ -74,9 +74,9 @@ def list_for(config: str, asked: list[str]) -> int:
 
 
 def memory_of(build: BuildConfig, config: str, **given) -> Dram | None:
-    """The memory of a build with weights there, with what is given and not None; ConfigError for other builds."""
+    """The memory of a build that reads from there, with what is given and not None; ConfigError for other builds."""
     said = {name: value for name, value in given.items() if value is not None}
-    if build.weights:
+    if build.buses:
         return Dram(**said)
     if said:
         raise ConfigError(f"{', '.join(said)}: configuration {config} has its weights on the chip")

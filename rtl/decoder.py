@@ -14,12 +14,14 @@ from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.hdl.ports import Series
 from llama2_myhdl.rtl.attention.attention import memory_ports
+from llama2_myhdl.rtl.axi.bus_state import bus_state
 from llama2_myhdl.rtl.axi.bus_tapes import bus_ports, bus_tapes
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters, loader
 from llama2_myhdl.rtl.decode import decode_loop as looping
 from llama2_myhdl.rtl.decode.counters import cycle_counter
 from llama2_myhdl.rtl.decode.decode_loop import decode_loop, prompt_stream, token_stream
 from llama2_myhdl.rtl.decode.orders import Order, in_flight
+from llama2_myhdl.rtl.embedding import bus_embedding as embedding_at_bus
 from llama2_myhdl.rtl.embedding import embed_station as looking_up
 from llama2_myhdl.rtl.embedding.embed_station import embed_station
 from llama2_myhdl.rtl.layer.engine import engine
@@ -62,6 +64,8 @@ def decoder(
     m_axi=None,
     cache_base=None,
     m_axi_cache=None,
+    embedding_base=None,
+    m_axi_embedding=None,
     reading=None,
 ):
     """s_boot: Stream(data = one beat, last), see `spec/registers.py`; a new image needs a reset.
@@ -73,14 +77,16 @@ def decoder(
     later, counter `counter_select` (`rtl/decode/counters.py`) of engine `counter_station` (CFG.engines: of the head's
     own station); they run as `cycles` does.
     """
-    # tape_base, m_axi, cache_base, m_axi_cache, reading: as `ports` says
+    # tape_base, m_axi, cache_base, m_axi_cache, embedding_base, m_axi_embedding, reading: as `ports` says
     ENGINES, STATIONS = CFG.engines, stations(CFG)
-    BUS = CFG.weights is not None
-    if BUS != (m_axi is not None):
-        raise ConfigError(f"decoder: a build with weights {'in memory' if BUS else 'on the chip'} has other ports")
-    if bool(CFG.cache) != (m_axi_cache is not None):
-        raise ConfigError(f"decoder: a build with caches {'in memory' if CFG.cache else 'on the chip'} has other ports")
-    HOPS = 0 if BUS else STATIONS
+    for what, bus, port in (
+        ("weights", CFG.weights, m_axi),
+        ("caches", CFG.cache, m_axi_cache),
+        ("embedding", CFG.embedding, m_axi_embedding),
+    ):
+        if (bus is None) != (port is None):
+            raise ConfigError(f"decoder: a build with {what} {'in memory' if bus else 'on the chip'} has other ports")
+    HOPS = 0 if CFG.weights else STATIONS
     ALONE = ENGINES == 1
     LAYER_BITS = CFG.engine.max_layers.bit_length()
     shape = ShapeRegisters(CFG)
@@ -90,7 +96,7 @@ def decoder(
     # hop k: what enters station k and its tapes
     boot_in, boot_out = [beat.clone() for _ in range(HOPS)], [beat.clone() for _ in range(HOPS)]
     leaving, entering = [packet(CFG) for _ in range(STATIONS)], [packet(CFG) for _ in range(STATIONS)]
-    chain_end = boot_rest if BUS else boot_out[STATIONS - 1]  # no beat gets here
+    chain_end = boot_out[STATIONS - 1] if HOPS else payload if CFG.embedding else boot_rest  # no beat gets here
     chain_end.ready = tied(bit(True))
     unused(chain_end.data, chain_end.last, chain_end.valid)
     weights, from_head = [beat_stream(CFG) for _ in range(STATIONS)], [bit() for _ in range(STATIONS)]
@@ -143,15 +149,16 @@ def decoder(
         ENTRIES=CFG.list_entries,
         DEPTH=in_flight(CFG),
     )
+    if CFG.embedding:
+        rows = dict(s_boot=None, m_boot=None, enable=loaded, base=embedding_base, m_axi=m_axi_embedding)
+        rows |= dict(error=uint(BUS_ERROR_BITS), busy=bit())
+        bus_errors.append(rows["error"])
+        under_way.append(rows["busy"])
+        boot_rest = payload
+    else:
+        rows = dict(s_boot=payload, m_boot=boot_rest)
     embed_station_ = embed_station(
-        clk,
-        rst,
-        s_boot=payload,
-        m_boot=boot_rest,
-        s=request,
-        m=leaving[0],
-        **shape.named(looking_up.REGISTERS),
-        CFG=CFG,
+        clk, rst, s=request, m=leaving[0], **shape.named(looking_up.REGISTERS), CFG=CFG, **rows
     )
     boot_skid = [skid(clk, rst, boot_rest if k == 0 else boot_out[k - 1], boot_in[k]) for k in range(HOPS)]
     skid_ = [skid(clk, rst, leaving[k], entering[k]) for k in range(STATIONS)]
@@ -222,8 +229,7 @@ def decoder(
                 found[:] = values_bus >> (k * COUNTER_BITS)
         counter_value.next = found[COUNTER_BITS:]
 
-    bus_tapes_ = []
-    if BUS:
+    if CFG.weights:
         tape_errors, tapes_under_way = [uint(BUS_ERROR_BITS) for _ in range(STATIONS)], [bit() for _ in range(STATIONS)]
         bus_errors, under_way = tape_errors + bus_errors, tapes_under_way + under_way
         bus_tapes_ = [
@@ -246,30 +252,25 @@ def decoder(
             )
             for k in range(STATIONS)
         ]
+        bus = [bus_tapes_]
+    else:
+        bus = []
+
     if bus_errors:
-        MASTERS = len(bus_errors)
-        bus_bus, under_way_bus = uint(MASTERS * BUS_ERROR_BITS), uint(MASTERS)
-        bus = [bus_tapes_, pack(bus_errors, bus_bus), pack(under_way, under_way_bus)]
+        bus_error = uint(BUS_ERROR_BITS)
+        bus_state_ = bus_state(Series(*bus_errors), Series(*under_way), bus_error, reading)
+        bus = [*bus, bus_state_]
 
         @always_comb
         def errors():
-            code = intbv(0)[BUS_ERROR_BITS:]
-            part = intbv(0)[MASTERS * BUS_ERROR_BITS :]
-            code[:] = 0
-            for k in range(MASTERS):
-                part[:] = bus_bus >> (k * BUS_ERROR_BITS)
-                if part[BUS_ERROR_BITS:] != NONE:
-                    code[:] = part[BUS_ERROR_BITS:]
-            reading.next = under_way_bus != 0
             if boot_error != NONE:
                 error.next = boot_error
-            elif code != NONE:
-                error.next = code
+            elif bus_error != NONE:
+                error.next = bus_error
             else:
                 error.next = loop_error
 
     else:
-        bus = []
 
         @always_comb
         def errors():
@@ -302,9 +303,10 @@ def ports(build: BuildConfig) -> dict:
     Of a build with `weights` the tapes are no part of the image but lie in memory. tape_base: in, a Series of addresses
     for each station, as `bus_tapes` has them, from reset on; m_axi: `ReadChannels`, one a station.
     Of a build with `cache` the keys and values lie there. cache_base: in, a Series of addresses, one an engine, from
-    reset on; m_axi_cache: `MemoryChannels`, one an engine.
-    reading: of both, out, bursts are under way, and a reset of the decoder alone waits until it is low. `error` has
-    BUS_ERROR_BITS then; that of a bus stops what is behind it until reset.
+    reset on; m_axi_cache: `MemoryChannels`, one an engine. Of one with `embedding` its rows: embedding_base,
+    m_axi_embedding.
+    reading: of any of them, out, bursts are under way, and a reset of the decoder alone waits until it is low. `error`
+    has BUS_ERROR_BITS then; that of a bus stops what is behind it until reset.
     """
     at_bus = {}
     if build.weights:
@@ -314,6 +316,9 @@ def ports(build: BuildConfig) -> dict:
     if build.cache:
         at_bus["cache_base"] = Series(*(uint(build.cache.address_bits) for _ in range(build.engines)))
         at_bus["m_axi_cache"] = Series(*(memory_ports(build.engine)["m_axi"] for _ in range(build.engines)))
+    if build.embedding:
+        rows = embedding_at_bus.bus_ports(build)
+        at_bus |= dict(embedding_base=rows["base"], m_axi_embedding=rows["m_axi"])
     if at_bus:
         at_bus["reading"] = bit()
     return dict(

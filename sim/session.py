@@ -31,6 +31,7 @@ from llama2_myhdl.spec.errors import BUS_ERRORS, MEANING
 from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.spec.sequence import Request, prompt_beats
+from llama2_myhdl.weights.memory import parts_in_memory
 from llama2_myhdl.weights.tape import Tape
 
 SIMULATORS = ("verilator", "icarus", "verilator-cocotb")  # the first one compiled into this process
@@ -96,8 +97,8 @@ class Sequence:
 class Session:
     """build: the hardware; sim: one of SIMULATORS; say: told how conversion and compilation get on; visible: signals
     that the build shows, else those of `rtl/layer/probes.py`; through: a step that the Verilog passes before, see
-    `sim.build`: of a netlist there are neither taps nor the cycle table; dram: the memories of a build with weights
-    or caches there, else those of `Dram()`."""
+    `sim.build`: of a netlist there are neither taps nor the cycle table; dram: the memories of a build that has some,
+    else those of `Dram()`."""
 
     def __init__(
         self,
@@ -127,13 +128,13 @@ class Session:
         self._tracers: list[Station] | None = None
         self._taps: list[StationTaps] | None = None
         self.sim.set(rst=1, clear=0, counter_station=0, counter_select=0, m_token_ready=1)
-        self.memories: list[Memory] = []  # of a build with `weights` one a station
+        self.memories: list[Memory] = []  # of a build with `buses`, as `sim.memories.at_ports` has them
         self.caches: list[Memory] = []  # of a build with `cache` one an engine
         self._at_bus(dram or Dram())
 
     def _at_bus(self, dram: Dram) -> None:
         """The memories of a build that has some; a fault of theirs wakes `advance`."""
-        if self.build.weights:
+        if self.build.buses:
             self.memories = memories.at_ports(self.sim, self.build, len(self.stations), dram)
         if self.build.cache:
             self.caches = memories.cached(self.sim, self.build, dram)
@@ -142,14 +143,14 @@ class Session:
             self._faults = self.sim.recorder(["error"], wakes=True)
             self._faults.arm(False)
 
-    def boot(self, tape: Tape, tapes: list[bytes] | tuple[()] = ()) -> int:
+
+    def boot(self, tape: Tape, parts: list[bytes] | tuple[()] = ()) -> int:
         """Reset, then send a boot image; the error code, 0 when the model is loaded.
 
-        tapes: what `weights.memory.memory_image` makes for a build with weights in memory, for no other.
+        parts: what `weights.memory.memory_image` makes for a build that reads from memory, for no other.
         """
-        if len(tapes) != (self.build.engines + 1 if self.build.weights else 0):
-            where = "in memory" if self.build.weights else "on the chip"
-            raise SimulationError(f"tapes: {len(tapes)} of them beside the image, of a build with weights {where}")
+        if len(parts) != (wanted := parts_in_memory(self.build)):
+            raise SimulationError(f"memory: this build reads {wanted} parts of a model there, not {len(parts)}")
         beats, self._shape = tape.beats, tape.shape
         self._patience = max(LEAST_PATIENCE, PATIENCE * tape.shape.beats(tape.lanes))
         self.sim.set(rst=1)
@@ -157,7 +158,7 @@ class Session:
         if self._bus:
             self._faults.arm(False)  # it would wake what waits for the image
         if self.memories:
-            memories.place(self.sim, self.memories, tapes, self.build)
+            memories.place(self.sim, self.memories, parts, self.build)
         self._running.clear(), self._feeding.clear()  # sequences that were left before their end
         self._offered, self._free = None, 0
         self._boot.drop(), self._prompt.drop(), self._tokens.take()

@@ -150,11 +150,12 @@ class BuildConfig:
     exp_bits: int = 8  # signed exponent fields on the tape (values kept within 7 bits)
     list_entries: int = LIST  # of the sampler's list; 0: no sampler, greedy only
     weights: "ReadMaster | None" = None  # the bus to the memory that the tapes lie in; None: they are on the chip
+    embedding: "ReadMaster | None" = None  # the same of the embedding's rows
     cache: "ReadMaster | None" = None  # the same of the key/value caches
 
     def __post_init__(self):
         for f in fields(self):
-            if f.name not in ("list_entries", "weights", "cache"):
+            if f.name not in ("list_entries", "weights", "embedding", "cache"):
                 _require(getattr(self, f.name) > 0, f.name, "at least 1", getattr(self, f.name))
         _require(
             self.list_entries == 0 or 2 <= self.list_entries <= LIST,
@@ -193,8 +194,8 @@ class BuildConfig:
         _require(self.weight_bits == 8, "weight_bits", "8", self.weight_bits)
         _require(self.max_dim >= MIN_DIM, "max_dim", f"at least {MIN_DIM}", self.max_dim)
         _require(self.max_seq & (self.max_seq - 1) == 0, "max_seq", "a power of two", self.max_seq)
-        if self.weights is not None:
-            self.weights.check_beat(self.beat_bits)
+        for bus in self.buses:
+            bus.check_beat(self.beat_bits)
         if self.cache is not None:
             self.cache.check_cache(self)
 
@@ -215,6 +216,11 @@ class BuildConfig:
             ("seq_len", self.max_seq, shape.seq_len),
         ):
             _require(value <= limit, f"model {what}", f"at most {limit} in this build", value)
+
+    @property
+    def buses(self) -> "tuple[ReadMaster, ...]":
+        """Of what is read of a model in memory; none: all of it is on the chip."""
+        return tuple(bus for bus in (self.weights, self.embedding) if bus is not None)
 
     # --- widths ---
     @property

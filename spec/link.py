@@ -73,9 +73,9 @@ DESCRIBED = tuple(field.name for field in fields(BuildConfig) if field.type in (
 def on_board(build: BuildConfig) -> BuildConfig:
     """The build as a board has it: no frame carries a sampler's settings, so there is none.
 
-    ConfigError when its weights are in memory: a board of this project has no bus.
+    ConfigError when its weights or its embedding are in memory: a board of this project has no bus.
     """
-    if build.weights:
+    if build.buses:
         raise ConfigError("board: must have the weights on the chip, this build has them in memory behind a bus")
     return replace(build, list_entries=0)
 

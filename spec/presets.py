@@ -49,16 +49,23 @@ PRESETS["stories260K"] = Preset(
     _SHAPES["stories260K"], build_for(_SHAPES["stories260K"], attention_units=4, attention_queries=2)
 )
 PRESETS["nano"] = Preset(_SHAPES["nano"], build_for(_SHAPES["nano"], lanes=4, min_hidden_block=8, list_entries=8))
-# The tapes in memory behind a bus: one that is simulated, and one whose head alone has 9 MB.
-PRESETS["nano-bus"] = Preset(
-    _SHAPES["nano"], replace(PRESETS["nano"].build, weights=ReadMaster(data_bits=64, burst=16, depth=64))
-)
+
+
+def in_memory(data_bits: int, **sizes) -> dict[str, ReadMaster]:
+    """Parameters of a build with tapes and embedding in memory, each behind buses of so many bits; sizes: of the tapes'
+    `ReadMaster`. Few rows are asked for at once, so their queue is short."""
+    weights = ReadMaster(data_bits=data_bits, **sizes)
+    return dict(weights=weights, embedding=replace(weights, burst=16, depth=32, outstanding=4))
+
+
+# Tapes and embedding in memory behind a bus: one that is simulated, and one whose head alone has 9 MB.
+PRESETS["nano-bus"] = Preset(_SHAPES["nano"], replace(PRESETS["nano"].build, **in_memory(64, burst=16, depth=64)))
 # The key/value cache there too.
 PRESETS["nano-kv"] = Preset(
     _SHAPES["nano"], replace(PRESETS["nano-bus"].build, cache=ReadMaster(data_bits=64, burst=16, depth=64))
 )
 PRESETS["stories15M-bus"] = Preset(
-    _SHAPES["stories15M"], build_for(_SHAPES["stories15M"], lanes=16, weights=ReadMaster(data_bits=128))
+    _SHAPES["stories15M"], build_for(_SHAPES["stories15M"], lanes=16, **in_memory(128))
 )
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
@@ -86,10 +93,8 @@ PRESETS["ulx3s"] = Preset(_SHAPES["shipped"], build_for(_SHAPES["shipped"], **EC
 # One that is synthesized, and told a story by as a netlist, in minutes.
 _SMALL = ModelShape(64, 128, 2, 4, 4, 128, 16)
 PRESETS["small"] = Preset(_SMALL, build_for(_SMALL, lanes=16, max_quant_lanes=4, list_entries=0))
-# As the default build, with the tapes in memory: a beat of 64 weights is a beat of the bus.
-PRESETS["default-bus"] = Preset(
-    _SHAPES["stories260K"], replace(PRESETS["default"].build, weights=ReadMaster(data_bits=512, depth=256))
-)
+# As the default build, with tapes and embedding in memory: a beat of 64 weights is a beat of the bus.
+PRESETS["default-bus"] = Preset(_SHAPES["stories260K"], replace(PRESETS["default"].build, **in_memory(512, depth=256)))
 
 
 def preset(name: str) -> Preset:
@@ -112,7 +117,7 @@ def fitting(shape: ModelShape, in_memory: bool = False) -> list[str]:
             return False
         return True
 
-    return [name for name, known in PRESETS.items() if bool(known.build.weights) == in_memory and fits(known.build)]
+    return [name for name, known in PRESETS.items() if bool(known.build.buses) == in_memory and fits(known.build)]
 
 
 def build_of(config: str, **changes) -> BuildConfig:
@@ -135,6 +140,6 @@ def build_that_holds(shape: ModelShape, config: str = AUTO, **changes) -> BuildC
     except ConfigError as error:
         if config == AUTO:
             raise
-        names = ", ".join(fitting(shape, True) if build.weights else [AUTO, *fitting(shape)])
+        names = ", ".join(fitting(shape, True) if build.buses else [AUTO, *fitting(shape)])
         raise ConfigError(f"{error}; configurations that hold the model: {names}") from error
     return build

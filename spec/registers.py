@@ -5,10 +5,13 @@ A boot image is a sequence of tape beats (LANES bytes each):
     one beat a register (little-endian 32 bits in the low bytes), in the order of REGISTERS
     one beat a RoPE frequency (32 bits), `pairs` of them
     the embedding: for each token one beat with the exponent (byte 0), then `dim_beats` beats of mantissas
-    the tapes: `layer_beats` beats a layer, then `head_beats` beats; not for builds that read them from memory
+    the tapes: `layer_beats` beats a layer, then `head_beats` beats
+    where a build reads both from memory: as many beats as have a byte for each engine, the first one with a CRC-32 of
+        the weights, by which images are told apart, else zeros
     one beat with the checksum of all beats before it (`checksum`)
 
-Embedding and tapes, as far as they are in it, are `payload_beats` beats together.
+Embedding and tapes are not in it where a build reads them from memory. What is in it between frequencies and checksum
+are `payload_beats` beats, one or more.
 
 No register of the image follows from others, so none can contradict another: what follows from them (`rules`) the
 loader computes (`rtl/boot/derive.py`). The shape is given by its factors (dim is 2 * pairs * kv_mul * n_kv_heads), so
@@ -89,7 +92,9 @@ def rules(build: BuildConfig) -> dict[str, Rule]:
         *(("dim", "hidden_beats"), ("dim_beats", "hidden_blocks")),  # PARTIAL .. DOWN
     )
     classifier = ("vocab_size", "dim_beats")
-    embedding, on_chip = (("vocab_size",), classifier), (("layer_beats", "n_layers"), ("head_beats",))
+    embedding = () if build.embedding else (("vocab_size",), classifier)
+    on_chip = () if build.weights else (("layer_beats", "n_layers"), ("head_beats",))
+    payload = Rule((*embedding, *on_chip)) if embedding or on_chip else _groups("engines", lanes)
     return dict(
         head_dim=Rule((("pairs",), ("pairs",))),
         n_heads=Rule((("n_kv_heads", "kv_mul"),)),
@@ -105,7 +110,7 @@ def rules(build: BuildConfig) -> dict[str, Rule]:
         vocab_groups=_groups("vocab_size", lanes),
         layer_beats=Rule(layer, offset=2),  # exponents of the two gains
         head_beats=Rule((("gain_beats",), classifier, ("vocab_groups",)), offset=1),
-        payload_beats=Rule(embedding if build.weights else (*embedding, *on_chip)),
+        payload_beats=payload,
     )
 
 

@@ -91,13 +91,14 @@ def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = N
 
 def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: Path = FOLDER) -> Path:
     """The tape file of `weights`, made of the file `model`, for a build; written once. Beside it stands what lies in
-    memory, if the build has its weights there: `weights.memory.read_packed` reads both.
+    memory, if the build has anything there: `weights.memory.read_packed` reads both.
 
     ConfigError when the model does not fit.
     """
     build.check(weights.shape)
     key = _key(Path(model), weights.shape, PACKER)
-    kind = f"-bus{build.weights.data_bits}" if build.weights else ""
+    buses = dict(bus=build.weights, rows=build.embedding)
+    kind = "".join(f"-{name}{bus.data_bits}" for name, bus in buses.items() if bus)
     path = folder / f"{key}-{weights.shape.seq_len}-{build.lanes}-{build.hidden_block}-{build.engines}{kind}.tape"
     if path.exists():
         try:

@@ -1,17 +1,18 @@
-"""What lies in memory for a build that reads its weights over a bus: the tapes behind a page that says what they are.
+"""What lies in memory for a build that reads over a bus: tapes and embedding behind a page that says what they are.
 
 `make pack` writes it beside the boot image, as OUTPUT.memory. Byte 0 of the file goes to the beginning of a page of
-4 KB; tape_base of a tape is that address and its place:
+4 KB; tape_base of a tape and embedding_base are that address and its place:
 
     offset  type         content
     0       8 bytes      "L2MMEM" and two zero bytes
     8       uint32       format version
-    12      4 x uint32   lanes, hidden block, engines, bytes of a beat of the bus
-    28      uint32       checksum at the end of the boot image that it belongs to
-    32      uint32       t, the number of tapes: the engines' in their order, then the head's
-    36      t x (2 x uint64, uint32)  place in bytes, length in bytes, CRC-32
-    36+20t  uint32       CRC-32 of the header up to here
-    4096                 the tapes, each at a beat of the bus
+    12      5 x uint32   lanes, hidden block, engines, bytes of a beat of the weights' bus and of the embedding's (0: it
+                         is on the chip)
+    32      uint32       checksum at the end of the boot image that it belongs to
+    36      uint32       t, the number of parts: the engines' tapes in their order, the head's, the embedding
+    40      t x (2 x uint64, uint32)  place in bytes, length in bytes, CRC-32
+    40+20t  uint32       CRC-32 of the header up to here
+    4096                 the parts, each at a beat of the widest bus
 
 All numbers are little-endian.
 """
@@ -27,31 +28,50 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.spec.axi import PAGE
 from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.embedding import row_bytes
 from llama2_myhdl.spec.program import head_beats, layer_beats, layer_split
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
-from llama2_myhdl.weights.tape import Tape, boot_image, read_tape, tape_image, write_tape
+from llama2_myhdl.weights.tape import Tape, boot_image, embedding_rows, read_tape, tape_image, write_tape
 
-MAGIC, VERSION = b"L2MMEM\0\0", 1
-_HEADER, _PLACE, _CRC = struct.Struct("<8s7I"), struct.Struct("<2QI"), struct.Struct("<I")
-_BUILT = ("lanes", "hidden block", "engines", "bytes of a bus beat")
+MAGIC, VERSION = b"L2MMEM\0\0", 2
+_HEADER, _PLACE, _CRC = struct.Struct("<8s8I"), struct.Struct("<2QI"), struct.Struct("<I")
+_BUILT = ("lanes", "hidden block", "engines", "bytes of a beat for the weights", "bytes of a beat for the embedding")
 
 
-def memory_image(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
-    """The tapes of a build that reads them from memory: those of the engines in their order, then that of the head."""
-    shape = weights.shape
-    build.check(shape)
-    low, extra = layer_split(shape.n_layers, build.engines)
-    lengths = [(low + (k < extra)) * layer_beats(shape, build) for k in range(build.engines)]
-    edges = np.cumsum([0, *lengths, head_beats(shape, build)])
+def _tapes(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
+    low, extra = layer_split(weights.shape.n_layers, build.engines)
+    lengths = [(low + (k < extra)) * layer_beats(weights.shape, build) for k in range(build.engines)]
+    edges = np.cumsum([0, *lengths, head_beats(weights.shape, build)])
     image = tape_image(weights, build)
     return [image[a:b].tobytes() for a, b in zip(edges, edges[1:])]
 
 
-def tape_places(tapes: Sequence[bytes], build: BuildConfig, first: int = PAGE) -> list[int]:
-    """Addresses of the tapes of `memory_image` one behind the other, from `first` on, as its bus wants them."""
-    size, places = build.weights.word_bytes, [first]
-    for tape in tapes[:-1]:
-        places.append(places[-1] + -(-len(tape) // size) * size)
+def _table(weights: QuantisedCheckpoint, build: BuildConfig) -> bytes:
+    """The embedding, as `spec/embedding.py` lays it out."""
+    rows = embedding_rows(weights.embedding, build.lanes)
+    rows = rows.reshape(len(rows), -1)
+    image = np.zeros((len(rows), row_bytes(weights.shape, build)), np.uint8)
+    image[:, : rows.shape[1]] = rows
+    return image.tobytes()
+
+
+def memory_image(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
+    """The parts that a build reads from memory: the tapes of the engines in their order and that of the head, then the
+    embedding; each where it has a bus for it."""
+    build.check(weights.shape)
+    return [*(_tapes(weights, build) if build.weights else []), *([_table(weights, build)] if build.embedding else [])]
+
+
+def parts_in_memory(build: BuildConfig) -> int:
+    """How many parts that are."""
+    return (build.engines + 1 if build.weights else 0) + (1 if build.embedding else 0)
+
+
+def part_places(parts: Sequence[bytes], build: BuildConfig, first: int = PAGE) -> list[int]:
+    """Addresses of the parts of `memory_image` one behind the other, from `first` on, as their buses want them."""
+    size, places = max(bus.word_bytes for bus in build.buses), [first]
+    for part in parts[:-1]:
+        places.append(places[-1] + -(-len(part) // size) * size)
     return places
 
 
@@ -61,27 +81,28 @@ def memory_file(tape) -> Path:
 
 
 def _built(build: BuildConfig) -> tuple[int, ...]:
-    return build.lanes, build.hidden_block, build.engines, build.weights.word_bytes
+    beats = (bus.word_bytes if bus else 0 for bus in (build.weights, build.embedding))
+    return build.lanes, build.hidden_block, build.engines, *beats
 
 
 def _checksum(tape: Tape) -> int:
     return int.from_bytes(tape.beats[-1, :4].tobytes(), "little")
 
 
-def write_memory(path, tape: Tape, tapes: Sequence[bytes], build: BuildConfig) -> list[int]:
-    """Write what `memory_image` made beside its boot image; whole or not at all. The places of the tapes."""
-    places = tape_places(tapes, build)
-    head = _HEADER.pack(MAGIC, VERSION, *_built(build), _checksum(tape), len(tapes))
-    head += b"".join(_PLACE.pack(place, len(data), zlib.crc32(data)) for place, data in zip(places, tapes))
+def write_memory(path, tape: Tape, parts: Sequence[bytes], build: BuildConfig) -> list[int]:
+    """Write what `memory_image` made beside its boot image; whole or not at all. The places of the parts."""
+    places = part_places(parts, build)
+    head = _HEADER.pack(MAGIC, VERSION, *_built(build), _checksum(tape), len(parts))
+    head += b"".join(_PLACE.pack(place, len(data), zlib.crc32(data)) for place, data in zip(places, parts))
     head += _CRC.pack(zlib.crc32(head))
-    ends = [*places[1:], places[-1] + len(tapes[-1])]
-    parts = [data.ljust(end - place, b"\0") for data, place, end in zip(tapes, places, ends)]
-    write_whole(path, [head.ljust(PAGE, b"\0"), *parts])
+    ends = [*places[1:], places[-1] + len(parts[-1])]
+    filled = [data.ljust(end - place, b"\0") for data, place, end in zip(parts, places, ends)]
+    write_whole(path, [head.ljust(PAGE, b"\0"), *filled])
     return places
 
 
 def read_memory(path, tape: Tape, build: BuildConfig) -> list[bytes]:
-    """The tapes of a file that belongs to this boot image and build; ModelError says what else it is, or misses."""
+    """The parts of a file that belongs to this boot image and build; ModelError says what else it is, or misses."""
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -107,25 +128,25 @@ def read_memory(path, tape: Tape, build: BuildConfig) -> list[bytes]:
     table = list(_PLACE.iter_unpack(data[_HEADER.size : end]))
     size = max(place + length for place, length, _ in table)
     if len(data) != size:
-        raise ModelError(f"{path}: a memory image of {count} tapes has {size} bytes, the file has {len(data)}")
-    tapes = [data[place : place + length] for place, length, _ in table]
-    for number, (found, (*_, crc)) in enumerate(zip(tapes, table)):
+        raise ModelError(f"{path}: a memory image of {count} parts has {size} bytes, the file has {len(data)}")
+    parts = [data[place : place + length] for place, length, _ in table]
+    for number, (found, (*_, crc)) in enumerate(zip(parts, table)):
         if zlib.crc32(found) != crc:
-            raise ModelError(f"{path}: corrupt memory image: tape {number} does not match its CRC-32")
-    return tapes
+            raise ModelError(f"{path}: corrupt memory image: part {number} does not match its CRC-32")
+    return parts
 
 
 def write_packed(path, weights: QuantisedCheckpoint, build: BuildConfig) -> list[int]:
-    """The tape file of a build, behind what lies in memory beside it if there is anything; the places of the
-    tapes there. ConfigError when the model does not fit."""
+    """The tape file of a build, behind what lies in memory beside it if there is anything; the places of its
+    parts there. ConfigError when the model does not fit."""
     tape = boot_image(weights, build)
-    places = write_memory(memory_file(path), tape, memory_image(weights, build), build) if build.weights else []
+    places = write_memory(memory_file(path), tape, memory_image(weights, build), build) if build.buses else []
     write_tape(path, tape)
     return places
 
 
 def read_packed(path, build: BuildConfig) -> tuple[Tape, list[bytes]]:
-    """What `write_packed` wrote for a build, as `Session.boot` takes it: the boot image, and the tapes of memory if
+    """What `write_packed` wrote for a build, as `Session.boot` takes it: the boot image, and the parts in memory if
     it has any there. ModelError."""
     tape = read_tape(path)
-    return tape, read_memory(memory_file(path), tape, build) if build.weights else []
+    return tape, read_memory(memory_file(path), tape, build) if build.buses else []

@@ -1,6 +1,6 @@
 """`make pack`: quantise a checkpoint and write its weight tape.
 
-For a build that reads its tapes from memory the file is the boot image alone, and OUTPUT.memory what lies in memory.
+For a build that reads from memory the file is the boot image alone, and OUTPUT.memory what lies in memory.
 """
 
 import sys
@@ -9,10 +9,17 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.files import check_writable
 from llama2_myhdl.base.options import Parser, unsaid
 from llama2_myhdl.readers.model import read_model
-from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.config import BuildConfig, ConfigError
 from llama2_myhdl.spec.presets import build_of
 from llama2_myhdl.weights.cache import quantised
 from llama2_myhdl.weights.memory import memory_file, read_packed, write_packed
+
+
+def _places(places: list[int], build: BuildConfig) -> str:
+    """Where the parts of the file lie in it, in words."""
+    rows = [f"embedding at {places[-1]:#x}"] if build.embedding else []
+    tapes = places[: len(places) - len(rows)]
+    return ", ".join([f"tapes at {', '.join(map(hex, tapes))}"] * bool(tapes) + rows)
 
 
 def main(argv=None) -> int:
@@ -29,7 +36,7 @@ def main(argv=None) -> int:
     beside = memory_file(args.output)
     try:
         build = build_of(args.config, lanes=args.lanes, engines=args.engines)
-        for file in (args.output, beside) if build.weights else (args.output,):
+        for file in (args.output, beside) if build.buses else (args.output,):
             check_writable(file)  # before minutes are spent
         checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         build.check(checkpoint.shape.shortened(args.context))
@@ -41,7 +48,7 @@ def main(argv=None) -> int:
         return 2
     print(f"{args.output}: {len(tape.beats)} beats of {tape.lanes} bytes, {tape.beats.size} bytes")
     if places:
-        print(f"{beside}: tapes at {', '.join(map(hex, places))}")
+        print(f"{beside}: {_places(places, build)}")
     print(unsaid(tape.shape))
     return 0
 

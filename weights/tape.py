@@ -38,7 +38,7 @@ from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.limits import EMBEDDING_LIMITS, TAPE_EXPONENT_MAX
 from llama2_myhdl.spec.program import Command, gain_beats, tapes
-from llama2_myhdl.spec.quantised import QuantisedCheckpoint, QuantisedMatrix
+from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.spec.registers import REGISTERS, checksum, register_limits, register_values
 
 FILE_MAGIC = b"L2MTAPE\0"
@@ -135,12 +135,13 @@ def tape_image(weights: QuantisedCheckpoint, build: BuildConfig) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _embedding_image(embedding: QuantisedMatrix, lanes: int) -> np.ndarray:
+def embedding_rows(embedding: QuantisedMatrix, lanes: int) -> np.ndarray:
+    """The beats of each row, uint8 [rows, beats, lanes]: one with the exponent in byte 0, then the mantissas."""
     row_exponents = fitted(embedding.exponent, "i1", "exponent of embedding row", **EMBEDDING_LIMITS)
     rows = _row_beats(embedding.mantissa, lanes)
     exponents = np.zeros((len(rows), 1, lanes), np.uint8)
     exponents[:, 0, 0] = row_exponents.view(np.uint8)
-    return np.concatenate([exponents, rows], axis=1).reshape(-1, lanes)
+    return np.concatenate([exponents, rows], axis=1)
 
 
 def _register_image(shape: ModelShape, build: BuildConfig, stops: tuple[int, ...]) -> np.ndarray:
@@ -153,14 +154,33 @@ def _register_image(shape: ModelShape, build: BuildConfig, stops: tuple[int, ...
     return np.concatenate(words)
 
 
+def _none(lanes: int) -> np.ndarray:
+    """No beats."""
+    return np.zeros((0, lanes), np.uint8)
+
+
+def _fingerprint(weights: QuantisedCheckpoint) -> int:
+    """CRC-32 of all mantissas and exponents."""
+    total = 0
+    for name in ("embedding", "rms_att", "rms_ffn", "rms_final", "classifier", *LAYER_MATRICES):
+        value = getattr(weights, name)
+        for part in [value] if hasattr(value, "mantissa") else value:  # of each layer
+            for numbers in (part.mantissa, part.exponent):
+                total = zlib.crc32(np.asarray(numbers, "<i2").tobytes(), total)
+    return total
+
+
 def boot_image(weights: QuantisedCheckpoint, build: BuildConfig) -> Tape:
     """All beats of the boot stream for a build; ConfigError when the model does not fit it."""
     shape, lanes = weights.shape, build.lanes
     build.check(shape)
     registers = _register_image(shape, build, weights.stops)
-    embedding = _embedding_image(weights.embedding, lanes)
-    parts = [registers, embedding] + ([] if build.weights else [tape_image(weights, build)])
-    body = np.concatenate(parts)
+    embedding = _none(lanes) if build.embedding else embedding_rows(weights.embedding, lanes).reshape(-1, lanes)
+    tape = _none(lanes) if build.weights else tape_image(weights, build)
+    if not len(embedding) + len(tape):
+        tape = np.zeros((register_values(shape, build)["payload_beats"], lanes), np.uint8)
+        tape[:1] = _word_beats([_fingerprint(weights)], lanes, "CRC-32 of the weights")
+    body = np.concatenate([registers, embedding, tape])
     beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes, "checksum")])
     return Tape(shape, lanes, (len(registers), len(embedding), len(beats) - len(registers) - len(embedding)), beats)
 

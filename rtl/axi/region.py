@@ -1,4 +1,4 @@
-"""Regions of memory behind the bus as streams: a weight tape, read ahead over and over; or rows, as they are asked for."""
+"""Regions of memory as streams: a weight tape, read ahead over and over; or rows, as they are asked for."""
 
 from myhdl import always, always_comb
 

@@ -29,7 +29,7 @@ def row_master(clk, rst, enable, base, rows, row_beats, s, m, m_axi, error, busy
     of the bus, one behind the other: what is behind its last beat is dropped. ConfigError when the largest table is
     larger than what AXI can address.
     m_axi, error, busy: as of `rtl/axi/read_channel.py`, BAD_WINDOW when the table is misaligned, empty or goes past the
-    last address. Rows are asked for ahead as long as there is room for their beats: AXI.depth, of `spec.axi.ReadMaster`.
+    last address. AXI: `spec.axi.ReadMaster`; rows are asked for ahead as long as there is room for their beats.
     """
     BEAT_BITS = len(m.data)
     AXI.check_beat(BEAT_BITS)

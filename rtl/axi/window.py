@@ -20,7 +20,7 @@ def window(clk, rst, enable, base, beats, first, rest, tail, known, wrong, AXI, 
     SPLIT = clog2(per_word(AXI, BEAT_BITS))
     ratio = max(1, BEAT_BITS // AXI.data_bits)
     JOIN, ONES = ratio.bit_length() - 1, ratio - 1
-    less = uint(len(beats))
+    less = uint(max(len(beats), SPLIT))
     asked, measured, misplaced = bit(), bit(), bit()
     last = uint(max(WORDS, len(rest)) + 1)
 

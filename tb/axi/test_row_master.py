@@ -62,7 +62,7 @@ class Bench:
 
     async def table(self, rows: int, beats: int, base: int | None = None):
         """Reset before a table of random rows, at a random place or `base`; what lies between rows is not zero."""
-        axi, size, dut = self.axi, self.beat_bits // 8, self.dut
+        axi, size = self.axi, self.beat_bits // 8
         row_bytes = axi.words(beats, self.beat_bits) * axi.word_bytes
         if base is None:
             base = self.rng.randrange(1 << axi.address_bits - 1) // axi.word_bytes * axi.word_bytes

@@ -25,13 +25,13 @@ from llama2_myhdl.weights.tape import boot_image
 from tb.decoder.test_decoder import NANO_SHAPES, compare, tap_values
 from tb.sim.simulators import SESSIONS
 
-BUILD = preset("nano-bus").build
+BUILD, CHIP = preset("nano-bus").build, preset("nano").build
 POSITIONS = 6
 STORM = dict(latency=(1, 90), stalls=dict(ar=0.4, r=0.3), refresh=(200, 20), interleaved=True)
 
 
 def model(name, build, seed):
-    """A random model of a shape of the nano build: the integer model, boot image and tapes."""
+    """A random model of a shape of the nano build: the integer model, boot image and what lies in memory."""
     shape, shared = NANO_SHAPES[name]
     weights = quantise_checkpoint(random_checkpoint(shape, seed, shared), gptq=False)
     return FixedModel(weights, build), boot_image(weights, build), memory_image(weights, build)
@@ -61,20 +61,22 @@ def test_models(sim):
             golden, image, tapes = model(name, BUILD, seed)
             stalls = []
             for behaviour in (dict(latency=(1, 1), refresh=None), STORM):
-                session.memories[0].behave(**behaviour)
+                for memory in session.memories:
+                    memory.behave(**behaviour)
                 assert session.boot(image, tapes) == NONE
                 stalls.append(tell(session, golden, job(golden, seed, positions)).counted("tape"))
             assert stalls[1] > stalls[0]
-            session.memories[0].behave(stalls=dict(ar=0.0, r=0.0), refresh=None, interleaved=False)
+            for memory in session.memories:
+                memory.behave(stalls=dict(ar=0.0, r=0.0), refresh=None, interleaved=False)
 
 
 @pytest.mark.bus
 def test_engines():
-    """A bus for each engine, and one for the head."""
+    """A bus for each engine, one for the head, and one for the embedding."""
     build = replace(BUILD, engines=2)
     golden, image, tapes = model("nano", build, 3)
     with Session(build, SESSIONS[-1]) as session:
-        assert len(session.memories) == len(tapes) == 3
+        assert len(session.memories) == len(tapes) == 4
         for memory in session.memories:
             memory.behave(latency=(20, 60), refresh=None)
         assert session.boot(image, tapes) == NONE
@@ -83,15 +85,17 @@ def test_engines():
 
 
 @pytest.mark.bus
+@pytest.mark.parametrize("which", [0, 1], ids=["tape", "embedding"])
 @pytest.mark.parametrize("sim", SESSIONS[-1:])
-def test_a_memory_that_fails(sim):
+def test_a_memory_that_fails(sim, which):
     """SLVERR or DECERR on a beat that a sequence needs: the code, no hang; after a reset the next sequence is right."""
     golden, image, tapes = model("nano", BUILD, 5)
     rng = np.random.default_rng(5)
     told, faults = 0, 30
     with Session(BUILD, sim) as session:
-        (memory,) = session.memories
-        memory.behave(latency=(1, 20), refresh=None)
+        memory = session.memories[which]
+        for each in session.memories:
+            each.behave(latency=(1, 20), refresh=None)
         assert session.boot(image, tapes) == NONE
         begun = memory.seen("made")
         tell(session, golden, job(golden, 5))
@@ -139,25 +143,38 @@ def test_fewer_layers_than_engines():
     with Session(build, SESSIONS[0]) as session:
         assert session.boot(replace(image, beats=beats), tapes) == BAD_SHAPE
         session.sim.run(2000)
-        assert [memory.seen("bursts") for memory in session.memories] == [0, 0, 0]
+        assert [memory.seen("bursts") for memory in session.memories] == [0, 0, 0, 0]
 
 
 def test_the_other_kind_of_image():
     """An image with its tapes in it is too long for such a build, and one without them too short for the others."""
-    chip = replace(BUILD, weights=None)
     weights = quantise_checkpoint(random_checkpoint(preset("nano").shape, 1), gptq=False)
-    refused = "tapes: {} of them beside the image, of a build with weights {}"
+    refused = "memory: this build reads {} parts of a model there, not {}"
     with Session(BUILD, SESSIONS[0]) as session:
-        assert session.boot(boot_image(weights, chip), memory_image(weights, BUILD)) == BAD_LENGTH
-        with pytest.raises(SimulationError, match=refused.format(0, "in memory")):
+        assert session.boot(boot_image(weights, CHIP), memory_image(weights, BUILD)) == BAD_LENGTH
+        with pytest.raises(SimulationError, match=refused.format(3, 0)):
             session.boot(boot_image(weights, BUILD))
-    with Session(chip, SESSIONS[0]) as session:
+    with Session(CHIP, SESSIONS[0]) as session:
         assert session.boot(boot_image(weights, BUILD)) == BAD_LENGTH
-        with pytest.raises(SimulationError, match=refused.format(2, "on the chip")):
-            session.boot(boot_image(weights, chip), memory_image(weights, BUILD))
+        with pytest.raises(SimulationError, match=refused.format(0, 3)):
+            session.boot(boot_image(weights, CHIP), memory_image(weights, BUILD))
+
+
+@pytest.mark.bus
+@pytest.mark.parametrize("part, engines", [("weights", 2), ("embedding", 1)])
+def test_one_part_in_memory(part, engines):
+    """The tapes alone, or the embedding alone: the other one is in the image."""
+    build = replace(CHIP, engines=engines, **{part: getattr(BUILD, part)})
+    golden, image, parts = model("nano", build, 9)
+    with Session(build, SESSIONS[0]) as session:
+        assert session.boot(image, parts) == NONE
+        assert len(session.memories) == len(parts) == dict(weights=3, embedding=1)[part]
+        tell(session, golden, job(golden, 9))
+        assert all(memory.seen("sent") > 0 for memory in session.memories)
 
 
 def test_ports_are_those_of_the_build():
-    for build, other in ((BUILD, replace(BUILD, weights=None)), (replace(BUILD, weights=None), BUILD)):
-        with pytest.raises((ConfigError, HierarchyError), match="has other ports"):
+    rows = replace(CHIP, embedding=BUILD.embedding)
+    for build, other, what in ((BUILD, CHIP, "weights"), (CHIP, BUILD, "weights"), (rows, CHIP, "embedding")):
+        with pytest.raises((ConfigError, HierarchyError), match=f"a build with {what} .* has other ports"):
             decoder(**ports(build) | dict(CFG=other))

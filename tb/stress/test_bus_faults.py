@@ -1,4 +1,4 @@
-"""A memory that fails at a random beat: the code of its answer, no hang, and the next sequence is right."""
+"""A memory of tapes, rows or caches that fails at a random beat: the code of its answer, no hang, and the next sequence is right."""
 
 from collections import Counter
 
@@ -34,11 +34,12 @@ SHAPE = preset("nano-bus").shape
 STEPS = 2
 CODES = {SLVERR: SLAVE_ERROR, DECERR: DECODE_ERROR}
 WRITE_CODES = {SLVERR: WRITE_SLAVE_ERROR, DECERR: WRITE_DECODE_ERROR}
-# preset; memories of the session; what is counted, and fails; the codes
+# preset; memories of the session, and which of them; what is counted, and fails; the codes
 PLACES = {
-    "tape": ("nano-bus", "memories", "made", "faults", CODES),
-    "cache, read": ("nano-kv", "caches", "made", "faults", CODES),
-    "cache, written": ("nano-kv", "caches", "offered", "write_faults", WRITE_CODES),
+    "tape": ("nano-bus", "memories", 0, "made", "faults", CODES),
+    "row": ("nano-bus", "memories", 1, "made", "faults", CODES),
+    "cache, read": ("nano-kv", "caches", 0, "made", "faults", CODES),
+    "cache, written": ("nano-kv", "caches", 0, "offered", "write_faults", WRITE_CODES),
 }
 AHEAD = 4000  # cycles in which all is read ahead that there is room for
 PATIENCE = 20_000  # cycles of a story of so many positions, before the slowest of these memories
@@ -71,25 +72,28 @@ class Models:
 def test_a_memory_that_fails_at_any_beat(place):
     """At one of those of a short story or read ahead of it. The sequence stops, or had all that it needed and is right;
     either way the code is there. Behind the next boot all is well."""
-    name, where, number, faults, codes = PLACES[place]
+    name, where, which, number, faults, codes = PLACES[place]
     build = preset(name).build
     rng, count, models, seen, compared = draws("bus faults"), trials(FULL, FEW), Models(3, build), Counter(), 0
     stories = list(models.beats)
     with Session(build) as session:
-        (memory,) = getattr(session, where)
+        memory, every = getattr(session, where)[which], [*session.memories, *session.caches]
+
         def right(model, token):
             session._patience = PATIENCE
             found = [beat_of(beat) for beat in session.generate([token], STEPS, score=True)]
             assert found == models.beats[model, token]
 
-        memory.behave(latency=(1, 1), refresh=None)
+        for each in every:
+            each.behave(latency=(1, 1), refresh=None)
         assert session.boot(*models.images[0]) == NONE
         begin = memory.seen(number)
         right(*stories[0])
         beats = memory.seen(number) - begin
         for _ in range(count):
             (model, token), answer = rng.choice(stories), rng.choice(list(CODES))
-            memory.behave(**behaviour(rng))
+            for each in every:
+                each.behave(**behaviour(rng))
             asked = memory.seen(number) + rng.randrange(beats)
             memory.behave(**{faults: {asked: answer}})
             stopped = False
@@ -102,6 +106,7 @@ def test_a_memory_that_fails_at_any_beat(place):
                 else:
                     session._pass(AHEAD)
             assert memory.seen(number) > asked and session.sim.get("error") == codes[answer]
+            assert stopped or place != "row"  # none is read ahead
             seen[answer, stopped] += 1
             memory.behave(**{faults: {}})
             model, token = rng.choice(stories)

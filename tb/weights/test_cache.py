@@ -16,7 +16,7 @@ from llama2_myhdl.spec.presets import build_of, preset
 from llama2_myhdl.spec.registers import REGISTERS
 from llama2_myhdl.weights import cache
 from llama2_myhdl.weights.cache import quantised, tape_file
-from llama2_myhdl.weights.memory import memory_file, memory_image, tape_places
+from llama2_myhdl.weights.memory import memory_file, memory_image, part_places
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, read_tape, tape_image
 
@@ -63,7 +63,7 @@ def test_a_checkpoint_of_the_defaults_is_that_of_the_file(model, tmp_path, monke
 def test_an_image_without_tapes_has_a_file_of_its_own(model, tmp_path):
     """Builds of the same lanes, with the tapes on the chip and in memory, whichever comes first."""
     weights, bus = quantised(model, tmp_path), build_of("nano-bus")
-    chip = replace(bus, weights=None)
+    chip = build_of("nano")
     paths = [tape_file(model, weights, build, tmp_path) for build in (bus, chip, bus)]
     assert paths[0] == paths[2] != paths[1]
     for path, build in zip(paths, (bus, chip)):
@@ -71,21 +71,22 @@ def test_an_image_without_tapes_has_a_file_of_its_own(model, tmp_path):
 
 
 def test_pack_writes_what_lies_in_memory(model, tmp_path):
-    """Each tape at its address, a multiple of the bus's bytes; the file beside it has no tape."""
+    """Each part at its address, a multiple of the bus's bytes; the file beside it has no tape."""
     output, bus = tmp_path / "x.tape", build_of("nano-bus")
     result = pack(model, output, config="nano-bus")
     assert result.returncode == 0 and not result.stderr
     weights = quantised(model)
-    tapes = memory_image(weights, bus)
-    places = tape_places(tapes, bus)
-    assert f"{output}.memory: tapes at {', '.join(map(hex, places))}" in result.stdout.splitlines()
+    parts = memory_image(weights, bus)
+    places = part_places(parts, bus)
+    said = f"tapes at {', '.join(map(hex, places[:-1]))}, embedding at {places[-1]:#x}"
+    assert f"{output}.memory: {said}" in result.stdout.splitlines()
     assert places[0] == PAGE
     data = Path(f"{output}.memory").read_bytes()
-    for place, tape in zip(places, tapes, strict=True):
-        assert place % bus.weights.word_bytes == 0 and data[place : place + len(tape)] == tape
-    assert b"".join(tapes) == tape_image(weights, bus).tobytes()
+    for place, part in zip(places, parts, strict=True):
+        assert place % bus.weights.word_bytes == 0 and data[place : place + len(part)] == part
+    assert b"".join(parts[:-1]) == tape_image(weights, bus).tobytes()
     np.testing.assert_array_equal(read_tape(output).beats, boot_image(weights, bus).beats)
-    assert len(data) == places[-1] + len(tapes[-1])
+    assert len(data) == places[-1] + len(parts[-1])
 
 
 def test_a_memory_image_that_is_missing_or_damaged_is_made_anew(model, tmp_path, capsys):
