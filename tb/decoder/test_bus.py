@@ -27,7 +27,9 @@ from tb.sim.simulators import SESSIONS
 
 BUILD, CHIP = preset("nano-bus").build, preset("nano").build
 POSITIONS = 6
+QUICK = dict(latency=(1, 1), stalls=dict(ar=0.0, r=0.0), refresh=None, interleaved=False)
 STORM = dict(latency=(1, 90), stalls=dict(ar=0.4, r=0.3), refresh=(200, 20), interleaved=True)
+SLOW = STORM | dict(latency=(200, 400))
 
 
 def model(name, build, seed):
@@ -52,22 +54,25 @@ def job(golden, seed, positions=POSITIONS):
 
 @pytest.mark.parametrize("sim", [pytest.param(s, marks=pytest.mark.bus) if s == "icarus" else s for s in SESSIONS])
 def test_models(sim):
-    """Several models, one simulation: a quick memory, then a stormy one, whose late beats are stalls and no more."""
+    """Several models, one simulation: quick memories, then a slow one of the tapes, then stormy ones: late beats are
+    stalls and no more."""
+    stalls = [0, 0, 0]
     names, positions = list(NANO_SHAPES), POSITIONS
     if sim == "icarus":  # a minute for all of them
         names, positions = names[:1], 2
     with Session(BUILD, sim) as session:
         for seed, name in enumerate(names):
             golden, image, tapes = model(name, BUILD, seed)
-            stalls = []
-            for behaviour in (dict(latency=(1, 1), refresh=None), STORM):
-                for memory in session.memories:
+            cycles = []
+            for turn, behaviours in enumerate(((QUICK, QUICK), (SLOW, QUICK), (STORM, STORM))):
+                for memory, behaviour in zip(session.memories, behaviours, strict=True):
                     memory.behave(**behaviour)
                 assert session.boot(image, tapes) == NONE
-                stalls.append(tell(session, golden, job(golden, seed, positions)).counted("tape"))
-            assert stalls[1] > stalls[0]
-            for memory in session.memories:
-                memory.behave(stalls=dict(ar=0.0, r=0.0), refresh=None, interleaved=False)
+                outcome = tell(session, golden, job(golden, seed, positions))
+                stalls[turn] += outcome.counted("tape")
+                cycles.append(sum(outcome.cycles_per_position))
+            assert min(cycles[1:]) > cycles[0]
+    assert stalls[1] > stalls[0]
 
 
 @pytest.mark.bus

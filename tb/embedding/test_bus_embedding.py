@@ -47,7 +47,7 @@ class Bench:
         self.wanted, self.count = [], 0
 
     async def load(self, dim, vocab, base=None):
-        """Reset, with a table of random rows, extremes among them, padded with noise; tokens that wait are asked anew."""
+        """Reset, with a table of random rows, extremes among them, padded with noise; what waits is asked for anew."""
         rng, cfg, dut = self.rng, self.cfg, self.dut
         beats = -(-dim // cfg.lanes)
         size = row_bytes(ModelShape(dim, 4, 1, 1, 1, vocab, 4), cfg)
