@@ -38,6 +38,7 @@ _SHAPES = {
     "tinyllama-1.1B": ModelShape(2048, 5632, 22, 32, 4, 32000, 2048),
     "llama2-7B": ModelShape(4096, 11008, 32, 32, 32, 32000, 4096),
     "llama3-8B": ModelShape(4096, 14336, 32, 32, 8, 128256, 8192, rope_theta=500000.0),
+    "llama2-70B": ModelShape(8192, 28672, 80, 64, 8, 32000, 4096),
     "shipped": ModelShape(64, 160, 4, 4, 2, 512, 256),  # weights/default
 }
 
@@ -67,6 +68,11 @@ PRESETS["nano-kv"] = Preset(
 PRESETS["stories15M-bus"] = Preset(
     _SHAPES["stories15M"], build_for(_SHAPES["stories15M"], lanes=16, **in_memory(128))
 )
+# The large ones in whole beats of 512 bits. Their keys and values are on the chip still, at the model's context.
+PRESETS |= {
+    f"{name}-bus": Preset(_SHAPES[name], build_for(_SHAPES[name], lanes=64, **in_memory(512)))
+    for name in ("llama2-7B", "llama3-8B", "llama2-70B")
+}
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
     _SHAPES["stories260K"],

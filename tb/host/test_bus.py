@@ -10,6 +10,7 @@ from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.readers.tokenizer import write_tokenizer
 from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.spec.embedding import row_bytes
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import tape_beats
 from tb.host.nano import SHAPE, options_of, told
@@ -36,14 +37,15 @@ def test_the_story_is_that_of_the_chip(nano, capsys):
 
 
 def test_what_is_said_of_the_bus_is_what_the_tape_has(nano):
-    """All of the layers' tape for each token and of the head's for each that is scored, in beats of the bus."""
+    """All of the layers' tape for each token and of the head's for each that is scored, in beats of the bus; and its
+    row of the embedding."""
     result = told(nano, *BUS, "--latency=9", "--refresh=0", "--prompt=")
     use, tokens = result["bus"], result["positions"]
     assert (use["latency"], use["refresh"], use["refreshed"]) == (9, 0, 0)
     bus_beat, ahead = NANO.weights.word_bytes, 2 * NANO.weights.depth  # what is read ahead, at the end as at the start
-    whole = tape_beats(SHAPE, NANO) * NANO.lanes
-    assert abs(use["bytes_per_token"] - whole) <= ahead * bus_beat / tokens
-    bytes_a_cycle = use["bytes_per_token"] * tokens / result["cycles"]
+    whole, row = tape_beats(SHAPE, NANO) * NANO.lanes, row_bytes(SHAPE, NANO)
+    assert abs(use["bytes_per_token"] - whole - row) <= ahead * bus_beat / tokens
+    bytes_a_cycle = (use["bytes_per_token"] - row) * tokens / result["cycles"]
     assert use["busy"] == pytest.approx(bytes_a_cycle / bus_beat, rel=0.01)
     assert use["useful"] == pytest.approx(result["mac_utilisation"] * NANO.lanes / bus_beat, rel=0.01)
     assert use["waiting"] == result["counters"]["tape"] / result["cycles"]
