@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from llama2_myhdl.rtl.memory import banked_ram
 from llama2_myhdl.rtl.stream import elastic
 from llama2_myhdl.sim.dram import REFRESH_PERIOD, Dram
-from llama2_myhdl.sim.memories import FIRST_TAPE
+from llama2_myhdl.sim.memories import FIRST
 from llama2_myhdl.spec.config import BuildConfig
 
 # The two constants of the model that are measured and not read from a block: cycles from a free place in a queue to the
@@ -50,7 +50,7 @@ class Bus:
         return -(-beats * self.beat_bits // self.bits)
 
 
-def bus_of(build: BuildConfig, dram: Dram, first: int = FIRST_TAPE) -> Bus:
+def bus_of(build: BuildConfig, dram: Dram, first: int = FIRST) -> Bus:
     """Of a build with its weights in memory, and of the memory that a simulation has; first: byte address."""
     axi = build.weights
     sizes = (axi.data_bits, axi.burst, axi.depth, axi.outstanding, build.beat_bits)

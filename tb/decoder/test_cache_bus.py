@@ -29,7 +29,7 @@ from tb.decoder.test_bus import STORM, job, model, tell
 from tb.sim.simulators import SESSIONS
 
 BOTH = preset("nano-kv").build
-BUILD = replace(BOTH, weights=None)  # the tapes on the chip
+BUILD = replace(BOTH, weights=None, embedding=None)  # tapes and embedding on the chip
 POSITIONS = 12
 CALM = dict(latency=(1, 1), stalls={}, refresh=None, interleaved=False)
 # answers to writes come long after the next token of a layer has begun

@@ -1,4 +1,4 @@
-"""A memory of tapes, rows or caches that fails at a random beat: the code of its answer, no hang, and the next sequence is right."""
+"""A memory of tapes, rows or caches that fails at a random beat: its code, no hang, and the next sequence is right."""
 
 from collections import Counter
 
