@@ -46,9 +46,8 @@ def head_reader(clk, rst, push, base, first, token, request, arrives, data, m_ke
     places_ = places(clk, rst, cut, request, give=left, DEPTH=CFG.cache.depth)
     word_queue_ = word_queue(clk, rst, push=arrives, word=word, m=words, left=left, DEPTH=CFG.cache.depth)
     row_words_ = row_words(clk, rst, words, rows, token.less, CFG=CFG)
-    parting = carry(rows, key, data=rows.key, exponent=rows.key_exponent), carry(
-        rows, value, data=rows.value, exponent=rows.value_exponent
-    )
+    of_key = carry(rows, key, data=rows.key, exponent=rows.key_exponent)
+    of_value = carry(rows, value, data=rows.value, exponent=rows.value_exponent)
     key_fifo = fifo(clk, rst, key, m_key, DEPTH=_KEYS)
     # a value row waits for the score of the key row beside it
     value_fifo = fifo(clk, rst, value, m_value, DEPTH=key_side.latency(CFG) // layout(CFG).row_beats + 2)
@@ -59,7 +58,19 @@ def head_reader(clk, rst, push, base, first, token, request, arrives, data, m_ke
         key.valid.next = rows.valid and value.ready
         value.valid.next = rows.valid and key.ready
 
-    return head_run_, run_bursts_, connect_, places_, word_queue_, row_words_, parting, key_fifo, value_fifo, both
+    return (
+        head_run_,
+        run_bursts_,
+        connect_,
+        places_,
+        word_queue_,
+        row_words_,
+        of_key,
+        of_value,
+        key_fifo,
+        value_fifo,
+        both,
+    )
 
 
 def ports(cfg, unit):
