@@ -15,7 +15,7 @@ MEANING = {
     BAD_TOKEN: "token id outside the vocabulary",
     TOO_LONG: "prompt longer than the context",
     BAD_SETTINGS: "settings of a sequence's sampler that this build does not have",
-    BAD_WINDOW: "tape or cache in memory misaligned, empty or beyond the last address",
+    BAD_WINDOW: "boot image, tape, embedding or cache in memory misaligned, empty or beyond the last address",
     SLAVE_ERROR: "memory answered a read with SLVERR",
     DECODE_ERROR: "memory answered a read with DECERR: there is none at that address",
     WRITE_SLAVE_ERROR: "memory answered a write with SLVERR",

@@ -54,6 +54,7 @@ UNITS = {
     "divide": ("attention.divide", "divide", dict(cfg=CFG)),  # of one pipeline of attention
     "argmax": ("logits.argmax", "argmax", dict(cfg=CFG)),
     "sampler": ("sampling.sampler", "sampler", dict(cfg=CFG)),
+    "llama2_ip": ("control.llama2_ip", "llama2_ip", dict(build=PRESETS["nano-bus"].build)),
     "decoder": ("decoder", "decoder", dict(build=CFG)),
 }
 

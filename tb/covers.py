@@ -25,6 +25,10 @@ COVERS = {
     "tb/decoder/test_decoder.py": ("head",),
     "tb/embedding/test_bus_embedding.py": ("row_elements",),
     "tb/embedding/test_embedding.py": ("embedding_rows",),
+    "tb/host/test_ip.py": (
+        "image_reader", "interrupts", "llama2_ip", "load_control", "loaded_decoder", "register_file", "shape_store",
+        "stored_register",
+    ),
     "tb/layer/test_engine.py": ("tail",),
     "tb/matvec/test_activation_buffer.py": ("ring_part",),
     "tb/memory/test_banked_ram.py": ("private", "ram_bank"),

@@ -14,13 +14,13 @@ def burst_stream(word_address_bits: int) -> Stream:
 
 
 @hblock
-def bursts(clk, rst, enable, base, rest, m, BURST, taken=None):
+def bursts(clk, rst, enable, base, rest, m, BURST, ONCE=False, taken=None):
     """m: `burst_stream`: all words of the region in order, then again from its front; from registers.
 
     enable: in, the region is known and stays so until reset; base: address of its first word, in beats of the bus;
     rest: words behind the first one. BURST: 2 to 256, a power of two. A burst ends where an address is a multiple of
     BURST, and at the end of the region: so none crosses a page, which is a multiple of BURST beats. A burst every
-    other cycle.
+    other cycle. ONCE: the region is read once, and then no more until reset.
     taken: out, if given: a region that is enabled is taken in this cycle and read once; the next one may be another.
     """
     INDEX = clog2(BURST)
@@ -62,6 +62,22 @@ def bursts(clk, rst, enable, base, rest, m, BURST, taken=None):
                 word.next = word + m.len + 1
                 behind.next = behind - m.len - 1
 
+    if ONCE:
+        over = bit()
+
+        @always(clk.posedge)
+        def end():
+            if rst:
+                begun.next = False
+                over.next = False
+            elif not begun:
+                begun.next = enable and not over
+            elif m.valid and m.ready and behind == m.len:
+                begun.next = False
+                over.next = True
+
+        return look, cut, walk, end
+
     if taken is None:
 
         @always(clk.posedge)
@@ -90,8 +106,7 @@ def bursts(clk, rst, enable, base, rest, m, BURST, taken=None):
 
 
 def ports(word_address_bits, rest_bits, burst, once=False):
-    """Fresh ports and parameters, by name; once: regions are read as they are asked for."""
+    """Fresh ports and parameters, by name."""
     region = dict(base=uint(word_address_bits), rest=uint(rest_bits))
-    if once:
-        region["taken"] = bit()
-    return dict(clk=bit(), rst=bit(), enable=bit(), **region, m=burst_stream(word_address_bits), BURST=burst)
+    m = burst_stream(word_address_bits)
+    return dict(clk=bit(), rst=bit(), enable=bit(), **region, m=m, BURST=burst, ONCE=once)

@@ -19,7 +19,7 @@ MOST_REGIONS = 16
 
 
 @hblock
-def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI):
+def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI, ONCE=False):
     """m: Series of Stream(data), one a region: its beats, endlessly repeated, read ahead as far as there is room.
 
         region 0 ──┐                                       ┌──> region 0 ──> m[0]
@@ -32,7 +32,8 @@ def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI):
     error: out, a register, until reset: BAD_WINDOW, and nothing is read; SLAVE_ERROR or DECODE_ERROR, the first answer
     that is one: from that beat on m offers nothing that came later, no burst begins, and those under way are taken and
     dropped. busy: out, a register: bursts are under way; a reset of this block alone waits until it is low.
-    AXI: `spec.axi.ReadMaster`. What the memory does not bring in time is a pause of m.
+    AXI: `spec.axi.ReadMaster`. What the memory does not bring in time is a pause of m. ONCE: each region is read once,
+    and m ends behind it.
     """
     COUNT = len(m)
     if not 1 <= COUNT <= MOST_REGIONS:
@@ -55,9 +56,12 @@ def read_master(clk, rst, enable, base, beats, m, m_axi, error, busy, AXI):
         for k in range(COUNT)
     ]  # fmt: skip
     region_ = [
-        region(clk, rst, known[k], **where[k], request=requests[k], arrives=arrives[k], data=data, m=m[k], AXI=AXI)
+        region(
+            clk, rst, known[k], **where[k], request=requests[k], arrives=arrives[k], data=data, m=m[k], AXI=AXI,
+            ONCE=ONCE,
+        )
         for k in range(COUNT)
-    ]
+    ]  # fmt: skip
     read_channel_ = read_channel(
         clk, rst, requests, m_axi, arrived, data, wrong=some_wrong, error=error, busy=busy, AXI=AXI
     )

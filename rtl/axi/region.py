@@ -24,7 +24,7 @@ def per_word(axi, beat_bits: int) -> int:
 
 
 @hblock
-def region(clk, rst, enable, rest, tail, request, arrives, data, m, AXI, base=None, starts=None):
+def region(clk, rst, enable, rest, tail, request, arrives, data, m, AXI, base=None, starts=None, ONCE=False):
     """m: Stream(data), the beats of the region, endlessly repeated: the same as of `rtl/memory/tape.py`.
 
         bursts ──> places ──> request                   to memory
@@ -34,6 +34,7 @@ def region(clk, rst, enable, rest, tail, request, arrives, data, m, AXI, base=No
     enable: in, the region is known and stays so until reset; base: address of its first word, in words of the bus;
     rest: words behind the first one; tail: beats of the last word, less one (no more than the beats of a word).
     request: `burst_stream`; arrives: in, `data` is the region's next word, in any cycle. AXI: `spec.axi.ReadMaster`.
+    ONCE: as of `bursts`; m ends behind the last beat then.
     A place in the queue is taken for every word when it is asked for. A beat a cycle, or what the bus brings.
     starts: Stream(word), in the place of `base`: a region begins at each of these words, and is read once.
     """
@@ -44,7 +45,7 @@ def region(clk, rst, enable, rest, tail, request, arrives, data, m, AXI, base=No
     words = Stream(data=uint(len(data)), last=bit())
 
     if starts is None:
-        bursts_ = bursts(clk, rst, enable, base, rest, m=cut, BURST=AXI.burst)
+        bursts_ = bursts(clk, rst, enable, base, rest, m=cut, BURST=AXI.burst, ONCE=ONCE)
     else:
         bursts_ = bursts(clk, rst, starts.valid, starts.word, rest, m=cut, BURST=AXI.burst, taken=starts.ready)
     places_ = places(clk, rst, cut, request, give=left, DEPTH=AXI.depth)

@@ -30,7 +30,7 @@ def expected(base: int, words: int, burst: int):
             word = after
 
 
-def _edges(burst):
+def edges(burst):
     """Regions that begin and end at, before and behind an edge; of one word; the longest, to the last address."""
     found = [(base, words) for base in (burst - 1, burst, burst + 1) for words in (1, burst - 1, burst, burst + 1)]
     return [*found, ((1 << WORD) - (1 << REST), 1 << REST)]
@@ -45,7 +45,7 @@ async def regions(dut, pause):
     sink = StreamSink(dut, "m", word=WORD, len=8)
     sink.pause(rng, pause)
     await start(dut)
-    cases = _edges(burst) + [(rng.randrange(1 << (WORD - 1)), rng.randrange(1, 700)) for _ in range(4)]
+    cases = edges(burst) + [(rng.randrange(1 << (WORD - 1)), rng.randrange(1, 700)) for _ in range(4)]
     for base, words in cases:
         dut.rst.value, dut.enable.value = 1, 0
         await ClockCycles(dut.clk, 2)

@@ -1,0 +1,1 @@
+"""The decoder as an IP block: registers, mailboxes, boot from memory."""
