@@ -57,6 +57,7 @@ def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None):
     CONTROL, PROMPT, TOKEN = index_of("control"), index_of("prompt"), index_of("token")
     IRQ_STATUS, COUNTER_LOW = index_of("irq_status"), index_of("counter_low")
     START, AGAIN, CLEAR = (REGISTERS["control"].fields[name].low for name in ("start", "soft_reset", "clear"))
+    VALID = REGISTERS["token"].fields["valid"].low
     LAST, TOKEN_BITS, EVENT_BITS = REGISTERS["prompt"].fields["last"].low, CFG.token_bits, len(EVENTS)
     LIVE, HALF = live_words(CFG), COUNTER_BITS - WORD_BITS
     setting = stored(CFG)
@@ -70,7 +71,7 @@ def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None):
     select, station, number = uint(CODE_BITS), uint(CODE_BITS), uint(COUNTER_BITS)
     counter_select, counter_station = uint(SELECT_BITS), uint(clog2(COUNT))
     counter_value, cycles = uint(COUNTER_BITS), uint(COUNTER_BITS)
-    counter_low, counter_high = uint(WORD_BITS), uint(HALF)
+    counter_low, counter_high, high_half = uint(WORD_BITS), uint(HALF), uint(HALF)
 
     start, again, clear, idle, loading, loaded, resetting, restart = [bit() for _ in range(8)]
     failed, was_loaded, was_failed = bit(), bit(), bit()
@@ -159,7 +160,7 @@ def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None):
         said.valid.next = write and index == PROMPT
         said.token.next = data[TOKEN_BITS:]
         said.last.next = data[LAST]
-        beat.ready.next = read and index == TOKEN
+        beat.ready.next = read and index == TOKEN and value[VALID]  # it was there when it was looked up
         counter_low.next = number[WORD_BITS:]
 
     @always_comb
@@ -204,8 +205,9 @@ def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None):
             access.next = NONE
         elif act and access == NONE:
             access.next = refusal
+        high_half.next = number[:WORD_BITS]  # beside the low half that has been looked up
         if read and index == COUNTER_LOW:
-            counter_high.next = number[:WORD_BITS]
+            counter_high.next = high_half
 
     return (
         lite_slave_,

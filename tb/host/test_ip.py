@@ -172,6 +172,23 @@ def test_a_model_is_loaded_and_tells(block, driver, model):
     assert 0 <= stats["cycles"] - sum(counters[cause] for cause in CAUSES) and stats["error"] == 0
 
 
+def test_no_token_is_lost_to_a_host_that_only_reads_the_mailbox(block, driver, model):
+    """A beat that comes while the mailbox is being read as empty stays there for the next read."""
+    fixed, image = model
+    driver.load(image)
+    request, token = Request((1, 7, 12), 0), REGISTERS["token"]
+    for pause in range(12):  # reads in every phase
+        driver._settle(request, 0)
+        for k, word in enumerate(request.prompt):
+            driver.write("prompt", token=word, last=int(k == len(request.prompt) - 1))
+        found = []
+        while not found or not found[-1]["last"]:
+            fields = token.unpack(block.read(token.address))
+            found += [fields] if fields["valid"] else []
+            block.sim.run(1 + (pause + len(found)) % 3)
+        assert [fields["token"] for fields in found] == [beat.token for beat in fixed.decode(request)]
+
+
 def test_bad_images(block, driver, model):
     """Each fault has its code; behind a soft reset the right image is loaded, and tells."""
     fixed, image = model
