@@ -34,8 +34,9 @@ MODELS := $(VENV)/.stamp-models
 BROWSER := $(VENV)/.stamp-browser
 SERVE := $(VENV)/.stamp-serve
 CLIENTS := $(VENV)/.stamp-clients
+IP := $(VENV)/.stamp-ip
 
-.PHONY: help place setup test test-all readers browser sim known-block convert pack generate watch serve chat perplexity accuracy sampler bench figures fpga performance timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all readers browser sim known-block convert ip pack generate watch serve chat perplexity accuracy sampler bench figures fpga performance timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -43,10 +44,10 @@ help: ## this list
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
 test: $(DEV) $(SERVE) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, clients, models or browser"
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or clients or models or browser)" -rs --durations=15
+	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, clients, ip, models or browser"
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or clients or ip or models or browser)" -rs --durations=15
 
-test-all: $(DEV) $(SYN) $(CLIENTS) ## every test, synthesis too
+test-all: $(DEV) $(SYN) $(CLIENTS) $(IP) ## every test, synthesis too
 	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (models or browser)" -rs --durations=15
 
 readers: $(MODELS) ## readers of models against transformers, and 10,000 damaged files of each format
@@ -68,6 +69,9 @@ known-block:
 
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=..]
 	@$(GIVEN) options LANES ENGINES; $(RUN) llama2_myhdl.rtl.convert "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
+
+ip: $(IP) ## the decoder as an IP block, a folder that stands alone (docs/integration.md): [CONFIG=preset LANES ENGINES SEQUENCES OUTPUT=folder]
+	@$(GIVEN) paths OUTPUT; options LANES ENGINES SEQUENCES OUTPUT; $(RUN) llama2_myhdl.host.ip.package "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
 pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS CONTEXT OUTPUT CONFIG LANES ENGINES]
 	@mkdir -p sim_build
@@ -196,8 +200,9 @@ $(MODELS): EXTRA = dev,models
 $(BROWSER): EXTRA = dev,browser
 $(SERVE): EXTRA = dev,serve
 $(CLIENTS): EXTRA = dev,serve,clients
+$(IP): EXTRA = dev,ip
 $(DEV): | place
-$(SYN) $(TRAIN) $(MODELS) $(BROWSER) $(SERVE) $(CLIENTS): | $(DEV)
+$(SYN) $(TRAIN) $(MODELS) $(BROWSER) $(SERVE) $(CLIENTS) $(IP): | $(DEV)
 $(VENV)/.stamp-%: setup.cfg pyproject.toml | $(PY)
 	@.ci/packages "$$PYTHON"
 	@echo "installing Python packages: $(EXTRA)"

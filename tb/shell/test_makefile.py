@@ -13,7 +13,7 @@ ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "perplexity", "accuracy", "regress", "fetch",
     "train", "serve", "chat", "lint", "formal", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
-STAMPS = ("dev", "syn", "train", "models", "browser", "serve", "clients")
+STAMPS = ("dev", "syn", "train", "models", "browser", "serve", "clients", "ip")
 INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
@@ -28,6 +28,7 @@ OPTIONS = {
     "chat": f"{SERVED} BOARD BAUD NEW_TOKENS TEMPERATURE TOPP SEED".split(),
     "perplexity": "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT".split(),
     "convert": ["LANES", "ENGINES"],
+    "ip": ["LANES", "ENGINES", "SEQUENCES", "OUTPUT"],
     "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
     "accuracy": [],
     "sampler": ["DRAWS"],
@@ -48,6 +49,7 @@ OPTIONS = {
 }
 POSITIONAL = {
     "convert": ["CONFIG"],
+    "ip": ["CONFIG"],
     "pack": ["MODEL", "OUTPUT"],
     "accuracy": ["MODEL", "TOKENIZER"],
     "sampler": ["MODEL"],

@@ -1,0 +1,1 @@
+"""The IP block as a folder that stands alone: `make ip`."""
