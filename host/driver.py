@@ -101,7 +101,7 @@ class Driver:
         """Lay a boot image, and the tapes of a build that reads them from memory, into the memory, and load it.
 
         image: the beats of `weights.tape.Tape`; tapes: of `weights.memory.memory_image`; places: addresses of the image
-        and of each tape, else one behind the other from the memory's base. DriverError, before anything is written,
+        and of each of them, else one behind the other from the memory's base. DriverError, before anything is written,
         when there is no room, when places overlap or are misaligned; else when the block refuses the image.
         """
         if len(tapes) != self._parts["tapes"]:

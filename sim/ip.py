@@ -35,6 +35,8 @@ class SimulatedIp:
         for k in range(stations(build) if build.weights else 0):
             regions = (k < build.engines) + (k == stations(build) - 1)
             self.memories[f"m_axi_{k}"] = self.sim.memory(f"m_axi_{k}", build.weights, regions, seed=k)
+        if build.embedding:
+            self.memories["m_axi_embedding"] = self.sim.memory("m_axi_embedding", build.embedding, 1, seed=98)
         self._parts: dict[int, bytes] = {}
         idle = dict.fromkeys(("awaddr", "awprot", "awvalid", "wdata", "wvalid", "araddr", "arprot", "arvalid"), 0)
         self._set(**idle, wstrb=0xF, bready=1, rready=1)

@@ -61,10 +61,16 @@ def boot_bus(build: BuildConfig) -> ReadMaster:
 
 
 def tape_count(build: BuildConfig) -> int:
-    """Tapes of a build that lie in memory, as registers have them; ConfigError when there are too many."""
-    count = build.engines + 1 if build.weights else 0
+    """Parts of a model that a build reads from memory, as registers have them: tapes, then the embedding's rows.
+
+    ConfigError when there are too many, or when keys and values are to lie there too: no register has their place.
+    """
+    if build.cache:
+        raise ConfigError("cache: must be on the chip in an IP block")
+    count = (build.engines + 1 if build.weights else 0) + bool(build.embedding)
     if count > TAPES:
-        raise ConfigError(f"engines: must be at most {TAPES - 1} with registers for their tapes, are {build.engines}")
+        most = TAPES - 1 - bool(build.embedding)
+        raise ConfigError(f"engines: must be at most {most} with registers for their tapes, are {build.engines}")
     return count
 
 

@@ -52,8 +52,10 @@ def top_ports(verilog: str) -> list[tuple[str, int, str]]:
 
 
 def axi_ports(build: BuildConfig) -> list[str]:
-    """Prefixes of the ports to memory: the boot image's, then one a station for builds that have their tapes there."""
-    return ["m_axi_boot", *(f"m_axi_{k}" for k in range(stations(build) if build.weights else 0))]
+    """Prefixes of the ports to memory: the boot image's, then one a station for builds that have their tapes there, and
+    that of the embedding's rows."""
+    tapes = [f"m_axi_{k}" for k in range(stations(build) if build.weights else 0)]
+    return ["m_axi_boot", *tapes, *(["m_axi_embedding"] if build.embedding else [])]
 
 
 def write_ip(config: str, build: BuildConfig, folder: Path, say: Callable[[str, int, int], None]) -> None:

@@ -43,7 +43,7 @@ def story_for(build: BuildConfig) -> Story:
     build.check(shape)
     weights = quantise_checkpoint(random_checkpoint(shape, SEED, shared=True), gptq=False)
     image = boot_image(weights, build).beats.tobytes()
-    parts = [image, *(memory_image(weights, build) if build.weights else [])]
+    parts = [image, *(memory_image(weights, build) if build.buses else [])]
     places, memory = [], b""
     for part in parts:
         places.append(BASE + len(memory))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from llama2_myhdl.host.performance.station import Packet, Station
-from llama2_myhdl.host.performance.supply import Bus, Chip, Queues
+from llama2_myhdl.host.performance.supply import Bus, Chip, Queues, row_wait
 from llama2_myhdl.host.performance.ways import ways
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.program import head_beats, layer_beats, layer_split
@@ -53,11 +53,12 @@ class Machine:
     def story(self, positions: Iterable[int]) -> Story:
         """Tokens of which each one waits for the one before."""
         way, chain, begin, cycles = ways(self.build), self.stations(), 0, []
+        wait = round(row_wait(self.build, self.bus)) if self.bus and self.build.embedding else 0
         for pos in positions:
             x = Packet(begin, begin + self.shape.dim - 1)
             for station in chain:
                 x = station.token(pos, x)
-            end = x + way.requested
+            end = x + way.requested + wait
             cycles.append(end - begin)
             begin = end
         return Story(cycles, sum(station.tape.sent for station in chain))

@@ -3,17 +3,21 @@
 from collections import deque
 from dataclasses import dataclass
 
+from llama2_myhdl.rtl.axi.region import region_ports
+from llama2_myhdl.rtl.embedding import embedding, row_elements
 from llama2_myhdl.rtl.memory import banked_ram
 from llama2_myhdl.rtl.stream import elastic
 from llama2_myhdl.sim.dram import REFRESH_PERIOD, Dram
 from llama2_myhdl.sim.memories import FIRST
 from llama2_myhdl.spec.config import BuildConfig
+from llama2_myhdl.spec.embedding import most_row_beats
 
 # The two constants of the model that are measured and not read from a block: cycles from a free place in a queue to the
 # address at the memory, and from a word at the bus to the beat at the matvec. At a latency of 200 cycles without
 # refreshes default-bus takes 4,878 cycles a token, and so it does with these; they are the same for all builds. Their
 # sum is what counts.
 ASKING, COMING = 2, 6
+ROW_REGISTERS = 3  # a token's request to the first step, the last step to the bursts, and these
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,15 @@ def bus_of(build: BuildConfig, dram: Dram, first: int = FIRST) -> Bus:
     axi = build.weights
     sizes = (axi.data_bits, axi.burst, axi.depth, axi.outstanding, build.beat_bits)
     return Bus(*sizes, dram.latency, dram.refresh, first=first // axi.word_bytes)
+
+
+def row_wait(build: BuildConfig, bus: Bus) -> float:
+    """Cycles by which a row of the embedding comes later from a memory than from the chip, in the mean."""
+    rest = region_ports(build.embedding, build.beat_bits, most_row_beats(build))["rest"]
+    asked = len(rest) + 1 + ROW_REGISTERS + ASKING  # a step of the address for each bit of a row's words
+    pause = bus.refresh / 100 * REFRESH_PERIOD
+    found = bus.latency + bus.refresh / 100 * pause / 2  # in a pause it waits for half of it
+    return asked + found + COMING + row_elements.LATENCY - embedding.latency(build)
 
 
 class Chip:

@@ -66,7 +66,7 @@ def bursts(clk, rst, enable, base, rest, m, BURST, ONCE=False, taken=None):
         over = bit()
 
         @always(clk.posedge)
-        def end():
+        def finish():
             if rst:
                 begun.next = False
                 over.next = False
@@ -76,7 +76,7 @@ def bursts(clk, rst, enable, base, rest, m, BURST, ONCE=False, taken=None):
                 begun.next = False
                 over.next = True
 
-        return look, cut, walk, end
+        return look, cut, walk, finish
 
     if taken is None:
 

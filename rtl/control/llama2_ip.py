@@ -48,10 +48,10 @@ from llama2_myhdl.spec.stops import MORE_STOPS
 
 
 @hblock
-def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None):
+def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None, m_axi_embedding=None):
     """s_axi: `LiteChannels`, the registers; m_axi_boot: `ReadChannels` of `boot_bus(CFG)`, the boot image; irq: out, a
-    level. m_axi: of a build with `weights`, a Series of ReadChannels as of the decoder. rst: in, of all and of the
-    memory. CFG: the decoder's build; PLAN: `plan` of it.
+    level. m_axi, m_axi_embedding: of a build with `weights`, with `embedding`, as of the decoder. rst: in, of all and of
+    the memory. CFG: the decoder's build; PLAN: `plan` of it.
     """
     COUNT, TAPES, DRAWS = stations(CFG), range(tape_count(CFG)), bool(CFG.list_entries)
     CONTROL, PROMPT, TOKEN = index_of("control"), index_of("prompt"), index_of("token")
@@ -110,7 +110,8 @@ def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None):
     loaded_decoder_ = loaded_decoder(
         clk, rst, start, again, clear, idle, loading, loaded, resetting, restart, error, setting["image_low"],
         setting["image_high"], setting["image_bytes"], prompt, told, cycles, counter_station, counter_select,
-        counter_value, shape_index, shape_value, m_axi_boot, CFG=CFG, **(halves | dict(m_axi=m_axi) if TAPES else {}),
+        counter_value, shape_index, shape_value, m_axi_boot, CFG=CFG, **(halves if TAPES else {}),
+        m_axi=m_axi, m_axi_embedding=m_axi_embedding,
     )  # fmt: skip
     prompt_mailbox = mailbox(clk, restart, said, queued, prompts, DEPTH=PROMPT_DEPTH)
     token_mailbox = mailbox(clk, restart, told, beat, tokens, DEPTH=TOKEN_DEPTH)

@@ -14,6 +14,7 @@ from llama2_myhdl.rtl.control.read_gate import read_gate
 from llama2_myhdl.rtl.control.shape_store import shape_store
 from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
 from llama2_myhdl.rtl.decoder import decoder, stations
+from llama2_myhdl.rtl.embedding import bus_embedding as embedding_at_bus
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.control import WORD_BITS, boot_bus, tape_count
@@ -51,12 +52,14 @@ def loaded_decoder(
     tape_low=None,
     tape_high=None,
     m_axi=None,
+    m_axi_embedding=None,
 ):
     """start, again, idle, resetting, restart: as of `load_control`; clear, loaded and the streams: as of the decoder;
     loading: out, the image is being read; error: out, a register, code of decoder or bus.
 
-    image_low, image_high, image_bytes, tape_low, tape_high: in, registers, the latter two Series, a tape each; they
-    stand fast from start to idle. shape_*: of `shape_store`; m_axi_boot, m_axi: as of `llama2_ip`.
+    image_low, image_high, image_bytes, tape_low, tape_high: in, registers, the latter two Series, one for each
+    tape and then for the embedding's rows, as far as they lie in memory; they stand fast from start to idle. shape_*:
+    of `shape_store`; m_axi_boot, m_axi, m_axi_embedding: as of `llama2_ip`.
     """
     BUS, COUNT = boot_bus(CFG), stations(CFG)
     active, stop, all_quiet = bit(), bit(), bit()
@@ -64,9 +67,9 @@ def loaded_decoder(
     boot_taken, boot_word = bit(), uint(WORD_BITS)
     boot_channels = ReadChannels(BUS, 1)
     image_base = uint(BUS.address_bits)
-    decoder_error = uint(BUS_ERROR_BITS if CFG.weights else ERROR_BITS)
+    decoder_error = uint(BUS_ERROR_BITS if CFG.buses else ERROR_BITS)
     reader_error = uint(BUS_ERROR_BITS)
-    quiet = [bit() for _ in range(1 + COUNT * bool(CFG.weights))]
+    quiet = [bit() for _ in range(1 + COUNT * bool(CFG.weights) + bool(CFG.embedding))]
     quiet_bus = uint(len(quiet))
     ALL_QUIET = (1 << len(quiet)) - 1
 
@@ -81,18 +84,26 @@ def loaded_decoder(
     )
     quiet_pack = pack(quiet, quiet_bus)
 
-    at_bus, gates, addresses = {}, [], []
+    at_bus, gates, bases = {}, [], []
+    if CFG.buses:
+        reading = bit()
+        unused(reading)  # the gates count at the memory's side
+        at_bus = dict(reading=reading)
     if CFG.weights:
         each = [bus_ports(CFG.engine, k < CFG.engines, k == COUNT - 1) for k in range(COUNT)]
-        inner, reading = [one["m_axi"] for one in each], bit()
+        inner = [one["m_axi"] for one in each]
         bases = [base for one in each for base in one["base"]]
-        unused(reading)  # the gates count at the memory's side
-        addresses = [join_address(tape_low[k], tape_high[k], base) for k, base in enumerate(bases)]
         gates = [
             read_gate(clk, rst, stop, s=inner[k], m=m_axi[k], quiet=quiet[1 + k], LIMIT=CFG.weights.outstanding)
             for k in range(COUNT)
         ]
-        at_bus = dict(tape_base=Series(*(one["base"] for one in each)), m_axi=Series(*inner), reading=reading)
+        at_bus |= dict(tape_base=Series(*(one["base"] for one in each)), m_axi=Series(*inner))
+    if CFG.embedding:
+        rows, limit = embedding_at_bus.bus_ports(CFG), CFG.embedding.outstanding
+        gates.append(read_gate(clk, rst, stop, s=rows["m_axi"], m=m_axi_embedding, quiet=quiet[-1], LIMIT=limit))
+        bases.append(rows["base"])
+        at_bus |= dict(embedding_base=rows["base"], m_axi_embedding=rows["m_axi"])
+    addresses = [join_address(tape_low[k], tape_high[k], base) for k, base in enumerate(bases)]
 
     decoder_ = decoder(
         clk,
@@ -144,11 +155,13 @@ def loaded_decoder(
 
 def memory_ports(build: BuildConfig) -> dict:
     """Fresh ports to memory, by name."""
-    if not build.weights:
-        return dict(m_axi_boot=ReadChannels(boot_bus(build), 1))
-    count = stations(build)
-    each = [bus_ports(build.engine, k < build.engines, k == count - 1)["m_axi"] for k in range(count)]
-    return dict(m_axi_boot=ReadChannels(boot_bus(build), 1), m_axi=Series(*each))
+    found, count = dict(m_axi_boot=ReadChannels(boot_bus(build), 1)), stations(build)
+    if build.weights:
+        each = [bus_ports(build.engine, k < build.engines, k == count - 1)["m_axi"] for k in range(count)]
+        found["m_axi"] = Series(*each)
+    if build.embedding:
+        found["m_axi_embedding"] = embedding_at_bus.bus_ports(build)["m_axi"]
+    return found
 
 
 def ports(build: BuildConfig) -> dict:

@@ -123,7 +123,7 @@ def test_soft_reset_at_any_time(ip_block, ip_driver, ip_model):
 def test_tapes_in_memory(bus_block, bus_driver, bus_model):
     """The tapes' addresses are registers too; two slots; soft resets in the midst of bursts, and memory that fails."""
     ip_driver, (fixed, image, tapes) = bus_driver, bus_model
-    assert ip_driver.read("parts")["tapes"] == len(tapes) == 2
+    assert ip_driver.read("parts")["tapes"] == len(tapes) == 3  # two tapes, and the embedding
     refused(bus_block, lambda: bus_block.read(REGISTERS[f"tape[{TAPES - 1}].low"].address), DECERR, access.NO_REGISTER)
     for memory in bus_block.memories.values():
         memory.behave(**STORM)

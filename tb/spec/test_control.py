@@ -67,9 +67,9 @@ def test_the_tables_of_a_build_are_its_registers(build):
 
 def test_tapes_without_registers_are_refused():
     build = replace(BUS_BUILD, max_layers=TAPES)
-    assert tape_count(replace(build, engines=TAPES - 1)) == TAPES and tape_count(BUILD) == 0
-    with pytest.raises(ConfigError, match=f"engines: must be at most {TAPES - 1}"):
-        tape_count(replace(build, engines=TAPES))
+    assert tape_count(replace(build, engines=TAPES - 2)) == TAPES and tape_count(BUILD) == 0
+    with pytest.raises(ConfigError, match=f"engines: must be at most {TAPES - 2}"):
+        tape_count(replace(build, engines=TAPES - 1))
 
 
 def test_words_are_packed_and_unpacked():
