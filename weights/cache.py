@@ -3,6 +3,7 @@
 import hashlib
 import io
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from llama2_myhdl.weights.memory import read_packed, write_packed
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 
 # what the integer weights depend on, and what the tape does besides
-_MODULES = ("calibrated", "folding", "gptq", "quantise", "rows")
+_MODULES = ("calibrated", "folding", "gptq", "quantise", "ranges", "rows")
 _ROOMS = ("golden/float*.py", "golden/sampling.py", "readers/*.py", "spec/*.py")
 QUANTISER = (*(f"weights/{name}.py" for name in _MODULES), *_ROOMS)
 PACKER = (*QUANTISER, "base/field.py", "weights/memory.py", "weights/tape.py")
@@ -40,7 +41,7 @@ def _key(path: Path, shape: ModelShape, code: tuple[str, ...]) -> str:
 
 
 def _pack(weights: QuantisedCheckpoint) -> dict:
-    arrays = {}
+    arrays = {"norm_eps": np.float64(weights.shape.norm_eps)}  # of a residual that is scaled to its range
     for name in _GAINS:
         value = getattr(weights, name)
         gains = (value,) if name in _SINGLE else value
@@ -63,7 +64,8 @@ def _unpack(checkpoint: Checkpoint, arrays) -> QuantisedCheckpoint:
         pairs = zip(arrays[f"{name}.mantissa"], arrays[f"{name}.exponent"])
         matrices = tuple(QuantisedMatrix(m, e) for m, e in pairs)
         fields[name] = matrices[0] if name in _SINGLE else matrices
-    return QuantisedCheckpoint(shape=checkpoint.shape, stops=checkpoint.stops, **fields)
+    shape = replace(checkpoint.shape, norm_eps=float(arrays["norm_eps"]))
+    return QuantisedCheckpoint(shape=shape, stops=checkpoint.stops, **fields)
 
 
 def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = None) -> QuantisedCheckpoint:

@@ -5,6 +5,8 @@ refitted (least squares) so that on the rounded model's inputs it gives the exac
 the residual also making up for what the residual already lacks; then `gptq` rounds it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from llama2_myhdl.golden.float_ops import attention, bounded, rmsnorm, rope, swiglu
@@ -12,9 +14,11 @@ from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.spec.limits import MANTISSA_MAX
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.weights.folding import exponent_limits, fold_factor, quantised_gains
-from llama2_myhdl.weights.gptq import DAMPING, damped, gptq
+from llama2_myhdl.weights.gptq import DAMPING, damped, damping_of, gptq
 
 _SEQUENCES = 8  # attended at a time: bounds the memory for scores
+_ROWS = 8192  # of the classifier at a time
+_WORTH = 0.8  # of the error: what evened columns must leave at most to be taken
 
 
 @np.errstate(over="ignore", invalid="ignore")  # `bounded` looks at what comes out
@@ -35,19 +39,59 @@ def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, toke
         for name in LAYER_MATRICES:
             matrices[name].append(run.quantised[name])
 
-    normed = (rmsnorm(x, checkpoint.rms_final, shape.norm_eps) for x in (exact, rounded))
+    checkpoint, classifier = _classifier(checkpoint, exact, rounded)
     return QuantisedCheckpoint(
         shape=shape,
         stops=checkpoint.stops,
         embedding=embedding,
-        classifier=_round_matrix(checkpoint, "classifier", None, *normed),
+        classifier=classifier,
         **quantised_gains(checkpoint),
         **{name: tuple(layers) for name, layers in matrices.items()},
     )
 
 
+def even_columns(checkpoint: Checkpoint) -> Checkpoint:
+    """The same model with the classifier's columns nearer in size; the gains in front of it take their factors.
+
+    Where the classifier is the embedding, a few columns may be many times as large as the others, whose weights then
+    get few of their rows' steps. The root of each column's size is taken out of it: all of it would be too much.
+    """
+    size = np.sqrt(np.mean(np.square(checkpoint.classifier, dtype=np.float64), axis=0))
+    factor = np.sqrt(np.where(size > 0, size / max(size.max(), 1e-30), 1.0)).astype(np.float32)
+    changed = dict(classifier=checkpoint.classifier / factor, rms_final=checkpoint.rms_final * factor)
+    return replace(checkpoint, shared_classifier=False, **changed)
+
+
+def _classifier(
+    checkpoint: Checkpoint, exact: np.ndarray, rounded: np.ndarray
+) -> tuple[Checkpoint, QuantisedMatrix]:
+    """The rounded classifier behind the last residuals, and the checkpoint whose last gains it goes with."""
+    found = []
+    for tried in (checkpoint, even_columns(checkpoint)):
+        normed = [rmsnorm(x, tried.rms_final, tried.shape.norm_eps) for x in (exact, rounded)]
+        matrix = _round_matrix(tried, "classifier", None, *normed)
+        found.append((tried, matrix, _logit_error(tried.classifier, matrix, normed[1])))
+    (_, _, plain), (_, _, even) = found
+    return found[even < _WORTH * plain][:2]
+
+
+def _logit_error(weights: np.ndarray, matrix: QuantisedMatrix, inputs: np.ndarray) -> float:
+    """Squared error that rounding leaves in the logits of all inputs."""
+    inputs = inputs.reshape(-1, inputs.shape[-1]).astype(np.float64)
+    hessian, total = inputs.T @ inputs, 0.0
+    for first in range(0, len(weights), _ROWS):
+        part = slice(first, first + _ROWS)
+        wrong = QuantisedMatrix(matrix.mantissa[part], matrix.exponent[part]).dequantise() - weights[part]
+        total += float(np.sum((wrong @ hessian) * wrong))
+    return total
+
+
 def refit(
-    weights: np.ndarray, exact: np.ndarray, rounded: np.ndarray, owed: np.ndarray | None = None
+    weights: np.ndarray,
+    exact: np.ndarray,
+    rounded: np.ndarray,
+    owed: np.ndarray | None = None,
+    damping: float = DAMPING,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Hessian X^T X of the rounded inputs X and the weights W' that bring X W'^T nearest to exact @ W^T + owed.
 
@@ -59,7 +103,7 @@ def refit(
     correlation = (rounded.T @ (exact - rounded)) @ weights.T.astype(np.float64)
     if owed is not None:
         correlation += rounded.T @ owed.reshape(len(rounded), -1)
-    return hessian, weights + np.linalg.solve(damped(hessian, DAMPING), correlation).T
+    return hessian, weights + np.linalg.solve(damped(hessian, damping), correlation).T
 
 
 def _round_matrix(
@@ -75,11 +119,12 @@ def _round_matrix(
         bounded(x, f"calibration, inputs of {name}" + ("" if layer is None else f"[layer {layer}]"))
     weights = getattr(checkpoint, name) if layer is None else getattr(checkpoint, name)[layer]
     factor, limits = fold_factor(name, checkpoint.shape), exponent_limits(checkpoint, name, layer)
-    hessian, refitted = refit(weights, exact, rounded, owed)
+    damping = damping_of(exact.size // exact.shape[-1], exact.shape[-1])
+    hessian, refitted = refit(weights, exact, rounded, owed, damping)
     fits = np.abs(refitted * factor).max(axis=1) <= MANTISSA_MAX * 2.0 ** limits["high"]
     if not fits.all():
         refitted = np.where(fits[:, None], refitted, weights)
-    return gptq(refitted * factor, hessian, **limits)
+    return gptq(refitted * factor, hessian, damping, **limits)
 
 
 class _Layer:

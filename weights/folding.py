@@ -47,14 +47,18 @@ def dequantise(weights: QuantisedCheckpoint) -> Checkpoint:
         scale = 2.0 ** (gain.exponent - (GAIN_BITS - 1)) / sqrt(weights.shape.dim)
         return (gain.mantissa * scale).astype(np.float32)
 
-    matrices = {
-        name: np.stack([m.dequantise() / fold_factor(name, weights.shape) for m in getattr(weights, name)])
-        for name in LAYER_MATRICES
-    }
+    def stacked(name: str) -> np.ndarray:
+        layers = getattr(weights, name)
+        found = np.empty((len(layers), *layers[0].mantissa.shape), np.float32)
+        for place, matrix in zip(found, layers, strict=True):
+            place[...] = matrix.dequantise() / fold_factor(name, weights.shape)
+        return found
+
+    matrices = {name: stacked(name) for name in LAYER_MATRICES}
     return Checkpoint(
         shape=weights.shape,
-        token_embedding=weights.embedding.dequantise(),
-        classifier=weights.classifier.dequantise(),
+        token_embedding=weights.embedding.dequantise().astype(np.float32),
+        classifier=weights.classifier.dequantise().astype(np.float32),
         rms_att=np.stack([floats(gain) for gain in weights.rms_att]),
         rms_ffn=np.stack([floats(gain) for gain in weights.rms_ffn]),
         rms_final=floats(weights.rms_final),

@@ -11,12 +11,13 @@ from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, Qua
 from llama2_myhdl.weights.calibrated import quantise_calibrated
 from llama2_myhdl.weights.folding import exponent_limits, fold_factor, quantised_gains
 from llama2_myhdl.weights.range_check import check_weights
+from llama2_myhdl.weights.ranges import within_range
 from llama2_myhdl.weights.rows import quantise_rows, row_exponents_lsq
 
 CALIBRATION_SEQUENCES = 64
 CALIBRATION_WORK = 64 * 2**20  # sequences times parameters, so that a large model's sampling ends in minutes
-MIN_CALIBRATION_SEQUENCES = 4
 CALIBRATION_LENGTH = 512
+LEAST = (8, 256)  # sequences and their length where that allows fewer: the positions of four in half the steps
 
 
 def quantise_checkpoint(
@@ -41,16 +42,17 @@ def quantise_checkpoint(
             f"calibration tokens must be 0 to {checkpoint.shape.vocab_size - 1}, "
             f"are {calibration_tokens.min()} to {calibration_tokens.max()}"
         )
+    checkpoint = within_range(checkpoint, calibration_tokens)
     embedding = quantise_rows(checkpoint.token_embedding, **EMBEDDING_LIMITS)
     return quantise_calibrated(checkpoint, embedding, calibration_tokens)
 
 
 def default_calibration(checkpoint: Checkpoint) -> np.ndarray:
     """Sequences sampled from the model itself."""
-    length = min(CALIBRATION_LENGTH, checkpoint.shape.seq_len)
-    affordable = max(MIN_CALIBRATION_SEQUENCES, CALIBRATION_WORK // checkpoint.shape.macs())
-    sequences = min(CALIBRATION_SEQUENCES, affordable)
-    return sample_texts(FloatModel(checkpoint), sequences, length, CALIBRATION_SEED)
+    sequences, length = min(CALIBRATION_SEQUENCES, CALIBRATION_WORK // checkpoint.shape.macs()), CALIBRATION_LENGTH
+    if sequences < LEAST[0]:
+        sequences, length = LEAST
+    return sample_texts(FloatModel(checkpoint), sequences, min(length, checkpoint.shape.seq_len), CALIBRATION_SEED)
 
 
 def round_to_nearest(checkpoint: Checkpoint, exponents=row_exponents_lsq) -> QuantisedCheckpoint:

@@ -8,6 +8,7 @@ from llama2_myhdl.golden.fixed.arith import Tally, quantise, round_shift, satura
 from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 
 MAX_SHIFT = 63
+_ELEMENTS = 1 << 16  # of a matrix as doubles at a time: they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,17 @@ def activation(v, bits: int, factor: int = UNIT, factor_exponent: int = 0) -> Ac
 
 
 def accumulate(mantissa, act: Activation):
-    """Exact integer dot products [rows]."""
-    return np.asarray(mantissa, dtype=np.int64) @ act.mantissa
+    """Exact integer dot products [rows].
+
+    They are made of doubles, in which BLAS is many times as fast as numpy with integers: a sum of 2**18 products of 8
+    and 16 bits is below 2**41, so every partial sum is a whole number below 2**53, which a double holds exactly.
+    """
+    mantissa, vector = np.asarray(mantissa), np.asarray(act.mantissa, dtype=np.float64)
+    rows = max(1, _ELEMENTS // mantissa.shape[1])
+    sums = np.empty(len(mantissa), np.int64)
+    for first in range(0, len(mantissa), rows):
+        sums[first : first + rows] = mantissa[first : first + rows].astype(np.float64) @ vector
+    return sums
 
 
 def narrow(acc, exponent, act: Activation, stats: Tally | None = None):

@@ -154,7 +154,10 @@ def test_refit_beyond_the_limit():
         tensor = getattr(checkpoint, name)
         peaks = np.abs(tensor).max(axis=2, keepdims=True)
         tensor *= 127 / quantise.fold_factor(name, SHAPE) / peaks * (1 - 1e-6)
-    weights = runs(checkpoint, gptq=True)
+    runs(checkpoint, gptq=True)
+    embedding = quantise_rows(checkpoint.token_embedding, **quantise.EMBEDDING_LIMITS)
+    tokens = quantise.default_calibration(checkpoint)
+    weights = quantise_calibrated(checkpoint, embedding, tokens)  # of the weights as they are
     for name in ("w2", "wo", "w1"):
         for matrix, w in zip(getattr(weights, name), getattr(checkpoint, name)):
             exact = w * quantise.fold_factor(name, SHAPE)
