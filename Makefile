@@ -102,8 +102,8 @@ perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in flo
 	@$(GIVEN) paths MODEL TOKENIZER TEXT JSON; \
 	options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT; $(RUN) llama2_myhdl.host.perplexity "$${args[@]}"
 
-accuracy: $(DEV) ## integer model against float: [MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
-	@$(GIVEN) paths MODEL TOKENIZER; options THETA NORM_EPS; \
+accuracy: $(DEV) ## integer model against float: [TEXT=file or SEEDS=5, POSITIONS=2048 MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
+	@$(GIVEN) paths MODEL TOKENIZER TEXT; options THETA NORM_EPS TEXT SEEDS POSITIONS; \
 	$(RUN) llama2_myhdl.host.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" $${TOKENIZER:+"$$TOKENIZER"}
 
 sampler: $(DEV) ## the integer sampler's draws against float64: [MODEL=.. THETA=.. NORM_EPS=.. DRAWS=200000]

@@ -11,8 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from llama2_myhdl.base.folders import PROJECT
+from llama2_myhdl.golden.accuracy import evaluation_tokens, spread
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
+from llama2_myhdl.golden.sampling import EVALUATION_SEED
 from llama2_myhdl.hdl.progress import silent
 from llama2_myhdl.host.accuracy import evaluate
 from llama2_myhdl.host.bench_machine import FILES, SIM, check
@@ -38,7 +40,7 @@ POSITIONS = 256  # of the stories that are compared with llama2.c's
 AGREEMENT_BUILD = build_of("stories260K", lanes=64)
 PERPLEXITY_CONFIG = "default"  # it holds both models
 TOKENIZERS = {"default": "tokenizer.bin", "stories260K": "tok512.bin"}  # beside the checkpoints
-ACCURACY_POSITIONS = 2000
+ACCURACY_POSITIONS, ACCURACY_SEEDS = 2048, 5
 
 
 class Missing(ValueError):
@@ -121,10 +123,17 @@ def agreement() -> dict:
 
 
 def accuracy(model: str) -> dict:
-    """{"weights", "integer"}: the fields of `golden.accuracy.Accuracy`."""
+    """{"weights", "integer"}: means of the fields of `golden.accuracy.Accuracy` over sampled texts; "deviation": their
+    standard deviations from seed to seed."""
     path = checkpoint_path(model)
-    rows = evaluate(quantised(path), FloatModel(read_model(path)), ACCURACY_POSITIONS)
-    return {name: asdict(rows[name]) for name in ("weights", "integer")}
+    weights, reference = quantised(path), FloatModel(read_model(path))
+    seeds = range(EVALUATION_SEED, EVALUATION_SEED + ACCURACY_SEEDS)
+    texts = [evaluation_tokens(reference, ACCURACY_POSITIONS, seed) for seed in seeds]
+    samples = [evaluate(weights, reference, text) for text in texts]
+    found = {name: spread([sample[name] for sample in samples]) for name in ("weights", "integer")}
+    means = {name: mean for name, (mean, _) in found.items()}
+    deviation = {name: deviation for name, (_, deviation) in found.items()}
+    return means | {"deviation": deviation, "seeds": ACCURACY_SEEDS}
 
 
 def perplexity_digest(model: str) -> str:

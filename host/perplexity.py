@@ -10,7 +10,6 @@ prompt already follow each other without a pause.
 import json
 import sys
 from itertools import count
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +26,7 @@ from llama2_myhdl.golden.sampling import EVALUATION_SEED, sample_texts
 from llama2_myhdl.host import setup
 from llama2_myhdl.host.setup import Setup, list_for
 from llama2_myhdl.host.stopping import stoppable
-from llama2_myhdl.readers.tokenizer import BOS
+from llama2_myhdl.host.texts import text_tokens, windows
 from llama2_myhdl.sim.jobs import Job, run_group
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.config import ConfigError
@@ -46,11 +45,6 @@ def parser() -> Parser:
     return p
 
 
-def windows(tokens: list[int], size: int, bos: int = BOS) -> list[list[int]]:
-    """A text's tokens in windows: BOS, then `size` tokens, in the last one what is left."""
-    return [[bos, *tokens[first : first + size]] for first in range(0, len(tokens), size)]
-
-
 class Text(Setup):
     """A checked command line: what to work with, and the text's windows. Raises ModelError or ConfigError."""
 
@@ -60,19 +54,9 @@ class Text(Setup):
         self.sampled_length = min(SEQUENCE_LENGTH, self.shape.seq_len)
         if not args.text and self.sampled_length < 2:
             raise ModelError(f"context: must be at least 2 without a text, is {self.sampled_length}")
-        self.windows = windows(self._tokens(args.text), self.shape.seq_len, self.tokenizer.bos) if args.text else None
-
-    def _tokens(self, path) -> list[int]:
-        try:
-            text = Path(path).read_bytes().rstrip()
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read: {error.strerror}") from error
-        if not text:
-            raise ModelError(f"{path}: must have a text, is empty")
-        try:
-            return self.tokenizer.encode(text, bos=False)
-        except ModelError as error:
-            raise ModelError(f"{path}: {error}") from error
+        self.windows = None
+        if args.text:
+            self.windows = windows(text_tokens(args.text, self.tokenizer), self.shape.seq_len, self.tokenizer.bos)
 
     def sampled(self) -> list[list[int]]:
         """Windows that the float model makes."""

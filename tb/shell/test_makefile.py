@@ -30,7 +30,7 @@ OPTIONS = {
     "convert": ["LANES", "ENGINES"],
     "ip": ["LANES", "ENGINES", "SEQUENCES", "OUTPUT"],
     "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
-    "accuracy": [],
+    "accuracy": ["TEXT", "SEEDS", "POSITIONS"],
     "sampler": ["DRAWS"],
     "figures": ["ONLY"],
     "fpga": ["ONLY"],
