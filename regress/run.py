@@ -28,7 +28,8 @@ from llama2_myhdl.regress.results import FAILED, SKIPPED, Case
 FOLDER = GENERATED / "regress"
 MARKERS = ["-m", "uvm or stress"]
 # as make test does
-OTHERS = ["-m", "not (uvm or stress or syn or bus or clients or ip or models or browser)", "--dist", "loadfile"]
+OTHERS = ["-m", "not (uvm or stress or syn or bus or clients or ip or models or smollm2 or browser)"]
+OTHERS += ["--dist", "loadfile"]
 VALUES_A_SEED = 50_000
 DEFAULT_SEEDS = 3
 FAILED_STATUS, BAD_INPUT = 1, 2

@@ -39,12 +39,12 @@ _SHAPES = {
     "llama2-7B": ModelShape(4096, 11008, 32, 32, 32, 32000, 4096),
     "llama3-8B": ModelShape(4096, 14336, 32, 32, 8, 128256, 8192, rope_theta=500000.0),
     "llama2-70B": ModelShape(8192, 28672, 80, 64, 8, 32000, 4096),
+    "SmolLM2-135M": ModelShape(576, 1536, 30, 9, 3, 49152, 64, rope_theta=100000.0),
     "shipped": ModelShape(64, 160, 4, 4, 2, 512, 256),  # weights/default
 }
 
-PRESETS = {
-    name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name not in ("nano", "shipped")
-}
+_OF_THEIR_OWN = ("nano", "shipped", "SmolLM2-135M")  # their builds have other names or parameters
+PRESETS = {name: Preset(shape, build_for(shape)) for name, shape in _SHAPES.items() if name not in _OF_THEIR_OWN}
 # Every head side by side: attention of one position takes as long as its longest head.
 PRESETS["stories260K"] = Preset(
     _SHAPES["stories260K"], build_for(_SHAPES["stories260K"], attention_units=4, attention_queries=2)
@@ -73,6 +73,11 @@ PRESETS |= {
     f"{name}-bus": Preset(_SHAPES[name], build_for(_SHAPES[name], lanes=64, **in_memory(512)))
     for name in ("llama2-7B", "llama3-8B", "llama2-70B")
 }
+# A model that people use, with a short context: `make generate CONFIG=SmolLM2-135M-bus CONTEXT=64 MODEL=..`.
+PRESETS["SmolLM2-135M-bus"] = Preset(
+    _SHAPES["SmolLM2-135M"],
+    build_for(_SHAPES["SmolLM2-135M"], attention_queries=3, **in_memory(512, depth=256)),
+)
 # One build for both the shipped model and stories260K, with room for other head ratios.
 PRESETS["default"] = Preset(
     _SHAPES["stories260K"],

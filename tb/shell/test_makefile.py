@@ -13,7 +13,7 @@ ASKED_FOR = {
     "help", "setup", "test", "sim", "convert", "pack", "generate", "perplexity", "accuracy", "regress", "fetch",
     "train", "serve", "chat", "lint", "formal", "synth", "pnr", "bitstream", "story", "flash", "board", "clean",
 }  # fmt: skip
-STAMPS = ("dev", "syn", "train", "models", "browser", "serve", "clients", "ip")
+STAMPS = ("dev", "syn", "train", "models", "browser", "serve", "clients", "ip", "smollm2")
 INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
