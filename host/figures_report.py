@@ -52,14 +52,18 @@ def _accuracy(figures: dict) -> list[str]:
     heads = ("model", "positions", "top-1", "perplexity ratio", "top-1, weights only", "ratio, weights only")
 
     def values(v):
-        full, weights = v["integer"], v["weights"]
-        both = (f"{x[key]:{form}}" for x in (full, weights) for key, form in ACCURACY)
-        return (str(full["positions"]), *both)
+        found = (
+            f"{v[name][key]:{form}} ± {v['deviation'][name][key]:{form}}"
+            for name in ("integer", "weights")
+            for key, form in ACCURACY
+        )
+        return (f"{v['seeds']} x {v['integer']['positions']:,.0f}", *found)
 
     rows = [_row((NAMES.get(name, name),), entry, len(heads), values) for name, entry in group(figures, "accuracy")]
     return [
-        "**Accuracy.** The integer model, which the hardware equals bit for bit, against float on text sampled from "
-        "the float model (`make accuracy MODEL=.. TOKENIZER=..`).",
+        "**Accuracy.** The integer model, which the hardware equals bit for bit, against float on texts "
+        "sampled from the float model: mean and standard deviation from seed to seed (`make accuracy SEEDS=5 MODEL=.. "
+        "TOKENIZER=..`).",
         "",
         *table(heads, rows),
     ]

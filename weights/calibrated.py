@@ -18,7 +18,7 @@ from llama2_myhdl.weights.gptq import DAMPING, damped, damping_of, gptq
 
 _SEQUENCES = 8  # attended at a time: bounds the memory for scores
 _ROWS = 8192  # of the classifier at a time
-_WORTH = 0.8  # of the error: what evened columns must leave at most to be taken
+_WORTH = 0.5  # of the error, left at most by evened columns that are taken: SmolLM2 0.40; stories260K, no gain, 0.69
 
 
 @np.errstate(over="ignore", invalid="ignore")  # `bounded` looks at what comes out
