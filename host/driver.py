@@ -105,9 +105,11 @@ class Driver:
         when there is no room, when places overlap or are misaligned; else when the block refuses the image.
         """
         if len(tapes) != self._parts["tapes"]:
-            raise DriverError(f"tapes in memory: this build has {self._parts['tapes']}, {len(tapes)} are given")
+            raise DriverError(f"parts of the model: this build reads {self._parts['tapes']}, {len(tapes)} are given")
         parts = [image, *tapes]
         places = self._lay(parts) if places is None else list(places)
+        if len(places) != len(parts):
+            raise DriverError(f"places: must be {len(parts)} addresses, of the image and each part, are {len(places)}")
         self._check_places(parts, places)
         self.reset()
         for data, place in zip(parts, places):
@@ -133,7 +135,7 @@ class Driver:
     def _check_places(self, parts: Sequence[bytes], places: Sequence[int]) -> None:
         size = self._bus["data_bits"] // 8
         limit = min(self._memory.base + self._memory.size, 1 << self._bus["address_bits"])
-        names = ["boot image", *(f"tape {k}" for k in range(len(parts) - 1))]
+        names = ["boot image", *(f"part {k} of the model" for k in range(len(parts) - 1))]
         named = list(zip(names, places, parts, strict=True))
         for name, place, part in named:
             if place % size:

@@ -50,8 +50,8 @@ from llama2_myhdl.spec.stops import MORE_STOPS
 @hblock
 def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None, m_axi_embedding=None):
     """s_axi: `LiteChannels`, the registers; m_axi_boot: `ReadChannels` of `boot_bus(CFG)`, the boot image; irq: out, a
-    level. m_axi, m_axi_embedding: of a build with `weights`, with `embedding`, as of the decoder. rst: in, of all and of
-    the memory. CFG: the decoder's build; PLAN: `plan` of it.
+    level. m_axi, m_axi_embedding: of a build with `weights`, with `embedding`, as of the decoder. rst: in, of all and
+    of the memory. CFG: the decoder's build; PLAN: `plan` of it.
     """
     COUNT, TAPES, DRAWS = stations(CFG), range(tape_count(CFG)), bool(CFG.list_entries)
     CONTROL, PROMPT, TOKEN = index_of("control"), index_of("prompt"), index_of("token")

@@ -210,5 +210,7 @@ def test_what_the_driver_refuses(ip_block, ip_driver, ip_model):
 
 def test_windows_that_overlap(bus_driver, bus_model):
     _, image, tapes = bus_model
-    with pytest.raises(DriverError, match="boot image and tape 1 overlap"):
-        bus_driver.load(image, tapes, places=[OTHER, OTHER + 0x10000, OTHER + len(image) // 16 * 8])
+    with pytest.raises(DriverError, match="boot image and part 1 of the model overlap"):
+        bus_driver.load(image, tapes, places=[OTHER, OTHER + 0x10000, OTHER + len(image) // 16 * 8, OTHER + 0x20000])
+    with pytest.raises(DriverError, match="places: must be 4 addresses, of the image and each part, are 2"):
+        bus_driver.load(image, tapes, places=[OTHER, OTHER + 0x10000])
