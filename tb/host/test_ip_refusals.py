@@ -198,7 +198,7 @@ def test_what_the_driver_refuses(ip_block, ip_driver, ip_model):
         ("must be a multiple of 8, is", dict(places=[OTHER + 4])),
         ("not within the memory", dict(places=[end - 8])),
         ("not within the memory", dict(places=[BASE - 8])),
-        ("this build has 0, 1 are given", dict(tapes=[b"1"])),
+        ("this build reads 0, 1 are given", dict(tapes=[b"1"])),
     ):
         with pytest.raises(DriverError, match=words):
             ip_driver.load(image, **arguments)

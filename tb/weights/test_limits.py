@@ -309,7 +309,7 @@ def test_gain_fields():
 
 def test_embedding_fields(weights):
     table = weights.embedding
-    assert "embedding row 5: must be -20 to 3, is 4" in refusal(tape._embedding_image, raised(table, 5, 4), 4)
+    assert "embedding row 5: must be -20 to 3, is 4" in refusal(tape.embedding_rows, raised(table, 5, 4), 4)
 
 
 @pytest.mark.parametrize("name", REGISTERS)
