@@ -29,7 +29,26 @@ class _Pending:
     due: int
 
 
-class ReadMemory:
+class ChannelMemory:
+    """What memories behind channels of either direction do in every cycle: `_take` what was transferred, then `_offer`;
+    in reset `_forget`. A channel stands still with the probability that `stalls` has for its name."""
+
+    async def _run(self, clk):
+        edge = RisingEdge(clk)
+        while True:
+            await edge
+            self._cycle += 1
+            if self._rst() == "0":
+                self._take()
+                self._offer()
+            else:
+                self._forget()
+
+    def _pauses(self, channel: str) -> bool:
+        return self.stalls[channel] > 0 and self.rng.random() < self.stalls[channel]
+
+
+class ReadMemory(ChannelMemory):
     """Answers reads. All may be changed while it runs:
 
     latency: (low, high) cycles from a burst's address to its first beat; stalls: probability of a cycle in which a
@@ -78,17 +97,6 @@ class ReadMemory:
         """A count, by its name."""
         return getattr(self, name)
 
-    async def _run(self, clk):
-        edge = RisingEdge(clk)
-        while True:
-            await edge
-            self._cycle += 1
-            if self._rst() == "0":
-                self._take()
-                self._offer()
-            else:
-                self._forget()
-
     def _forget(self):
         """Reset: whatever was asked for is gone."""
         for waiting in self._waiting:
@@ -105,9 +113,6 @@ class ReadMemory:
         if self._valid and self._read["rready"]() == "1":
             self._valid = False
             self.sent += 1
-
-    def _pauses(self, channel: str) -> bool:
-        return self.stalls[channel] > 0 and self.rng.random() < self.stalls[channel]
 
     def _refreshes(self) -> bool:
         if self.refresh is None:

@@ -10,10 +10,9 @@ from collections import deque
 from dataclasses import dataclass, field
 
 import cocotb
-from cocotb.triggers import RisingEdge
 
 from llama2_myhdl.sim.axi import WriteMonitor
-from llama2_myhdl.sim.axi_memory import ReadMemory
+from llama2_myhdl.sim.axi_memory import ChannelMemory, ReadMemory
 from llama2_myhdl.sim.contents import Contents
 from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.axi import DECERR, OKAY, ReadMaster
@@ -29,7 +28,7 @@ class _Burst:
     due: int | None = None
 
 
-class WriteMemory:
+class WriteMemory(ChannelMemory):
     """Takes writes. All may be changed while it runs:
 
     latency: (low, high) cycles from a burst's last beat to its answer; stalls: probability of a cycle in which a
@@ -57,17 +56,6 @@ class WriteMemory:
             pin.value = 0
         cocotb.start_soon(self._run(dut.clk))
 
-    async def _run(self, clk):
-        edge = RisingEdge(clk)
-        while True:
-            await edge
-            self._cycle += 1
-            if self._rst() == "0":
-                self._take()
-                self._offer()
-            else:
-                self._forget()
-
     def _forget(self):
         """Reset: what had no answer is gone."""
         self._addressed.clear()
@@ -92,9 +80,6 @@ class WriteMemory:
         if self._valid and self._read["bready"]() == "1":
             self._valid = False
             self.answered += 1
-
-    def _pauses(self, channel: str) -> bool:
-        return self.stalls[channel] > 0 and self.rng.random() < self.stalls[channel]
 
     def _offer(self):
         """What stands on the pins until the next edge."""
