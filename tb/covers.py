@@ -20,7 +20,7 @@ COVERS = {
     "tb/cache/test_attention_memory.py": (
         "head_reader", "head_run", "memory_cache", "newest", "recent", "row_words", "row_writer",
     ),
-    "tb/decode/test_decode_loop.py": ("pick", "wishes"),
+    "tb/decode/test_decode_loop.py": ("wishes",),
     "tb/decoder/test_bus.py": ("bus_state",),
     "tb/decoder/test_decoder.py": ("head",),
     "tb/embedding/test_bus_embedding.py": ("row_elements",),

@@ -1,5 +1,5 @@
 """Attention output of a head: numerator / denominator * 2**gap in F, two elements a cycle."""
-from myhdl import always, always_comb, concat, intbv
+from myhdl import Signal, always, always_comb, concat, intbv, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.arith import round_shift as narrowing
@@ -44,15 +44,14 @@ def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, he
         num ─> slots (serialise) ─> two elements ─> * (2 halves each) ─> >> ─> data, second
     """
     TOP_BITS = clog2(len(den))
-    LIM = 1 << max(TOP_BITS, SHIFT_BITS) + 1
-    N_MAX = (1 << SHIFT_BITS) - 1
     FLIGHT = _PRODUCT + narrowing.LATENCY
 
     take = bit()
     factor = uint(EXP2_FRAC + 1)
     top = uint(TOP_BITS)
     gap0, gap1 = uint(len(gap)), uint(len(gap))
-    difference = sint(LIM.bit_length())
+    # of a head from 0 (its sum is 0.5 or more, so top >= p_frac - 1) to EXP2_FRAC + len(den): wraps between heads only
+    difference = Signal(modbv(0)[SHIFT_BITS:])
     amount = uint(SHIFT_BITS)
     element0, element1 = sint(num_bits(CFG)), sint(num_bits(CFG))
     element_valid, element_last = bit(), bit()
@@ -74,21 +73,11 @@ def divide(clk, rst, den_load, den, scale_den, num_load, num, scale_num, gap, he
     # the amount is there with the product: serialise's two cycles and those to the product, one each
     @always(clk.posedge)
     def shift_amount():
-        n = intbv(0, min=-LIM, max=LIM)
-        g = intbv(0, min=-LIM, max=LIM)
         if num_load:
             gap0.next = gap
         gap1.next = gap0
-        n[:] = top
-        n[:] = n + EXP2_FRAC
-        g[:] = gap1
-        difference.next = n - g
-        if difference < 0:
-            amount.next = 0
-        elif difference > N_MAX:
-            amount.next = N_MAX
-        else:
-            amount.next = difference[SHIFT_BITS:]
+        difference.next = top + EXP2_FRAC - gap1
+        amount.next = difference
 
     first_scaled = scaled(clk, element0, factor, amount, data, clipped0)
     second_scaled = scaled(clk, element1, factor, amount, second, clipped1)

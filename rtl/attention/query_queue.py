@@ -31,7 +31,7 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
     write, reading = uint(clog2(SIZE)), uint(clog2(SIZE))
     count = uint(SIZE.bit_length())
     strobes = uint(QUERIES)
-    loading, too_many, some = bit(), bit(), bit()
+    too_many, some = bit(), bit()
     word = uint(WORD)
     found = [uint(WORD) for _ in range(QUERIES)]
     rows = [uint(len(row)) for _ in range(QUERIES)]
@@ -65,18 +65,10 @@ def query_queue(clk, rst, push, lane, ends, row, exponent, base, lanes, last, m,
         too_many.next = push and not entering.ready
 
     @always(clk.posedge)
-    def follow():
-        if rst:
-            loading.next = False
-        else:
-            loading.next = read
+    def hold():  # what was found stays until the next read
+        held.next = all_found
 
-    @always(clk.posedge)
-    def data():
-        if loading:
-            held.next = all_found
-
-    return joining, selected, rams, collecting, parting, packing, fifo_, ring_, check_, enter, follow, data
+    return joining, selected, rams, collecting, parting, packing, fifo_, ring_, check_, enter, hold
 
 
 def ports(QUERIES: int, ROW_BITS: int, EXPONENT_BITS: int, BASE_BITS: int, PASSES: int) -> dict:

@@ -1,5 +1,5 @@
 """Attention score of one key row: dot product of block floating point rows, narrowed to signed 12.8."""
-from myhdl import always, always_comb
+from myhdl import Signal, always, always_comb, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.hdl.lanes import pack, unpack
@@ -47,8 +47,8 @@ def score(clk, valid, q, qe, k, ke, s, clipped, CFG):
     products, moved = [[sint(P_BITS) for _ in range(LANES)] for _ in range(2)]
     terms, dot = uint(LANES * P_BITS), sint(P_BITS + clog2(LANES))
     raised = sint(len(dot) + EXTRA)
-    exponent = uint(SHIFT_BITS)
-    amount, amount_late = uint(SHIFT_BITS), uint(SHIFT_BITS)
+    exponent, amount_late = uint(SHIFT_BITS), uint(SHIFT_BITS)
+    amount = Signal(modbv(0)[SHIFT_BITS:])  # wraps between rows only, where it is as good as any
 
     query_lanes = unpack(q, qs)
     key_lanes = unpack(k, ks)
@@ -68,14 +68,10 @@ def score(clk, valid, q, qe, k, ke, s, clipped, CFG):
             for i in range(LANES):
                 moved[i].next = products[i]
 
-    # negative only between rows, where it is as good as any
     @always(clk.posedge)
     def shift_amount():
         exponent.next = qe + ke
-        if exponent > HIGHEST:
-            amount.next = 0
-        else:
-            amount.next = HIGHEST - exponent
+        amount.next = HIGHEST - exponent
 
     @always_comb
     def lift():

@@ -157,3 +157,11 @@ def pick(clk, rst, enable, s_prompt, s_again, ended, ended_seq, m, opens, opens_
         more = prompt_target, data_target
 
     return look, choose, open_sequence, handshake, prompt, data, control, slots, more
+
+
+def ports(s_prompt: Stream, vocab_bits: int, SLOTS: int) -> dict:
+    """Fresh ports and parameters beside a prompt stream, for a vocab_size of so many bits: `pick(**ports(..))`."""
+    strobes = {name: bit() for name in ("clk", "rst", "enable", "ended", "opens", "faulty")}
+    seqs = {name: uint(len(s_prompt.seq)) for name in ("ended_seq", "opens_seq")}
+    streams = dict(s_prompt=s_prompt, s_again=again_stream(s_prompt), m=input_stream(s_prompt))
+    return dict(**strobes, **seqs, **streams, vocab_size=uint(vocab_bits), SLOTS=SLOTS)

@@ -34,6 +34,7 @@ BUILDS = {f"{u}x{g}": replace(_BASE, attention_units=u, attention_queries=g) for
 BUILDS["odd"] = replace(_BASE, max_head_dim=6, max_heads=9, max_kv_heads=5, attention_units=3, attention_queries=3,
                         act_bits=8, key_bits=8, max_layers=3, max_seq=1024, sequences=2)
 BUILDS["nano"] = PRESETS["nano"].build
+STEPS = 32  # key rows of a token: more than an attention unit's keys may be ahead of its values
 ORDERS = ("late", "mixed", "early")  # of the value rows, against the query rows
 
 
@@ -55,6 +56,8 @@ def head_row(rng, kind, role, pos, dim, bits):
         return [level >> drop] * dim, {KEY: 9 + drop, VALUE: max(top - pos, 0), QUERY: 10 + drop}[role]
     if kind == "exponents":
         return row(rng, "random", dim, bits), rng.choice((0, top, rng.randint(0, top)))
+    if kind == "clipped":
+        return row(rng, "max", dim, bits), top
     if kind == "random":
         return row(rng, "random", dim, bits), rng.randint(2, 5) if role != VALUE else rng.randint(8, 14)
     return row(rng, kind, dim, bits), rng.randint(0, top)
@@ -76,14 +79,22 @@ class AttentionBench(Bench):
         cocotb.start_soon(self._watch())
 
     async def _watch(self):
+        """Moments of transfers, and `busy` from a token's first to its last pair."""
         pins = {port: [reader(getattr(self.dut, f"{port}_{name}")) for name in ("valid", "ready")]
                 for port in self.moments}
-        edge = RisingEdge(self.dut.clk)
+        rst, busy, last = map(reader, (self.dut.rst, self.dut.busy, self.dut.m_last))
+        edge, inside = RisingEdge(self.dut.clk), None  # not known before the reset
         for cycle in count():
             await edge
-            for port, handshake in pins.items():
-                if all(read() == "1" for read in handshake):
-                    self.moments[port].append(cycle)
+            moved = [port for port, handshake in pins.items() if all(read() == "1" for read in handshake)]
+            for port in moved:
+                self.moments[port].append(cycle)
+            if rst() != "0":
+                inside = False
+            elif inside is not None:
+                assert busy() == str(int(inside)), f"busy is {busy()} in cycle {cycle}"
+                ends = "m" in moved and last() == "1"
+                inside = bool({"s", "s_value"} & set(moved)) or inside and not ends
 
     def delays(self, port, row, pairs):
         """Cycles from the transfer number `row` at a port to those of the last so many pairs; forgets them all."""
@@ -163,7 +174,7 @@ class AttentionBench(Bench):
 def test_attention(sim, build):
     # Icarus is some 50 times slower
     effort = dict(icarus=dict(long=6, short=2, rounds=1, timed=3), verilator=dict(long=41, short=5, rounds=2, timed=22))
-    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=6)
+    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(effort[sim], build=build), tests=8)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -239,6 +250,39 @@ async def latency_from_the_value_row(dut):
         assert tb.delays("s_value", 0, len(expected)) == expected
     await tb.finish()
     assert tb.compared == (pos + 1) * dim * kv_mul * kv_heads > 0
+
+
+@cocotb.test(timeout_time=5, timeout_unit="ms")
+async def every_query_is_clipped(dut):
+    """All heads of all units have a score that is too large: each counts."""
+    cfg = BUILDS[test_parameters()["build"]]
+    tb = AttentionBench(dut, cfg)
+    kv_mul, kv_heads = cfg.attention_queries, min(cfg.attention_units, cfg.max_kv_heads)
+    tb.shape(cfg.max_head_dim, kv_mul, kv_heads)
+    await tb.start()
+    await tb.sequence(1, "clipped")
+    await tb.finish()
+    assert tb.stats.count >= LAYERS * cfg.sequences * kv_mul * kv_heads
+
+
+@cocotb.test(timeout_time=20, timeout_unit="ms")
+async def a_value_row_is_long_in_coming(dut):
+    """The keys run ahead until there is room for no more steps, and all of them count when the value row is there."""
+    cfg = BUILDS[test_parameters()["build"]]
+    tb = AttentionBench(dut, cfg)
+    heads = cfg.max_heads
+    passes = -(-heads // cfg.attention_queries)
+    tb.shape(2, heads, 1)  # all heads in one unit
+    await tb.start()
+    for pos in range(min(STEPS // passes + 1, cfg.max_seq)):
+        rows, values, wanted = tb.token(0, 0, pos, "growing")
+        await tb.source.send(*rows)
+        await ClockCycles(dut.clk, latency(cfg) + passes * (pos + 1))
+        assert 2 * tb.sink.received == tb.compared
+        tb.values.send_nowait(*values)
+        await tb.check(wanted)
+    await tb.finish()
+    assert tb.compared == (pos + 1) * heads * 2
 
 
 @cocotb.test(timeout_time=5, timeout_unit="ms")

@@ -14,6 +14,7 @@ from tb.lanes import packed, row
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
+ROWS = 536
 BUILDS = ((4, 16), (12, 16), (16, 16), (8, 8))  # lanes, bits
 
 
@@ -22,7 +23,7 @@ def build(lanes, bits):
 
 
 def vectors(lanes, bits):
-    """Rows of all maxima and minima with every exponent, and random rows; returns (inputs, wanted outputs)."""
+    """ROWS rows, of all maxima and minima with every exponent, and random ones; returns (inputs, wanted outputs)."""
     rng, most = random.Random(lanes), build(lanes, bits).f_bits - bits  # exponents
     inputs, wanted = [], []
     ends = ("max", "min")
@@ -37,9 +38,14 @@ def vectors(lanes, bits):
             other = packed(row(rng, "random", lanes, bits), bits)
             inputs.append(dict(valid=0, q=other, qe=rng.randrange(32), k=other, ke=rng.randrange(32)))
             wanted.append(None)
+        elif inputs and rng.random() < 0.3:  # with the exponents of the row before: its products stay
+            other = packed(row(rng, "random", lanes, bits), bits)
+            inputs.append(dict(inputs[-1], valid=0, q=other, k=other))
+            wanted.append(wanted[-1])
         inputs.append(dict(valid=1, q=packed(q, bits), qe=qe, k=packed(k, bits), ke=ke))
         wanted.append(dict(s=s, clipped=stats.count))
     assert 0 < sum(w["clipped"] for w in wanted if w) < len(cases)
+    assert sum(w is not None for w in wanted) > len(cases) == ROWS
     return inputs, wanted
 
 
@@ -63,7 +69,7 @@ def test_score(sim, lanes, bits):
 def test_score_myhdl(lanes, bits):
     inputs, wanted = vectors(lanes, bits)
     found = simulate(score, ports(build(lanes, bits)), inputs, ["s", "clipped"], latency(build(lanes, bits)))
-    assert compared(found, wanted) == 536
+    assert compared(found, wanted) > ROWS
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -71,6 +77,6 @@ async def all_vectors(dut):
     shape = test_parameters()
     inputs, wanted = vectors(**shape)
     found = await apply(dut, inputs, {"s": True, "clipped": False}, latency(build(**shape)))
-    assert compared(found, wanted) == 536
+    assert compared(found, wanted) > ROWS
     with pytest.raises(AssertionError):  # one cycle off is seen
         compared(found[1:], wanted)
