@@ -24,7 +24,7 @@ from llama2_myhdl.spec.sequence import Beat, Request, prompt_beats
 
 ID, MAJOR = 0x5049324C, 1
 CYCLES = 0x3F  # in the place of a counter's number
-ALIGN = 4096  # bytes: where the driver lays something itself
+PAGE = 4096  # bytes: where the driver lays something itself, and as `cache.pages` counts
 SECONDS = 60.0  # without any progress
 HALF_BITS, HALF = 32, 0xFFFFFFFF
 SIGN = 1 << F_BITS - 1
@@ -59,6 +59,8 @@ class Driver:
         names = [name for name in registers if name.startswith("build.")]
         self.build = {name.partition(".")[2]: self.read(name)["value"] for name in names}
         self._bus, self._parts = self.read("bus"), self.read("parts")
+        pages = self.read("cache")["pages"]
+        self._caches = [pages * PAGE] * (self.build["engines"] if pages else 0)
         self.draws = self.build["list_entries"] > 0  # there is a sampler
 
     def read(self, name: str) -> dict[str, int]:
@@ -100,21 +102,24 @@ class Driver:
     def load(self, image: bytes, tapes: Sequence[bytes] = (), places: Sequence[int] | None = None) -> None:
         """Lay a boot image, and the tapes of a build that reads them from memory, into the memory, and load it.
 
-        image: the beats of `weights.tape.Tape`; tapes: of `weights.memory.memory_image`; places: addresses of the image
-        and of each of them, else one behind the other from the memory's base. DriverError, before anything is written,
-        when there is no room, when places overlap or are misaligned; else when the block refuses the image.
+        image: the beats of `weights.tape.Tape`; tapes: of `weights.memory.memory_image`; places: addresses of the
+        image, of each of them, and of each engine's keys and values where they lie in memory, else one behind the other
+        from the memory's base. DriverError, before anything is written, when there is no room, when places overlap or
+        are misaligned; else when the block refuses the image.
         """
         if len(tapes) != self._parts["tapes"]:
             raise DriverError(f"parts of the model: this build reads {self._parts['tapes']}, {len(tapes)} are given")
         parts = [image, *tapes]
-        places = self._lay(parts) if places is None else list(places)
-        if len(places) != len(parts):
-            raise DriverError(f"places: must be {len(parts)} addresses, of the image and each part, are {len(places)}")
-        self._check_places(parts, places)
+        sizes = [*map(len, parts), *self._caches]
+        places = self._lay(sizes) if places is None else list(places)
+        if len(places) != len(sizes):
+            what = f"the image, {len(tapes)} parts of the model and {len(self._caches)} caches"
+            raise DriverError(f"places: must be {len(sizes)} addresses, of {what}, are {len(places)}")
+        self._check_places(sizes, places)
         self.reset()
         for data, place in zip(parts, places):
             self._memory.put(place, data)
-        names = ["image_{}", *(f"tape[{k}].{{}}" for k in range(len(tapes)))]
+        names = ["image_{}", *(f"tape[{k}].{{}}" for k in range(len(places) - 1))]
         for name, place in zip(names, places):
             self.write(name.format("low"), value=place & HALF)
             self.write(name.format("high"), value=place >> HALF_BITS)
@@ -125,28 +130,30 @@ class Driver:
         if not self.read("status")["loaded"]:
             raise DriverError("the decoder does not say that the image is loaded")
 
-    def _lay(self, parts: Sequence[bytes]) -> list[int]:
-        places, place = [], -(-self._memory.base // ALIGN) * ALIGN
-        for part in parts:
+    def _lay(self, sizes: Sequence[int]) -> list[int]:
+        places, place = [], -(-self._memory.base // PAGE) * PAGE
+        for size in sizes:
             places.append(place)
-            place += -(-len(part) // ALIGN) * ALIGN
+            place += -(-size // PAGE) * PAGE
         return places
 
-    def _check_places(self, parts: Sequence[bytes], places: Sequence[int]) -> None:
-        size = self._bus["data_bits"] // 8
+    def _check_places(self, sizes: Sequence[int], places: Sequence[int]) -> None:
+        beat = self._bus["data_bits"] // 8
         limit = min(self._memory.base + self._memory.size, 1 << self._bus["address_bits"])
-        names = ["boot image", *(f"part {k} of the model" for k in range(len(parts) - 1))]
-        named = list(zip(names, places, parts, strict=True))
-        for name, place, part in named:
-            if place % size:
-                raise DriverError(f"{name}: its address must be a multiple of {size}, is {place:#x}")
-            if not self._memory.base <= place <= limit - len(part):
+        parts = ["boot image", *(f"part {k} of the model" for k in range(len(sizes) - len(self._caches) - 1))]
+        names = [*parts, *(f"keys and values of engine {k}" for k in range(len(self._caches)))]
+        named = list(zip(names, places, sizes, strict=True))
+        for name, place, size in named:
+            multiple = beat if name in parts else PAGE
+            if place % multiple:
+                raise DriverError(f"{name}: its address must be a multiple of {multiple}, is {place:#x}")
+            if not self._memory.base <= place <= limit - size:
                 where = f"{self._memory.base:#x} to {limit - 1:#x}"
-                raise DriverError(f"{name}: {len(part)} bytes at {place:#x} are not within the memory, {where}")
+                raise DriverError(f"{name}: {size} bytes at {place:#x} are not within the memory, {where}")
         in_order = sorted(named, key=lambda one: one[1])
-        for (name, place, part), (other, after, _) in zip(in_order, in_order[1:]):
-            if place + len(part) > after:
-                raise DriverError(f"{name} and {other} overlap: {len(part)} bytes at {place:#x}, and {after:#x}")
+        for (name, place, size), (other, after, _) in zip(in_order, in_order[1:]):
+            if place + size > after:
+                raise DriverError(f"{name} and {other} overlap: {size} bytes at {place:#x}, and {after:#x}")
 
     # --- tell ---
     def generate(self, request: Request, slot: int = 0) -> Iterator[Beat]:

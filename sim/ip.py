@@ -16,13 +16,15 @@ from llama2_myhdl.spec.control import boot_bus
 PATIENCE = 200  # cycles that an access may take
 REST = 200  # cycles of a pause
 BASE, SIZE = 0x1_0000_0000, 1 << 28  # of the memory; no image lies in the first 4 GB
+CACHE_SIZE, NOISE = 1 << 22, b"\xa5"  # from BASE on: what keys and values may be written to, and what is there before
 
 
 class SimulatedIp:
     """The block of a build, reset; sim: one of SIMULATORS. Words and memory as a driver wants them (`host/driver.py`):
 
     read, write: a word at an address in bytes, AccessError when the block answers with an error; base, size: of the
-    memory, put: bytes into it. pause: some cycles pass. memories: by the names of their ports, see `sim.simulator`.
+    memory, put: bytes into it. pause: some cycles pass. memories: by the names of their ports, see `sim.simulator`;
+    those of keys and values hold nothing else.
     """
 
     base, size = BASE, SIZE
@@ -37,7 +39,11 @@ class SimulatedIp:
             self.memories[f"m_axi_{k}"] = self.sim.memory(f"m_axi_{k}", build.weights, regions, seed=k)
         if build.embedding:
             self.memories["m_axi_embedding"] = self.sim.memory("m_axi_embedding", build.embedding, 1, seed=98)
+        self._caches = [f"m_axi_cache_{k}" for k in range(build.engines if build.cache else 0)]
+        for k, name in enumerate(self._caches):
+            self.memories[name] = self.sim.memory(name, build.cache, build.attention_units, seed=80 + k, writes=True)
         self._parts: dict[int, bytes] = {}
+        self.forget()
         idle = dict.fromkeys(("awaddr", "awprot", "awvalid", "wdata", "wvalid", "araddr", "arprot", "arvalid"), 0)
         self._set(**idle, wstrb=0xF, bready=1, rready=1)
         self.reset()
@@ -88,14 +94,15 @@ class SimulatedIp:
     def put(self, address: int, data: bytes) -> None:
         """Bytes into the memory that all ports see; the simulation keeps them until others are put there."""
         self._parts[address] = bytes(data)
-        for memory in self.memories.values():
-            memory.fill(self._parts)
+        for name, memory in self.memories.items():
+            if name not in self._caches:
+                memory.fill(self._parts)
 
     def forget(self) -> None:
         """Nothing lies in the memory any more."""
         self._parts.clear()
-        for memory in self.memories.values():
-            memory.fill({})
+        for name, memory in self.memories.items():
+            memory.fill({BASE: NOISE * CACHE_SIZE} if name in self._caches else {})
 
     def pause(self) -> None:
         self.sim.run(REST)

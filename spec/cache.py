@@ -37,8 +37,8 @@ class CacheLayout:
 
     def __post_init__(self):
         if self.beats > 1 << self.axi.word_address_bits:
-            size, most = self.beats * self.axi.word_bytes, 1 << self.axi.address_bits
-            raise ConfigError(f"cache in memory: must be at most {most} bytes by its address_bits, is {size}")
+            most = 1 << self.axi.address_bits
+            raise ConfigError(f"cache in memory: must be at most {most} bytes by its address_bits, is {self.bytes}")
 
     @property
     def row_beats(self) -> int:
@@ -64,6 +64,11 @@ class CacheLayout:
     def beats(self) -> int:
         """Beats in all."""
         return self.units * self.unit_heads * self.head_beats
+
+    @property
+    def bytes(self) -> int:
+        """Bytes in all."""
+        return self.beats * self.axi.word_bytes
 
     def rows_beats(self, rows: int) -> int:
         """Beats from a head's first one to the last of so many rows (1 or more)."""

@@ -13,6 +13,7 @@ from systemrdl import RDLCompiler
 from systemrdl.node import RegNode
 
 from llama2_myhdl.spec.axi import ReadMaster
+from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.config import BuildConfig, ConfigError
 from llama2_myhdl.spec.register import Field, Register
 
@@ -52,7 +53,8 @@ def _registers() -> dict[str, Register]:
 REGISTERS = _registers()
 INDEX_BITS = (max(r.address for r in REGISTERS.values()) // WORD_BYTES).bit_length()  # of a register's number
 ADDRESS_BITS = 12  # of the AXI4-Lite port: a page, as systems map it
-TAPES = sum(name.startswith("tape[") for name in REGISTERS) // 2
+PAGE_BYTES = 4096  # of `cache.pages`
+PLACES = sum(name.startswith("tape[") for name in REGISTERS) // 2
 
 
 def boot_bus(build: BuildConfig) -> ReadMaster:
@@ -61,25 +63,44 @@ def boot_bus(build: BuildConfig) -> ReadMaster:
 
 
 def tape_count(build: BuildConfig) -> int:
-    """Parts of a model that a build reads from memory, as registers have them: tapes, then the embedding's rows.
+    """Parts of a model that a build reads from memory, as registers have them: tapes, then the embedding's rows."""
+    return (build.engines + 1 if build.weights else 0) + bool(build.embedding)
 
-    ConfigError when there are too many, or when keys and values are to lie there too: no register has their place.
+
+def place_buses(build: BuildConfig) -> list[ReadMaster]:
+    """The bus of each address that registers hold: of the parts of a model, then of each engine's keys and values.
+
+    ConfigError when there are more than registers.
     """
-    if build.cache:
-        raise ConfigError("cache: must be on the chip in an IP block")
-    count = (build.engines + 1 if build.weights else 0) + bool(build.embedding)
-    if count > TAPES:
-        most = TAPES - 1 - bool(build.embedding)
-        raise ConfigError(f"engines: must be at most {most} with registers for their tapes, are {build.engines}")
-    return count
+    tapes = tape_count(build) - bool(build.embedding)
+    buses = [build.weights] * tapes + [build.embedding] * bool(build.embedding)
+    buses += [build.cache] * (build.engines if build.cache else 0)
+    if len(buses) > PLACES:
+        raise ConfigError(f"addresses in memory: must be at most {PLACES} by their registers, are {len(buses)}")
+    return buses
+
+
+def cache_pages(build: BuildConfig) -> int:
+    """Pages that the keys and values of an engine need in memory; 0: they are on the chip."""
+    return -(-layout(build).bytes // PAGE_BYTES) if build.cache else 0
+
+
+def _high(bus: ReadMaster) -> int:
+    """The bits that the high half of an address has."""
+    return (1 << max(0, bus.address_bits - WORD_BITS)) - 1
+
+
+def _place(register: Register) -> int:
+    """Of an address's register: which one it is."""
+    return int(register.name[len("tape[") :].partition("]")[0])
 
 
 def allowed(register: Register, build: BuildConfig) -> int:
     """The bits that may be written to a register in a build; 0 also where nothing may."""
-    high = (1 << max(0, boot_bus(build).address_bits - WORD_BITS)) - 1
     position = (1 << build.pos_bits + 1) - 1
     token = (1 << build.token_bits) - 1
-    narrow = dict(slot=build.sequences - 1, steps=position, new_tokens=position, target=token, image_high=high)
+    narrow = dict(slot=build.sequences - 1, steps=position, new_tokens=position, target=token)
+    narrow["image_high"] = _high(boot_bus(build))
     if register.name == "mode" and not build.list_entries:
         return register.mask & ~register.fields["logprobs"].mask
     if register.name == "prompt":
@@ -87,12 +108,12 @@ def allowed(register: Register, build: BuildConfig) -> int:
     if register.name.startswith("stop["):
         return token
     if register.name.startswith("tape[") and register.name.endswith("high"):
-        return high
+        return _high(place_buses(build)[_place(register)])
     return register.mask & narrow.get(register.name, register.mask)
 
 
 def in_build(register: Register, build: BuildConfig) -> bool:
     """Whether a build has the register."""
     if register.name.startswith("tape["):
-        return int(register.name[len("tape[") :].partition("]")[0]) < tape_count(build)
+        return _place(register) < len(place_buses(build))
     return bool(build.list_entries) or not register.sampler

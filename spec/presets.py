@@ -68,9 +68,11 @@ PRESETS["nano-kv"] = Preset(
 PRESETS["stories15M-bus"] = Preset(
     _SHAPES["stories15M"], build_for(_SHAPES["stories15M"], lanes=16, **in_memory(128))
 )
-# The large ones in whole beats of 512 bits. Their keys and values are on the chip still, at the model's context.
+# The large ones in whole beats of 512 bits, with their keys and values in memory at the model's whole context.
 PRESETS |= {
-    f"{name}-bus": Preset(_SHAPES[name], build_for(_SHAPES[name], lanes=64, **in_memory(512)))
+    f"{name}-bus": Preset(
+        _SHAPES[name], build_for(_SHAPES[name], lanes=64, **in_memory(512), cache=ReadMaster(data_bits=512))
+    )
     for name in ("llama2-7B", "llama3-8B", "llama2-70B")
 }
 # A model that people use, with a short context: `make generate CONFIG=SmolLM2-135M-bus CONTEXT=64 MODEL=..`.

@@ -20,6 +20,7 @@ COVERS = {
     "tb/cache/test_attention_memory.py": (
         "head_reader", "head_run", "memory_cache", "newest", "recent", "row_words", "row_writer",
     ),
+    "tb/control/test_read_gate.py": ("address_gate",),
     "tb/decode/test_decode_loop.py": ("wishes",),
     "tb/decoder/test_bus.py": ("bus_state",),
     "tb/decoder/test_decoder.py": ("head",),

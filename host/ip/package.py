@@ -8,7 +8,8 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,7 +27,7 @@ from llama2_myhdl.rtl.control.llama2_ip import llama2_ip, ports
 from llama2_myhdl.rtl.decoder import stations
 from llama2_myhdl.rtl.verilog import write_file_list, write_verilog
 from llama2_myhdl.spec.config import BuildConfig, ConfigError
-from llama2_myhdl.spec.control import ADDRESS_BITS, REGISTERS, boot_bus
+from llama2_myhdl.spec.control import ADDRESS_BITS, PAGE_BYTES, REGISTERS, boot_bus, cache_pages, tape_count
 from llama2_myhdl.spec.presets import PRESETS, build_of
 
 FOLDER = GENERATED / "ip"
@@ -38,7 +39,7 @@ RENDERED = {  # file of the folder: template
     CORE: "core.j2",
     "README.md": "readme.j2",
     "tb/llama2_ip_tb.v": "testbench.j2",
-    "tb/axi_rom.v": "axi_rom.v",
+    "tb/axi_memory.v": "axi_memory.v",
     "constraints/llama2_ip.sdc": "sdc.j2",
     "litex/llama2_ip.py": "litex.j2",
 }
@@ -51,11 +52,25 @@ def top_ports(verilog: str) -> list[tuple[str, int, str]]:
     return [(way, int(high or 0) + 1, name) for way, high, name in PORT.findall(verilog)]
 
 
-def axi_ports(build: BuildConfig) -> list[str]:
-    """Prefixes of the ports to memory: the boot image's, then one a station for builds that have their tapes there, and
-    that of the embedding's rows."""
-    tapes = [f"m_axi_{k}" for k in range(stations(build) if build.weights else 0)]
-    return ["m_axi_boot", *tapes, *(["m_axi_embedding"] if build.embedding else [])]
+@dataclass(frozen=True)
+class Master:
+    """A port to memory: prefix of its pins, widths; writes: it does not only read."""
+
+    prefix: str
+    id_bits: int
+    data_bits: int
+    address_bits: int
+    writes: bool
+
+
+def axi_ports(build: BuildConfig, widths: Mapping[str, int]) -> list[Master]:
+    """The ports to memory: the boot image's, then one a station for builds that have their tapes there, that of the
+    embedding's rows, and one an engine for keys and values. widths: of the top's pins, by their names."""
+    names = ["boot", *range(stations(build) if build.weights else 0), *(["embedding"] if build.embedding else [])]
+    names += [f"cache_{k}" for k in range(build.engines if build.cache else 0)]
+    pins = ("arid", "rdata", "araddr")
+    prefixes = [f"m_axi_{name}" for name in names]
+    return [Master(p, *(widths[f"{p}_{pin}"] for pin in pins), f"{p}_awaddr" in widths) for p in prefixes]
 
 
 def write_ip(config: str, build: BuildConfig, folder: Path, say: Callable[[str, int, int], None]) -> None:
@@ -79,10 +94,12 @@ def write_ip(config: str, build: BuildConfig, folder: Path, say: Callable[[str, 
         bus=bus,
         story=story,
         base=BASE,
+        caches={f"m_axi_cache_{k}": place for k, place in enumerate(story.places[1 + tape_count(build) :])},
+        cache_bytes=cache_pages(build) * PAGE_BYTES,
         top=modules[-1].name,
         sources=[module.file.name for module in modules],
         ports=found,
-        masters=[(prefix, widths[f"{prefix}_arid"]) for prefix in axi_ports(build)],
+        masters=axi_ports(build, widths),
         registers=REGISTERS,
         address_bits=ADDRESS_BITS,
         clock_mhz=CLOCK_MHZ,
@@ -90,6 +107,7 @@ def write_ip(config: str, build: BuildConfig, folder: Path, say: Callable[[str, 
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
     )
+    environment.filters["astuple"] = astuple
     for name, template in RENDERED.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(environment.get_template(template).render(values))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
-from llama2_myhdl.spec.control import REGISTERS, boot_bus
+from llama2_myhdl.spec.control import PAGE_BYTES, REGISTERS, boot_bus, cache_pages
 from llama2_myhdl.spec.sequence import Request
 from llama2_myhdl.weights.memory import memory_image
 from llama2_myhdl.weights.quantise import quantise_checkpoint
@@ -18,8 +18,9 @@ SEED, STEPS = 3, 6
 
 @dataclass(frozen=True)
 class Story:
-    """memory: the words of the bus from BASE on; places: addresses of image and tapes; length: bytes of the image;
-    prompt: token ids; steps: positions; words: what the token mailbox says, a position each."""
+    """memory: the words of the bus from BASE on; places: addresses of image and tapes, then of the caches, if they lie
+    in memory; length: bytes of the image; prompt: token ids; steps: positions; words: what the token mailbox says, a
+    position each."""
 
     memory: list[int]
     places: list[int]
@@ -48,6 +49,9 @@ def story_for(build: BuildConfig) -> Story:
     for part in parts:
         places.append(BASE + len(memory))
         memory += part + bytes(-len(part) % ALIGN)
+    room = cache_pages(build) * PAGE_BYTES
+    first = -(-(BASE + len(memory)) // PAGE_BYTES) * PAGE_BYTES
+    places += [first + k * room for k in range(build.engines if build.cache else 0)]
     size = boot_bus(build).word_bytes
     request = Request((1, min(7, shape.vocab_size - 1), 3), STEPS)
     beats = FixedModel(weights, build).decode(request)

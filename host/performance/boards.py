@@ -14,8 +14,8 @@ MOST_BUS_BITS = 512  # of `spec.axi.ReadMaster`
 
 @dataclass(frozen=True)
 class Board:
-    """memory: what it is; ports, port_bits: between memory and logic; bytes: of the memory; on_chip: bits of block RAM
-    and UltraRAM; multipliers: DSP slices. All from the vendor's data sheets."""
+    """memory: what it is; ports, port_bits: between memory and logic; bytes: of the memory; multipliers: DSP
+    slices. All from the vendor's data sheets."""
 
     name: str
     memory: str
@@ -23,17 +23,16 @@ class Board:
     ports: int
     port_bits: int
     bytes: float
-    on_chip: float
     multipliers: int
 
 
 BOARDS = {
     board.name: board
     for board in (
-        Board("KV260-1", "64-bit DDR4-2400, one 128-bit HP port", Dram(64, 2400, 250, 4.5), 1, 128, 4e9, 23.6e6, 1248),
-        Board("KV260", "64-bit DDR4-2400, four 128-bit HP ports", Dram(64, 2400, 250, 4.5), 4, 128, 4e9, 23.6e6, 1248),
-        Board("ZCU104", "64-bit DDR4-2400, four 128-bit HP ports", Dram(64, 2400, 250, 4.5), 4, 128, 2e9, 38.0e6, 1728),
-        Board("U280", "HBM2, 32 ports of 256 bits", Dram(2048, 1800, 250, 4.5), 32, 256, 8e9, 342e6, 9024),
+        Board("KV260-1", "64-bit DDR4-2400, one 128-bit HP port", Dram(64, 2400, 250, 4.5), 1, 128, 4e9, 1248),
+        Board("KV260", "64-bit DDR4-2400, four 128-bit HP ports", Dram(64, 2400, 250, 4.5), 4, 128, 4e9, 1248),
+        Board("ZCU104", "64-bit DDR4-2400, four 128-bit HP ports", Dram(64, 2400, 250, 4.5), 4, 128, 2e9, 1728),
+        Board("U280", "HBM2, 32 ports of 256 bits", Dram(2048, 1800, 250, 4.5), 32, 256, 8e9, 9024),
     )
 }
 MODELS = {

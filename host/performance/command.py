@@ -35,7 +35,7 @@ def line(model: str, board: str, found: Estimate, pos: int) -> str:
     notes = f"; beyond today's hardware or the board: {'; '.join(found.notes)}" if found.notes else ""
     return (
         f"{model} on {board}, {found.clock / 1e6:g} MHz, position {pos}: {found.rate:,.2f} tokens/s, {found.cycles:,} "
-        f"cycles and {found.traffic:,.0f} bytes a token (keys, values and embedding too, which are on the chip today), "
+        f"cycles and {found.traffic:,.0f} bytes a token (keys, values and embedding too), "
         f"{found.used:.1%} of the memory{notes}"
     )
 

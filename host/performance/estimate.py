@@ -39,7 +39,7 @@ def stored(shape: ModelShape, build: BuildConfig) -> float:
 
 
 def notes_of(shape: ModelShape, build: BuildConfig, board: Board, bits: int) -> tuple[str, ...]:
-    """What does not fit, or is not built today."""
+    """What does not fit the board, or one bus."""
     found = []
     if board.ports > 1:
         found.append(f"{board.ports} ports joined")
@@ -51,10 +51,6 @@ def notes_of(shape: ModelShape, build: BuildConfig, board: Board, bits: int) -> 
     needed = sum(multipliers(build)) + (other_multipliers() or 0)
     if needed > board.multipliers:
         found.append(f"{needed:,} multipliers of {board.multipliers:,}")
-    tapes = tape_beats(shape, build) * build.lanes
-    on_chip = 8 * (wanted - tapes)
-    if on_chip > board.on_chip:
-        found.append(f"{on_chip / 8e6:,.0f} MB of embedding, keys and values (on the chip {board.on_chip / 8e6:.0f})")
     return tuple(found)
 
 

@@ -38,7 +38,7 @@ from llama2_myhdl.spec.control import (
     REGISTERS,
     TOKEN_DEPTH,
     WORD_BITS,
-    tape_count,
+    place_buses,
 )
 from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
 from llama2_myhdl.spec.errors import BUS_ERROR_BITS, NONE
@@ -48,12 +48,13 @@ from llama2_myhdl.spec.stops import MORE_STOPS
 
 
 @hblock
-def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None, m_axi_embedding=None):
+def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None, m_axi_embedding=None,
+              m_axi_cache=None):  # fmt: skip
     """s_axi: `LiteChannels`, the registers; m_axi_boot: `ReadChannels` of `boot_bus(CFG)`, the boot image; irq: out, a
-    level. m_axi, m_axi_embedding: of a build with `weights`, with `embedding`, as of the decoder. rst: in, of all and
-    of the memory. CFG: the decoder's build; PLAN: `plan` of it.
+    level. m_axi, m_axi_embedding, m_axi_cache: of a build with `weights`, with `embedding`, with `cache`, as of the
+    decoder. rst: in, of all and of the memory. CFG: the decoder's build; PLAN: `plan` of it.
     """
-    COUNT, TAPES, DRAWS = stations(CFG), range(tape_count(CFG)), bool(CFG.list_entries)
+    COUNT, PLACES, DRAWS = stations(CFG), range(len(place_buses(CFG))), bool(CFG.list_entries)
     CONTROL, PROMPT, TOKEN = index_of("control"), index_of("prompt"), index_of("token")
     IRQ_STATUS, COUNTER_LOW = index_of("irq_status"), index_of("counter_low")
     START, AGAIN, CLEAR = (REGISTERS["control"].fields[name].low for name in ("start", "soft_reset", "clear"))
@@ -106,12 +107,12 @@ def llama2_ip(clk, rst, s_axi, m_axi_boot, irq, CFG, PLAN, m_axi=None, m_axi_emb
         )
         for name, signal in setting.items()
     ]  # fmt: skip
-    halves = {f"tape_{half}": Series(*(setting[f"tape[{k}].{half}"] for k in TAPES)) for half in ("low", "high")}
+    halves = {f"tape_{half}": Series(*(setting[f"tape[{k}].{half}"] for k in PLACES)) for half in ("low", "high")}
     loaded_decoder_ = loaded_decoder(
         clk, rst, start, again, clear, idle, loading, loaded, resetting, restart, error, setting["image_low"],
         setting["image_high"], setting["image_bytes"], prompt, told, cycles, counter_station, counter_select,
-        counter_value, shape_index, shape_value, m_axi_boot, CFG=CFG, **(halves if TAPES else {}),
-        m_axi=m_axi, m_axi_embedding=m_axi_embedding,
+        counter_value, shape_index, shape_value, m_axi_boot, CFG=CFG, **(halves if PLACES else {}),
+        m_axi=m_axi, m_axi_embedding=m_axi_embedding, m_axi_cache=m_axi_cache,
     )  # fmt: skip
     prompt_mailbox = mailbox(clk, restart, said, queued, prompts, DEPTH=PROMPT_DEPTH)
     token_mailbox = mailbox(clk, restart, told, beat, tokens, DEPTH=TOKEN_DEPTH)

@@ -5,6 +5,7 @@ from myhdl import always, always_comb
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.hdl.ports import Series
+from llama2_myhdl.rtl.attention import attention as cache_at_bus
 from llama2_myhdl.rtl.axi.bus_tapes import bus_ports
 from llama2_myhdl.rtl.axi.channels import ReadChannels
 from llama2_myhdl.rtl.control.compose import join_address
@@ -12,12 +13,13 @@ from llama2_myhdl.rtl.control.image_reader import image_reader
 from llama2_myhdl.rtl.control.load_control import load_control
 from llama2_myhdl.rtl.control.read_gate import read_gate
 from llama2_myhdl.rtl.control.shape_store import shape_store
+from llama2_myhdl.rtl.control.write_gate import write_gate
 from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
 from llama2_myhdl.rtl.decoder import decoder, stations
 from llama2_myhdl.rtl.embedding import bus_embedding as embedding_at_bus
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
-from llama2_myhdl.spec.control import WORD_BITS, boot_bus, tape_count
+from llama2_myhdl.spec.control import WORD_BITS, boot_bus, place_buses
 from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
 from llama2_myhdl.spec.errors import BUS_ERROR_BITS, ERROR_BITS, NONE
 from llama2_myhdl.spec.registers import REGISTERS as SHAPE_REGISTERS
@@ -53,13 +55,15 @@ def loaded_decoder(
     tape_high=None,
     m_axi=None,
     m_axi_embedding=None,
+    m_axi_cache=None,
 ):
     """start, again, idle, resetting, restart: as of `load_control`; clear, loaded and the streams: as of the decoder;
     loading: out, the image is being read; error: out, a register, code of decoder or bus.
 
     image_low, image_high, image_bytes, tape_low, tape_high: in, registers, the latter two Series, one for each
-    tape and then for the embedding's rows, as far as they lie in memory; they stand fast from start to idle. shape_*:
-    of `shape_store`; m_axi_boot, m_axi, m_axi_embedding: as of `llama2_ip`.
+    tape, then for the embedding's rows, then for each engine's keys and values, as far as they lie in memory; they
+    stand fast from start to idle. shape_*: of `shape_store`; m_axi_boot, m_axi, m_axi_embedding, m_axi_cache: as of
+    `llama2_ip`.
     """
     BUS, COUNT = boot_bus(CFG), stations(CFG)
     active, stop, all_quiet = bit(), bit(), bit()
@@ -69,7 +73,8 @@ def loaded_decoder(
     image_base = uint(BUS.address_bits)
     decoder_error = uint(BUS_ERROR_BITS if CFG.buses else ERROR_BITS)
     reader_error = uint(BUS_ERROR_BITS)
-    quiet = [bit() for _ in range(1 + COUNT * bool(CFG.weights) + bool(CFG.embedding))]
+    CACHES = range(CFG.engines if CFG.cache else 0)
+    quiet = [bit() for _ in range(1 + COUNT * bool(CFG.weights) + bool(CFG.embedding) + 2 * len(CACHES))]
     quiet_bus = uint(len(quiet))
     ALL_QUIET = (1 << len(quiet)) - 1
 
@@ -100,9 +105,19 @@ def loaded_decoder(
         at_bus |= dict(tape_base=Series(*(one["base"] for one in each)), m_axi=Series(*inner))
     if CFG.embedding:
         rows, limit = embedding_at_bus.bus_ports(CFG), CFG.embedding.outstanding
-        gates.append(read_gate(clk, rst, stop, s=rows["m_axi"], m=m_axi_embedding, quiet=quiet[-1], LIMIT=limit))
+        of_rows = quiet[1 + len(gates)]
+        gates.append(read_gate(clk, rst, stop, s=rows["m_axi"], m=m_axi_embedding, quiet=of_rows, LIMIT=limit))
         bases.append(rows["base"])
         at_bus |= dict(embedding_base=rows["base"], m_axi_embedding=rows["m_axi"])
+    if CFG.cache:
+        limit, inner = CFG.cache.outstanding, [cache_at_bus.memory_ports(CFG.engine)["m_axi"] for _ in CACHES]
+        own = [uint(CFG.cache.address_bits) for _ in CACHES]
+        bases += own
+        at_bus |= dict(cache_base=Series(*own), m_axi_cache=Series(*inner))
+        for s, m in zip(inner, m_axi_cache):
+            for gate, way in ((read_gate, "reading"), (write_gate, "writing")):
+                ends = dict(s=getattr(s, way), m=getattr(m, way))
+                gates.append(gate(clk, rst, stop, **ends, quiet=quiet[1 + len(gates)], LIMIT=limit))
     addresses = [join_address(tape_low[k], tape_high[k], base) for k, base in enumerate(bases)]
 
     decoder_ = decoder(
@@ -161,6 +176,8 @@ def memory_ports(build: BuildConfig) -> dict:
         found["m_axi"] = Series(*each)
     if build.embedding:
         found["m_axi_embedding"] = embedding_at_bus.bus_ports(build)["m_axi"]
+    if build.cache:
+        found["m_axi_cache"] = Series(*(cache_at_bus.memory_ports(build.engine)["m_axi"] for _ in range(build.engines)))
     return found
 
 
@@ -168,8 +185,8 @@ def ports(build: BuildConfig) -> dict:
     """Fresh ports and parameters, by name."""
     flags = ("clk", "rst", "start", "again", "clear", "idle", "loading", "loaded", "resetting", "restart")
     words = {name: uint(WORD_BITS) for name in ("image_low", "image_high", "image_bytes", "shape_value")}
-    tapes = range(tape_count(build))
-    halves = {name: Series(*(uint(WORD_BITS) for _ in tapes)) for name in ("tape_low", "tape_high") if tapes}
+    places = place_buses(build)
+    halves = {name: Series(*(uint(WORD_BITS) for _ in places)) for name in ("tape_low", "tape_high") if places}
     return dict(
         **{name: bit() for name in flags},
         **words,

@@ -14,6 +14,7 @@ from llama2_myhdl.spec.control import (
     WORD_BYTES,
     allowed,
     boot_bus,
+    cache_pages,
     in_build,
     tape_count,
 )
@@ -38,7 +39,7 @@ BUILD_FIRST, SHAPE_FIRST = index_of(f"build.{DESCRIBED[0]}"), index_of(f"shape.{
 
 def live_words(build: BuildConfig) -> list[str]:
     """Names of the registers whose words are Signals, in the order of their places."""
-    fixed = ("id", "version", "bus", "parts")
+    fixed = ("id", "version", "bus", "parts", "cache")
     names = [name for name, register in REGISTERS.items() if register.readable and in_build(register, build)]
     return [name for name in names if name not in fixed and not name.startswith(("build.", "shape."))]
 
@@ -69,6 +70,7 @@ def plan(build: BuildConfig, stations: int) -> Plan:
         version=REGISTERS["version"].reset,
         bus=REGISTERS["bus"].pack(data_bits=bus.data_bits, address_bits=bus.address_bits),
         parts=REGISTERS["parts"].pack(**parts),
+        cache=REGISTERS["cache"].pack(pages=cache_pages(build)),
     )
     for name, register in REGISTERS.items():
         if not in_build(register, build):

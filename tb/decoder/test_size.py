@@ -7,11 +7,13 @@ from myhdl._Signal import _Signal
 
 from llama2_myhdl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.spec.axi import ReadMaster
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.presets import build_for, in_memory, preset
 
 SMALL = ModelShape(1024, 2816, 4, 8, 4, 1000, 64)  # heads as long as those of the large ones
 LANES, BUS = 64, 512
+SMALL_BUILD = build_for(SMALL, lanes=LANES, **in_memory(BUS), cache=ReadMaster(data_bits=BUS))
 # modules, lines, Signals: a deep memory has more banks than a shallow one, by the logarithm of its depth
 MARGINS = 0.03, 0.03, 0.25
 
@@ -44,13 +46,12 @@ def made(tmp_path_factory):
 
 @pytest.mark.parametrize("name", ["llama2-7B-bus", "llama3-8B-bus", "llama2-70B-bus"])
 def test_nothing_grows_with_the_model(made, name):
-    small, large = made(build_for(SMALL, lanes=LANES, **in_memory(BUS))), made(preset(name).build)
+    small, large = made(SMALL_BUILD), made(preset(name).build)
     for few, many, margin in zip(small, large, MARGINS, strict=True):
         assert 0 < many <= few * (1 + margin), (small, large)
 
 
 def test_that_lanes_are_seen_to_grow(made):
     """The measure is none that cannot fail: fewer lanes are fewer lines and Signals."""
-    build = build_for(SMALL, lanes=LANES, **in_memory(BUS))
-    (_, *many), (_, *few) = made(build), made(replace(build, lanes=LANES // 4))
+    (_, *many), (_, *few) = made(SMALL_BUILD), made(replace(SMALL_BUILD, lanes=LANES // 4))
     assert all(more > less for more, less in zip(many, few, strict=True))

@@ -16,8 +16,10 @@ from llama2_myhdl.weights.quantise import quantise_checkpoint
 from tb.sim.models import SHAPE, random_model
 
 BUILD = preset("nano").build
-BUS_BUILD = replace(preset("nano-bus").build, sequences=2)
+# all that may lie in memory does
+BUS_BUILD = replace(preset("nano-kv").build, sequences=2)
 STORM = dict(latency=(1, 90), stalls=dict(ar=0.4, r=0.3), refresh=(200, 20))
+WRITE_CALM = dict(write_faults={})
 CALM = dict(latency=(1, 1), stalls=dict(ar=0.0, r=0.0), refresh=None, faults={})
 STORY = Request((1, 7, 12), 9)
 OTHER = BASE + 0x3000  # an address in the memory
@@ -39,8 +41,8 @@ def driver_of(ip):
     """A driver of a block as it is behind a reset, with a memory that answers at once."""
     ip.reset()
     ip.forget()
-    for memory in ip.memories.values():
-        memory.behave(**CALM)
+    for name, memory in ip.memories.items():
+        memory.behave(**CALM, **(WRITE_CALM if name.startswith("m_axi_cache") else {}))
     return Driver(ip, ip, REGISTERS, pause=ip.pause)
 
 

@@ -9,13 +9,13 @@ from llama2_myhdl.spec import access
 from llama2_myhdl.spec.access import AccessError
 from llama2_myhdl.spec.axi import DECERR, SLVERR
 from llama2_myhdl.spec.causes import CAUSES
-from llama2_myhdl.spec.control import PROMPT_DEPTH, REGISTERS, TAPES, TOKEN_DEPTH, boot_bus
+from llama2_myhdl.spec.control import PLACES, PROMPT_DEPTH, REGISTERS, TOKEN_DEPTH, boot_bus, cache_pages
 from llama2_myhdl.spec.link import DESCRIBED
 from llama2_myhdl.spec.registers import REGISTERS as SHAPE_REGISTERS
 from llama2_myhdl.spec.registers import register_values
 from llama2_myhdl.spec.sampling import Sampling
 from llama2_myhdl.spec.sequence import Request
-from tb.host.ip_bench import BUILD, CALM, OTHER, STORM, STORY, refused, tell
+from tb.host.ip_bench import BUILD, BUS_BUILD, CALM, OTHER, STORM, STORY, refused, tell
 from tb.sim.models import SHAPE
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="Verilator compiles the library")
@@ -124,7 +124,7 @@ def test_tapes_in_memory(bus_block, bus_driver, bus_model):
     """The tapes' addresses are registers too; two slots; soft resets in the midst of bursts, and memory that fails."""
     ip_driver, (fixed, image, tapes) = bus_driver, bus_model
     assert ip_driver.read("parts")["tapes"] == len(tapes) == 3  # two tapes, and the embedding
-    refused(bus_block, lambda: bus_block.read(REGISTERS[f"tape[{TAPES - 1}].low"].address), DECERR, access.NO_REGISTER)
+    refused(bus_block, lambda: bus_block.read(REGISTERS[f"tape[{PLACES - 1}].low"].address), DECERR, access.NO_REGISTER)
     for memory in bus_block.memories.values():
         memory.behave(**STORM)
     ip_driver.load(image, tapes)
@@ -146,6 +146,32 @@ def test_tapes_in_memory(bus_block, bus_driver, bus_model):
             list(ip_driver.generate(STORY))
     ip_driver.load(image, tapes)
     tell(ip_driver, fixed)
+
+
+def test_keys_and_values_in_memory(bus_block, bus_driver, bus_model):
+    """Soft resets in the midst of stories leave no write without words or answer; writes that fail are told."""
+    ip_driver, (fixed, image, tapes) = bus_driver, bus_model
+    assert ip_driver.read("cache")["pages"] == cache_pages(BUS_BUILD) > 0
+    memory, rng = bus_block.memories["m_axi_cache_0"], np.random.default_rng(6)
+    memory.behave(**STORM | dict(stalls=dict(ar=0.3, r=0.3, aw=0.4, w=0.5, b=0.5)))
+    ip_driver.load(image, tapes, places=[OTHER + k * 0x10000 for k in range(len(tapes) + 2)])
+    tell(ip_driver, fixed)
+    interrupted = 0
+    for _ in range(12):
+        next(ip_driver.generate(Request((1, 5, 6), 12)))
+        bus_block.sim.run(int(rng.integers(1, 700)))
+        interrupted += memory.seen("offered") != memory.seen("answered")
+        ip_driver.reset()
+        assert memory.seen("offered") == memory.seen("answered")
+        ip_driver.load(image, tapes)
+    tell(ip_driver, fixed)
+    for resp, words in ((SLVERR, "a write with SLVERR"), (DECERR, "a write with DECERR")):
+        memory.behave(**CALM, write_faults={memory.seen("offered") + 7: resp})
+        with pytest.raises(DriverError, match=words):
+            for _ in range(3):
+                list(ip_driver.generate(STORY))
+        ip_driver.load(image, tapes)
+        tell(ip_driver, fixed)
 
 
 def test_slots_are_locked_one_by_one(bus_block, bus_driver, bus_model):

@@ -34,7 +34,7 @@ def test_every_register_answers(ip_block, ip_driver):
         elif not register.name.startswith(("build.", "shape.")):
             ip_block.read(register.address)
     known = {register.address for register in REGISTERS.values()}
-    unknown = [address for address in (0x3C, 0x94, 0x17C, 0x280, 0x3FC, 0x400, 0x800, 0xFFC) if address not in known]
+    unknown = [address for address in (0x98, 0x94, 0x17C, 0x280, 0x3FC, 0x400, 0x800, 0xFFC) if address not in known]
     assert len(unknown) == 8
     for address in (*unknown, *(REGISTERS["id"].address + k for k in range(1, WORD_BYTES))):
         refused(ip_block, lambda a=address: ip_block.read(a), DECERR, access.NO_REGISTER)
@@ -210,7 +210,13 @@ def test_what_the_driver_refuses(ip_block, ip_driver, ip_model):
 
 def test_windows_that_overlap(bus_driver, bus_model):
     _, image, tapes = bus_model
+    apart = [OTHER + k * 0x10000 for k in range(5)]
     with pytest.raises(DriverError, match="boot image and part 1 of the model overlap"):
-        bus_driver.load(image, tapes, places=[OTHER, OTHER + 0x10000, OTHER + len(image) // 16 * 8, OTHER + 0x20000])
-    with pytest.raises(DriverError, match="places: must be 4 addresses, of the image and each part, are 2"):
-        bus_driver.load(image, tapes, places=[OTHER, OTHER + 0x10000])
+        bus_driver.load(image, tapes, places=[*apart[:2], OTHER + len(image) // 16 * 8, *apart[3:]])
+    with pytest.raises(DriverError, match="part 2 of the model and keys and values of engine 0 overlap"):
+        bus_driver.load(image, tapes, places=[*apart[:4], apart[3] // 4096 * 4096])
+    with pytest.raises(DriverError, match="keys and values of engine 0: its address must be a multiple of 4096, is"):
+        bus_driver.load(image, tapes, places=[*apart[:4], apart[4] + 8])
+    what = "the image, 3 parts of the model and 1 caches"
+    with pytest.raises(DriverError, match=f"places: must be 5 addresses, of {what}, are 2"):
+        bus_driver.load(image, tapes, places=apart[:2])

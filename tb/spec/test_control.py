@@ -5,15 +5,18 @@ from dataclasses import replace
 import pytest
 
 from llama2_myhdl.rtl.control.plan import plan
+from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.control import (
     ADDRESS_BITS,
     INDEX_BITS,
+    PLACES,
     REGISTERS,
-    TAPES,
     WORD_BYTES,
     allowed,
+    cache_pages,
     in_build,
+    place_buses,
     tape_count,
 )
 from llama2_myhdl.spec.link import DESCRIBED
@@ -23,6 +26,7 @@ from llama2_myhdl.spec.sampling import Sampling
 from llama2_myhdl.spec.stops import MORE_STOPS
 
 BUILD, BUS_BUILD = preset("nano").build, preset("nano-bus").build
+BOTH = preset("nano-kv").build  # a cache in memory too
 
 
 def names(prefix):
@@ -50,7 +54,7 @@ def test_addresses_are_words_of_a_page():
     assert max(addresses) < WORD_BYTES << INDEX_BITS <= 1 << ADDRESS_BITS
 
 
-@pytest.mark.parametrize("build", [BUILD, BUS_BUILD, replace(BUILD, list_entries=0), replace(BUILD, sequences=4)])
+@pytest.mark.parametrize("build", [BUILD, BUS_BUILD, BOTH, replace(BUILD, list_entries=0), replace(BUILD, sequences=4)])
 def test_the_tables_of_a_build_are_its_registers(build):
     table = plan(build, 1)
     for register in REGISTERS.values():
@@ -65,11 +69,26 @@ def test_the_tables_of_a_build_are_its_registers(build):
     assert not any(table.readable[k] or table.writable[k] for k in range(1 << INDEX_BITS) if k not in known)
 
 
-def test_tapes_without_registers_are_refused():
-    build = replace(BUS_BUILD, max_layers=TAPES)
-    assert tape_count(replace(build, engines=TAPES - 2)) == TAPES and tape_count(BUILD) == 0
-    with pytest.raises(ConfigError, match=f"engines: must be at most {TAPES - 2}"):
-        tape_count(replace(build, engines=TAPES - 1))
+def test_places_without_registers_are_refused():
+    build = replace(BUS_BUILD, max_layers=PLACES)
+    assert tape_count(BUS_BUILD) == 3 and tape_count(BUILD) == 0
+    assert len(place_buses(replace(build, engines=PLACES - 2))) == PLACES and not place_buses(BUILD)
+    with pytest.raises(ConfigError, match=f"must be at most {PLACES} by their registers, are {PLACES + 1}"):
+        place_buses(replace(build, engines=PLACES - 1))
+    with pytest.raises(ConfigError, match=f"must be at most {PLACES} by their registers, are {2 * PLACES}"):
+        place_buses(replace(build, cache=BOTH.cache, engines=PLACES - 1))
+
+
+def test_places_of_a_cache_are_as_wide_as_its_bus():
+    """And there is one for each engine; the pages are those of its layout."""
+    wide = replace(BOTH, cache=replace(BOTH.cache, address_bits=48), engines=2)
+    assert place_buses(wide) == [wide.weights] * 3 + [wide.embedding] + [wide.cache] * 2
+    highs = [allowed(REGISTERS[f"tape[{k}].high"], wide) for k in range(6)]
+    assert highs == [(1 << bus.address_bits - 32) - 1 for bus in place_buses(wide)] and highs[-1] == 0xFFFF
+    assert not in_build(REGISTERS["tape[6].low"], wide) and in_build(REGISTERS["tape[5].low"], wide)
+    assert (cache_pages(BUS_BUILD), cache_pages(wide)) == (0, 1)  # 576 bytes
+    long = replace(wide, max_seq=4096)
+    assert cache_pages(long) == -(-layout(long).bytes // 4096) > 1
 
 
 def test_words_are_packed_and_unpacked():
