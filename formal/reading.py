@@ -1,15 +1,15 @@
-"""Proofs of reads behind a bus: how a region is cut into bursts, and that their beats have places."""
+"""Proofs of a bus: how runs are cut into bursts, and that the beats of reads have places."""
 
 from llama2_myhdl.formal.proof import Proof, block_of
 from llama2_myhdl.rtl.axi import bursts, places
 from llama2_myhdl.spec.axi import PAGE, ReadMaster
 
-REST_BITS = 24  # of a region: 16 M words, far more than a burst has
+REST_BITS = 24  # of a run: 16 M words, far more than a burst has
 PLACES = 512  # of the default, whose bursts are shorter
 
 
 def _bursts(name, data_bits, burst) -> Proof:
-    """At the widths of a master, all addresses and all regions."""
+    """At the widths of a master, all addresses and all runs."""
     axi = ReadMaster(data_bits=data_bits, burst=burst, depth=2 * burst)
     page = PAGE // axi.word_bytes
     return Proof(

@@ -1,42 +1,66 @@
-// The bursts of a region: all its words in order, over and over, each as long as can be and within a page.
+// The bursts of runs: all words of each run in order, each burst as long as can be and within a page.
 // F_PAGE: bits of an address, in words, within a page.
-reg f_stands = 0;                           // the region was told
-reg [$bits(base)-1:0] f_base;
-reg [$bits(rest)-1:0] f_rest;
-reg [$bits(rest):0] f_done = 0;             // words of the round that bursts have covered
+reg f_asked = 0;                            // a run was offered and not taken
+reg [$bits(s_word)-1:0] f_first;            // of the run that is cut, or was last
+reg [$bits(s_rest)-1:0] f_rest;
+reg [$bits(s_rest):0] f_done = 0;           // words of it that bursts have covered
+reg f_inside = 0;                           // it is not covered yet
 reg f_offered = 0;
-reg [$bits(base)-1:0] f_word;
+reg [$bits(s_word)-1:0] f_word, f_asked_word;
+reg [$bits(s_rest)-1:0] f_asked_rest;
 reg [7:0] f_len;
-wire [$bits(base):0] f_end = base + rest;
-wire [$bits(base)-1:0] f_to = m_word + m_len;  // the burst's last word
+reg f_last;
+wire [$bits(s_word):0] f_end = s_word + s_rest;
+wire [$bits(s_word)-1:0] f_to = m_word + m_len;  // the burst's last word
+wire f_takes = s_valid && s_ready;
 wire f_moves = m_valid && m_ready;
 always @(posedge clk) begin
-    f_stands <= !rst && enable;
-    f_base <= base;
-    f_rest <= rest;
+    f_asked <= !rst && s_valid && !s_ready;
+    f_asked_word <= s_word;
+    f_asked_rest <= s_rest;
     f_offered <= !rst && m_valid && !m_ready;
     f_word <= m_word;
     f_len <= m_len;
-    if (rst) f_done <= 0;
-    else if (f_moves) f_done <= f_done + m_len == rest ? 0 : f_done + m_len + 1;
+    f_last <= m_last;
+    if (rst) begin
+        f_done <= 0;
+        f_inside <= 0;
+    end
+    else if (f_takes) begin
+        f_first <= s_word;
+        f_rest <= s_rest;
+        f_done <= 0;
+        f_inside <= 1;
+    end
+    else if (f_moves) begin
+        f_done <= f_done + m_len + 1;
+        f_inside <= f_done + m_len != f_rest;
+    end
 end
 always @* if (f_past && !rst) begin
-    environment(!f_end[$bits(base)]);
-    if (f_stands) environment(enable && base == f_base && rest == f_rest);
-    if (f_offered) assert(m_valid && m_word == f_word && m_len == f_len);
+    environment(!s_valid || !f_end[$bits(s_word)]);                                 // no run goes past the last address
+    if (f_asked) environment(s_valid && s_word == f_asked_word && s_rest == f_asked_rest);
+    if (f_offered) assert(m_valid && m_word == f_word && m_len == f_len && m_last == f_last);
     if (m_valid) begin
-        assert(m_word == base + f_done);                                            // the next word, none left out
-        assert(f_done + m_len <= rest);                                             // none beyond the region
+        assert(f_inside);
+        assert(m_word == f_first + f_done);                                         // the next word, none left out
+        assert(f_done + m_len <= f_rest);                                           // none beyond the run
         assert(m_word >> F_PAGE == f_to >> F_PAGE);                                 // within a page
         assert(m_len <= LAST);
-        assert(f_done + m_len == rest || (f_to & LAST) == LAST);                    // no shorter than it must be
+        assert(m_last == (f_done + m_len == f_rest));                               // the last one says so
+        assert(m_last || (f_to & LAST) == LAST);                                    // no shorter than it must be
     end
+    // a run is taken when the one before is covered
+    if (f_takes) assert(!f_inside);
     // where the block keeps it
-    assert(!begun || f_stands);
-    if (!begun) assert(!m_valid && f_done == 0);
-    else assert(word == base + f_done && behind == rest - f_done);
-    assert(f_done <= rest || !begun);
-    cover(f_moves && f_done != 0 && f_done + m_len == rest);
+    assert(begun == f_inside);
+    if (!begun) assert(!m_valid);
+    else begin
+        assert(word == f_first + f_done && behind == f_rest - f_done && !s_ready);
+        assert(f_done <= f_rest && {1'b0, f_first} + f_rest < 1 << $bits(s_word));
+    end
+    cover(f_moves && f_done != 0 && m_last);
     cover(f_moves && m_len == LAST && f_done != 0);
-    cover(f_moves && m_len == 0 && rest != 0);
+    cover(f_moves && m_len == 0 && f_rest != 0);
+    cover(f_takes && f_done != 0);
 end

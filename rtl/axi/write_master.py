@@ -3,8 +3,8 @@
 from myhdl import always, always_comb, concat, intbv
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
+from llama2_myhdl.rtl.axi.bursts import bursts, piece_stream, run_stream
 from llama2_myhdl.rtl.axi.channels import WriteChannels
-from llama2_myhdl.rtl.axi.run_bursts import piece_stream, run_bursts, run_stream
 from llama2_myhdl.rtl.axi.under_way import under_way
 from llama2_myhdl.rtl.stream.connect import carry
 from llama2_myhdl.rtl.stream.fifo import fifo
@@ -38,7 +38,7 @@ def write_master(clk, rst, s, s_word, m_axi, done, error, busy, AXI):
     beat = uint(LEN_BITS)  # of the burst whose words go out
     address, beats = uint(AXI.address_bits), uint(len(aw.len))
 
-    run_bursts_ = run_bursts(clk, rst, s, pieces, BURST=AXI.burst)
+    bursts_ = bursts(clk, rst, s, pieces, BURST=AXI.burst)
     under_way_ = under_way(clk, rst, take=begins, give=ends, stop=stop, room=room, busy=busy, LIMIT=AXI.outstanding)
     # no more bursts are under way than there are places, so both always take
     lengths = fifo(clk, rst, length, next_length, DEPTH=AXI.outstanding)
@@ -115,7 +115,7 @@ def write_master(clk, rst, s, s_word, m_axi, done, error, busy, AXI):
             else:
                 error.next = WRITE_DECODE_ERROR
 
-    return run_bursts_, under_way_, lengths, last_ones, constant, look, begin, go_on, control, send, judge
+    return bursts_, under_way_, lengths, last_ones, constant, look, begin, go_on, control, send, judge
 
 
 def ports(axi: ReadMaster, rest_bits: int) -> dict:

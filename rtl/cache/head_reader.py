@@ -5,9 +5,8 @@ from myhdl import always_comb
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.attention import key_side
 from llama2_myhdl.rtl.attention.cache_rows import base_bits
-from llama2_myhdl.rtl.axi.bursts import burst_stream
+from llama2_myhdl.rtl.axi.bursts import burst_stream, bursts, piece_stream, run_stream
 from llama2_myhdl.rtl.axi.places import places
-from llama2_myhdl.rtl.axi.run_bursts import piece_stream, run_bursts, run_stream
 from llama2_myhdl.rtl.axi.word_queue import word_queue
 from llama2_myhdl.rtl.cache.head_run import head_run, rest_bits
 from llama2_myhdl.rtl.cache.row_words import row_words
@@ -41,7 +40,7 @@ def head_reader(clk, rst, push, base, first, token, request, arrives, data, m_ke
     unused(token.begin, token.turn, pieces.last)
 
     head_run_ = head_run(clk, rst, push, base, first, token.rows, token.less, token.none, run, UNIT=UNIT, CFG=CFG)
-    run_bursts_ = run_bursts(clk, rst, run, pieces, BURST=CFG.cache.burst)
+    bursts_ = bursts(clk, rst, run, pieces, BURST=CFG.cache.burst)
     connect_ = connect(pieces, cut)
     places_ = places(clk, rst, cut, request, give=left, DEPTH=CFG.cache.depth)
     word_queue_ = word_queue(clk, rst, push=arrives, word=word, m=words, left=left, DEPTH=CFG.cache.depth)
@@ -60,7 +59,7 @@ def head_reader(clk, rst, push, base, first, token, request, arrives, data, m_ke
 
     return (
         head_run_,
-        run_bursts_,
+        bursts_,
         connect_,
         places_,
         word_queue_,

@@ -4,7 +4,7 @@ from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.attention.cache_rows import base_bits
-from llama2_myhdl.rtl.axi.run_bursts import run_stream
+from llama2_myhdl.rtl.axi.bursts import run_stream
 from llama2_myhdl.rtl.stream.fifo import fifo
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.cache import layout

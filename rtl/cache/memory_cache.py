@@ -6,10 +6,9 @@ from llama2_myhdl.hdl.hierarchy import hblock, tied, unused
 from llama2_myhdl.hdl.lanes import unpack
 from llama2_myhdl.hdl.ports import Series
 from llama2_myhdl.rtl.attention.cache_rows import base_bits
-from llama2_myhdl.rtl.axi.bursts import burst_stream
+from llama2_myhdl.rtl.axi.bursts import burst_stream, run_stream
 from llama2_myhdl.rtl.axi.channels import MemoryChannels
 from llama2_myhdl.rtl.axi.read_channel import read_channel
-from llama2_myhdl.rtl.axi.run_bursts import run_stream
 from llama2_myhdl.rtl.axi.window import window
 from llama2_myhdl.rtl.axi.write_master import write_master
 from llama2_myhdl.rtl.cache.head_reader import head_reader

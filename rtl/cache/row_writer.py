@@ -5,7 +5,7 @@ from myhdl import always, always_comb
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.hdl.lanes import pack
 from llama2_myhdl.rtl.attention.cache_rows import base_bits
-from llama2_myhdl.rtl.axi.run_bursts import run_stream
+from llama2_myhdl.rtl.axi.bursts import run_stream
 from llama2_myhdl.rtl.cache.head_run import rest_bits
 from llama2_myhdl.rtl.cache.rows import key_rows, value_rows
 from llama2_myhdl.rtl.stream.fifo import fifo

@@ -1,7 +1,6 @@
-"""bursts: a region in order, over and over, each burst as long as its block of BURST words and the region let it be."""
+"""bursts: runs of any place and length, cut where an address is a multiple of the longest burst, and ended."""
 
 import random
-from itertools import islice
 
 import cocotb
 import pytest
@@ -10,9 +9,10 @@ from cocotb.triggers import ClockCycles
 from llama2_myhdl.rtl.axi.bursts import bursts, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.sim.streams import StreamSink
+from llama2_myhdl.sim.streams import StreamSink, StreamSource
 
 WORD, REST = 20, 10
+SOME = 200
 
 
 @pytest.mark.parametrize("sim, burst", [(SIMULATORS[0], 2), (SIMULATORS[0], 16), (SIMULATORS[-1], 256)])
@@ -20,40 +20,56 @@ def test_bursts(sim, burst):
     run(bursts, ports(WORD, REST, burst), __name__, sim, parameters=dict(burst=burst), tests=2)
 
 
-def expected(base: int, words: int, burst: int):
-    """The bursts of a region without end, as `m` has them."""
-    while True:
-        word = base
-        while word < base + words:
-            after = min(base + words, (word // burst + 1) * burst)
-            yield dict(word=word, len=after - word - 1)
-            word = after
+def pieces(word, rest, burst):
+    """The bursts of a run, by the definition: no word of it but the first is a multiple of `burst` within a burst."""
+    found = []
+    for k in range(rest + 1):
+        if k == 0 or (word + k) % burst == 0:
+            found.append(dict(word=word + k, len=0, last=0))
+        else:
+            found[-1]["len"] += 1
+    found[-1]["last"] = 1
+    return found
 
 
 def edges(burst):
-    """Regions that begin and end at, before and behind an edge; of one word; the longest, to the last address."""
-    found = [(base, words) for base in (burst - 1, burst, burst + 1) for words in (1, burst - 1, burst, burst + 1)]
-    return [*found, ((1 << WORD) - (1 << REST), 1 << REST)]
+    """Runs that begin and end at, before and behind an edge; of one word; the longest, to the last address."""
+    lengths = sorted({1, burst - 1, burst, burst + 1})
+    found = [(first, words - 1) for first in (burst - 1, burst, burst + 1) for words in lengths]
+    return [*found, ((1 << WORD) - (1 << REST), (1 << REST) - 1)]
 
 
 @cocotb.test(timeout_time=4, timeout_unit="ms")
-@cocotb.parametrize(pause=[0.0, 0.5])
-async def regions(dut, pause):
-    """Two rounds and more of each region."""
-    rng, burst, covered = random.Random(5), test_parameters()["burst"], 0
-    dut.enable.value = 0
-    sink = StreamSink(dut, "m", word=WORD, len=8)
-    sink.pause(rng, pause)
+async def every_run(dut):
+    """Random runs, and those at the edges; pauses on both sides."""
+    rng, burst = random.Random(3), test_parameters()["burst"]
+    source, sink = StreamSource(dut, "s", word=WORD, rest=REST), StreamSink(dut, "m", word=WORD, len=8, last=1)
     await start(dut)
-    cases = edges(burst) + [(rng.randrange(1 << (WORD - 1)), rng.randrange(1, 700)) for _ in range(4)]
-    for base, words in cases:
-        dut.rst.value, dut.enable.value = 1, 0
-        await ClockCycles(dut.clk, 2)
-        sink.queue.clear()
-        dut.base.value, dut.rest.value, dut.enable.value = base, words - 1, 1
-        dut.rst.value = 0
-        wanted = list(islice(expected(base, words, burst), 2 * (words // burst + 2)))
+    runs = [(rng.randrange((1 << WORD) - (1 << REST)), rng.randrange(8 * min(burst, 16))) for _ in range(SOME)]
+    runs += edges(burst)
+    wanted = [piece for each in runs for piece in pieces(*each, burst)]
+    for idle, wait in ((0, 0), (0.5, 0.5)):
+        source.pause(rng, idle)
+        sink.pause(rng, wait)
+        source.send_nowait(*(dict(word=word, rest=rest) for word, rest in runs))
         await sink.wait(len(wanted))
-        assert list(sink.queue)[: len(wanted)] == wanted
-        covered += sum(entry["len"] + 1 for entry in wanted)
-    assert covered > 2 * sum(words for _, words in cases)
+        await ClockCycles(dut.clk, 10)
+        assert list(sink.queue) == wanted
+        sink.queue.clear()
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def after_reset(dut):
+    """A reset within a run leaves nothing of it."""
+    burst = test_parameters()["burst"]
+    source, sink = StreamSource(dut, "s", word=WORD, rest=REST), StreamSink(dut, "m", word=WORD, len=8, last=1)
+    await start(dut)
+    source.send_nowait(dict(word=3, rest=4 * burst - 1))
+    await sink.wait(2)
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 3)
+    sink.queue.clear()
+    dut.rst.value = 0
+    source.send_nowait(dict(word=16, rest=1))
+    await ClockCycles(dut.clk, 20)
+    assert list(sink.queue) == pieces(16, 1, burst)

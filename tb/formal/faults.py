@@ -84,7 +84,7 @@ FAULTS = {
         Fault("bursts", "word <= (word + m_len) + 1;", "word <= word + m_len;"),
     ],
     "bursts-page": [
-        Fault("bursts", "if (behind == m_len) begin", "if (behind <= LAST) begin"),
+        Fault("bursts", "begun <= !m_last;", "begun <= m_last;"),
         Fault("bursts", "else if (m_ready) begin\n        m_valid", "else begin\n        m_valid"),
     ],
     "places": [

@@ -245,7 +245,7 @@ def test_a_memory_as_a_build_sees_it():
     assert Dram(64, 2400, 250, 4.5).peak == 19.2e9
 
 
-def test_the_page_has_what_was_measured_and_what_is_not_built(monkeypatch):
+def test_the_page_has_what_was_measured_and_what_a_board_does_not_have(monkeypatch):
     small = dict(n_layers=4, vocab_size=512, seq_len=128)
     models = {name: replace(MODELS[name], **small) for name in (report.BAR_MODEL, "stories15M")}
     monkeypatch.setattr(report, "MODELS", models)
@@ -256,7 +256,7 @@ def test_the_page_has_what_was_measured_and_what_is_not_built(monkeypatch):
     one = measured[POINTS[0].key]["sources"]
     page = report.render(measured, QUICK, one, entries)
     assert page.count("+0.00%") >= 4 and "not measured" not in page.split("## Models")[0]
-    assert "**SmolLM2-135M on a KV260**" in page and "which are not built yet" in page
+    assert "**SmolLM2-135M on a KV260**" in page and "needs the four ports joined" in page
     assert all(peer.name in page for peer in PEERS)
     assert DAGGER not in page and DAGGER in report.render(measured, QUICK, "other", entries)
     assert "| not measured |" in report.render({}, QUICK, one, entries)
