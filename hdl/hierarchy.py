@@ -25,6 +25,7 @@ from myhdl.conversion._toVerilog import toVerilog
 
 from llama2_myhdl.hdl import families, names, verilog
 from llama2_myhdl.hdl.constants import named_constants
+from llama2_myhdl.hdl.inspection import quick_inspection
 from llama2_myhdl.hdl.instance import Stub, name_locals
 from llama2_myhdl.hdl.ports import (
     HierarchyError,
@@ -231,7 +232,7 @@ def convert(block, path, *args, progress=silent, prefix="", notice="", **kwargs)
     Nothing is written then. A file whose text is unchanged is left alone.
     """
     path = Path(path)
-    with _myhdl_state():
+    with _myhdl_state(), quick_inspection():
         design = _Design()
         bound = bind(block.func, args, kwargs)
         design.module(block, bound, port_dict(block.func, bound))

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,9 +114,7 @@ def _converted(block, arguments, folder: Path, say: Progress) -> tuple[list[Modu
             return modules, repr(known["modules"])
         _damaged(damaged[0])
     say("convert to Verilog", 0, 1)
-    # MyHDL walks the call stack for every block; a thread has a shallow one, pytest's costs twice the time
-    with ThreadPoolExecutor(1) as thread:
-        modules = thread.submit(write_verilog, block, folder / "verilog", progress=say, **arguments).result()
+    modules = write_verilog(block, folder / "verilog", progress=say, **arguments)
     entry = dict(sources=wanted, modules=[[m.name, m.block, _sha(m.file)] for m in modules])
     write_whole(stamp, [json.dumps(entry).encode()])
     return modules, repr(entry["modules"])

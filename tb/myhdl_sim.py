@@ -2,6 +2,7 @@
 from myhdl import block as myhdl_block
 from myhdl import delay, instance
 
+from llama2_myhdl.hdl.inspection import quick_inspection
 from llama2_myhdl.hdl.ports import bind, port_dict
 
 
@@ -34,5 +35,7 @@ def simulate(block, arguments, vectors, outputs, latency):
 
         return dut, stimulus
 
-    bench().run_sim(quiet=1)
+    with quick_inspection():
+        bench_ = bench()
+    bench_.run_sim(quiet=1)
     return results

@@ -11,6 +11,7 @@ import pytest
 from llama2_myhdl.hdl import families, hierarchy, verilog
 from llama2_myhdl.hdl.constants import Constants
 from llama2_myhdl.hdl.families import Variant, skeleton, unite
+from llama2_myhdl.hdl.inspection import quick_inspection
 from llama2_myhdl.hdl.ports import bind, port_dict
 from llama2_myhdl.hdl.verilog import Module, Port
 from llama2_myhdl.rtl.decoder import decoder, ports
@@ -53,7 +54,7 @@ class Converted:
         bound = bind(block.func, (), arguments)
         found = []
         for patch in (True, False):
-            with monkeypatch.context() as patched, hierarchy._myhdl_state():
+            with monkeypatch.context() as patched, hierarchy._myhdl_state(), quick_inspection():
                 if patch:
                     patched.setattr(hierarchy, "named_constants", numbers_only)
                 design = hierarchy._Design()

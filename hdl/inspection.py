@@ -1,0 +1,63 @@
+"""What MyHDL asks the interpreter for each block and process, without what it does not look at.
+
+It takes the whole call stack, with lines of source around every frame, to look at names and variables of a few; and it
+finds and tokenizes the source of a process each time that one is made. Of a decoder's conversion both are more than
+half, beneath a deep stack such as pytest's nearly all.
+"""
+
+import contextlib
+import inspect
+import sys
+from functools import cache
+
+from myhdl import _block, _instance, _util
+
+FRAMES = 6  # of the stack, from the one that asks on: MyHDL 0.11.52 looks at no more
+
+
+class _Quick:
+    """The module `inspect` to MyHDL, with a short stack, and source that is read once."""
+
+    def __init__(self):
+        self._known = {}  # lines of source, by file and first line
+
+    def __getattr__(self, name):
+        return getattr(inspect, name)
+
+    def stack(self):
+        """(frame, file, line, function, None, None) of the caller and of those below it."""
+        frame, found = sys._getframe(1), []
+        while frame and len(found) < FRAMES:
+            code = frame.f_code
+            found.append((frame, code.co_filename, frame.f_lineno, code.co_name, None, None))
+            frame = frame.f_back
+        return found
+
+    def getsourcelines(self, thing):
+        """As of `inspect`."""
+        code = getattr(thing, "__code__", None)
+        if code is None:
+            return inspect.getsourcelines(thing)
+        key = code.co_filename, code.co_firstlineno, code.co_name
+        if key not in self._known:
+            self._known[key] = inspect.getsourcelines(thing)
+        return self._known[key]
+
+    def getsource(self, thing):
+        """As of `inspect`."""
+        return "".join(self.getsourcelines(thing)[0])
+
+
+@contextlib.contextmanager
+def quick_inspection():
+    """While it lasts, MyHDL looks things up quickly; it finds the same."""
+    users, dedent, quick = (_block, _instance, _util), _util._dedent, _Quick()
+    for module in users:
+        module.inspect = quick
+    _util._dedent = cache(dedent)
+    try:
+        yield
+    finally:
+        for module in users:
+            module.inspect = inspect
+        _util._dedent = dedent
