@@ -53,12 +53,16 @@ async def all_pass(dut):
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def in_turn(dut):
-    """Where all wait, one after the other; a lone one loses a cycle for each of the others."""
-    count, _, sources, sink = await begin(dut)
-    dut.room.value = 1
+    """Where all wait, one after the other, also when there is room now and then; a lone one loses a cycle for each of
+    the others."""
+    count, rng, sources, sink = await begin(dut)
     for k, source in enumerate(sources):
         source.send_nowait(*[dict(word=k, len=n) for n in range(10)])
-    await sink.wait(10 * count)
+    await ClockCycles(dut.clk, 5)  # all offer
+    while sink.received < 10 * count:
+        dut.room.value = rng.randrange(2)
+        await RisingEdge(dut.clk)
+    dut.room.value = 1
     order = [entry["id"] for entry in sink.queue]
     assert order == [(order[0] + k) % count for k in range(10 * count)]
     sources[0].send_nowait(*[dict(word=0, len=n) for n in range(100)])

@@ -1,4 +1,4 @@
-"""quick_inspection: MyHDL finds what `inspect` would have told it, converts to the same bytes, and has it back after."""
+"""quick_inspection: MyHDL finds what `inspect` would have told it, converts to the same bytes, and gives it back."""
 
 import inspect
 from contextlib import nullcontext
