@@ -36,14 +36,15 @@ class WriteMemory(ChannelMemory):
     is there when its answer is offered, not before; of one that is answered with an error nothing is. A burst that goes
     where nothing lies is DECERR.
 
-    answered: answers that were taken; offered: that were offered; monitor: what watches the pins.
+    answered: answers that were taken; offered: that were offered; written: beats that were taken; monitor: what watches
+    the pins.
     """
 
     def __init__(self, dut, prefix: str, axi: ReadMaster, contents: Contents, rng: random.Random):
         self.axi, self.contents, self.rng = axi, contents, rng
         self.latency, self.stalls = (1, 1), dict(aw=0.0, w=0.0, b=0.0)
         self.faults: dict[int, int] = {}
-        self.answered = self.offered = self._cycle = 0
+        self.answered = self.offered = self.written = self._cycle = 0
         self._addressed, self._written = deque(), deque()
         self.monitor = WriteMonitor(dut, prefix, axi)
         driven = ("awready", "wready", "bvalid", "bid", "bresp")
@@ -73,6 +74,7 @@ class WriteMemory(ChannelMemory):
             self._addressed.append(_Burst(int(self._read["awaddr"](), 2), int(self._read["awlen"](), 2) + 1))
         if self._moves("w"):
             burst = self._addressed[0]
+            self.written += 1
             burst.words.append((int(self._read["wdata"](), 2), int(self._read["wstrb"](), 2)))
             if len(burst.words) == burst.beats:
                 burst.due = self._cycle + self.rng.randint(*self.latency) - 1
@@ -126,4 +128,4 @@ class ReadWriteMemory(ReadMemory):
         super().behave(**changes)
 
     def seen(self, name: str) -> int:
-        return getattr(self.writes if name in ("answered", "offered") else self, name)
+        return getattr(self.writes if name in ("answered", "offered", "written") else self, name)

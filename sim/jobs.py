@@ -49,9 +49,9 @@ def beat_of(fields: dict) -> Beat:
 class Outcome:
     """What the hardware said of one job.
 
-    boot: error code, or None where nothing was booted; start, finish: `Session.counters` before and behind,
-    with `sim.memories.traffic` as `bus`; tokens: its
-    beats; trace: rows of the cycle table while its group ran; taps: what the stations recorded, by position.
+    boot: error code, or None where nothing was booted; start, finish: `Session.counters` before and behind, with
+    `sim.memories.traffic` of weights and embedding as `bus`, of keys and values as `cache`; tokens: its beats; trace:
+    rows of the cycle table while its group ran; taps: what the stations recorded, by position.
     """
 
     boot: int | None = None
@@ -92,6 +92,12 @@ class Outcome:
 Told = Callable[[dict, list[dict], int], None]
 
 
+def _traffic(session: Session) -> dict:
+    """What `Outcome.start` and `finish` have of the memories."""
+    sim = session.sim
+    return dict(bus=traffic(sim, session.memories), cache=traffic(sim, session.caches, writes=True))
+
+
 def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     """Boot if the first job brings a tape, then run all jobs side by side. A refused image ends it there."""
     outcomes, first = [Outcome() for _ in jobs], jobs[0]
@@ -107,7 +113,7 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
     session.tap(taps)
     start = session.counters()
     # the counters are read one after the other; the sequences' time begins behind the last one
-    start |= dict(cycles=session.sim.get("cycles"), bus=traffic(session.sim, session.memories))
+    start |= dict(cycles=session.sim.get("cycles")) | _traffic(session)
     session.trace(first.trace)
     sequences = [
         session.generate(job.prompt, job.steps, job.seq, job.score, job.delay, job.gap, **job.wishes) for job in jobs
@@ -118,13 +124,13 @@ def run_group(session: Session, jobs: list[Job], beat: Told) -> list[Outcome]:
             fresh = session.rows() if first.trace else []
             rows += fresh
             beat(found, fresh, found["cycles"] - start["cycles"])
-    sent = traffic(session.sim, session.memories)
+    sent = _traffic(session)
     session.drain()
     recorded = session.tapped() if taps else {}
     if first.trace:
         rows += session.rows(end=True)
     session.trace(False)
-    finish = session.counters() | dict(bus=sent)
+    finish = session.counters() | sent
     for outcome, sequence, job in zip(outcomes, sequences, jobs):
         outcome.start, outcome.finish, outcome.trace = start, finish, rows
         outcome.tokens = list(sequence)

@@ -51,7 +51,8 @@ def cached(sim: Simulator, build: BuildConfig, dram: Dram) -> list[Memory]:
     return found
 
 
-def traffic(sim: Simulator, memories: Sequence[Memory]) -> list[dict]:
-    """Of each: the cycle of the simulation, beats sent and cycles of refresh so far."""
-    counts = [{name: memory.seen(name) for name in ("sent", "refreshed")} for memory in memories]
+def traffic(sim: Simulator, memories: Sequence[Memory], writes: bool = False) -> list[dict]:
+    """Of each: the cycle of the simulation, beats sent and cycles of refresh so far; writes: beats written too."""
+    names = ("sent", "refreshed", "written") if writes else ("sent", "refreshed")
+    counts = [{name: memory.seen(name) for name in names} for memory in memories]
     return [dict(cycle=sim.cycle) | found for found in counts]

@@ -27,7 +27,7 @@ _R = ("id", "data", "resp", "last", "valid", "ready")
 _PORTS = (*(f"ar{name}" for name in _AR), *(f"r{name}" for name in _R))
 _W, _B = ("data", "strb", "last", "valid", "ready"), ("id", "resp", "valid", "ready")
 _WRITE_PORTS = (*(f"aw{name}" for name in _AR), *(f"w{name}" for name in _W), *(f"b{name}" for name in _B))
-WRITE_COUNTS = ("answered", "offered", "begun", "most_begun")
+WRITE_COUNTS = ("answered", "offered", "begun", "most_begun", "written")
 COUNTS = ("sent", "made", "mixed", "refreshed", "bursts", "most")  # the last two: asked for, and most under way at once
 _CERTAIN = 1 << 32  # a chance of one
 

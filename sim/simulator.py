@@ -87,7 +87,8 @@ class Memory(ABC):
 
     @abstractmethod
     def seen(self, name: str) -> int:
-        """A count since the beginning: sent, made, mixed, refreshed, bursts, most; of writes, answered and offered."""
+        """A count since the beginning: sent, made, mixed, refreshed, bursts, most; of writes, answered, offered, and
+        written, the beats that were taken."""
 
 
 class Simulator(ABC):

@@ -26,8 +26,8 @@ struct WriteMemory {
     Behaviour behaviour;
     Random random;
     std::map<uint64_t, unsigned> faults;  // response by the number of the burst
-    // answers taken and offered, bursts begun, most under way
-    enum Count { ANSWERED, OFFERED, BEGUN, MOST, COUNTS };
+    // answers taken and offered, bursts begun, most under way, beats taken
+    enum Count { ANSWERED, OFFERED, BEGUN, MOST, WRITTEN, COUNTS };
     uint64_t counts[COUNTS] = {};
     std::string broken;  // the first rule that was not kept
 
@@ -126,6 +126,7 @@ private:
     void data(uint64_t cycle) {
         if (addressed.empty()) return wrong("a beat belongs to no burst");
         Burst& burst = addressed.front();
+        ++counts[WRITTEN];
         burst.words.push_back(bytes(WDATA));
         burst.strobes.push_back(bytes(WSTRB));
         const bool last = burst.words.size() == burst.beats;

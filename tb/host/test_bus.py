@@ -10,6 +10,7 @@ from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.readers.tokenizer import write_tokenizer
 from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.runner import SIMULATORS
+from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.embedding import row_bytes
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import tape_beats
@@ -50,6 +51,17 @@ def test_what_is_said_of_the_bus_is_what_the_tape_has(nano):
     assert use["busy"] == pytest.approx(bytes_a_cycle / bus_beat, rel=0.01)
     assert use["useful"] == pytest.approx(result["mac_utilisation"] * NANO.lanes / bus_beat, rel=0.01)
     assert use["waiting"] == result["counters"]["tape"] / result["cycles"]
+
+
+def test_what_is_said_of_keys_and_values_is_what_their_layout_has(nano, capsys):
+    """Rows and exponents are written once; a pass reads all rows but the token's own and the one before it."""
+    result, build = told(nano, "--config", "nano-kv", "--prompt="), preset("nano-kv").build
+    use, tokens, where = result["bus"], result["positions"], layout(build)
+    assert result["golden_match"] and capsys.readouterr().out.count(f"\n{bus_line(use)}\n") == 1
+    heads = SHAPE.n_layers * SHAPE.n_kv_heads
+    assert use["cache_written"] * tokens == tokens * heads * (where.row_beats + 1) * build.cache.word_bytes
+    beats = sum(where.rows_beats(pos - 1) for pos in range(2, tokens)) * -(-SHAPE.kv_mul // build.attention_queries)
+    assert use["cache_read"] * tokens == heads * beats * build.cache.word_bytes > 0
 
 
 def test_a_slower_memory_costs_cycles_and_nothing_else(nano):
