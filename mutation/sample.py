@@ -38,6 +38,13 @@ def has_parameters(text: str) -> bool:
     return re.search(r"^ *parameter ", text, re.M) is not None
 
 
+def places_in(tests: list[KnownTest], block: str, text: str) -> list[Place]:
+    """The places of a block's text; of one that no test has as its top without the defaults of parameters, in whose
+    place every instance puts a value of its own."""
+    top = any(block in test.tops for test in tests)
+    return [place for place in places(text_of(text)) if top or not place.line.startswith("parameter ")]
+
+
 def ordered(found: list[Place], seed: str) -> list[Place]:
     """The places shuffled, one of each kind after the other."""
     rng, by_kind = random.Random(seed), {}
@@ -63,7 +70,7 @@ def shares(sizes: dict[str, int], count: int) -> dict[str, int]:
 def sample(tests: list[KnownTest], blocks: list[str], count: int, seed: int) -> list[Mutant]:
     """About `count` faults in these blocks, the first of every block, then the second of each, and so on."""
     texts = {block: text_to_change(tests, block) for block in blocks}
-    found = {block: ordered(places(text_of(texts[block])), f"{seed} {block}") for block in blocks}
+    found = {block: ordered(places_in(tests, block, texts[block]), f"{seed} {block}") for block in blocks}
     wanted = shares({block: len(of_block) for block, of_block in found.items()}, count)
     rounds = range(max(wanted.values(), default=0))
     return [Mutant(block, texts[block], found[block][k]) for k in rounds for block in blocks if k < wanted[block]]

@@ -4,7 +4,7 @@ import random
 
 import cocotb
 import pytest
-from cocotb.triggers import ClockCycles
+from cocotb.triggers import ClockCycles, RisingEdge
 
 from llama2_myhdl.rtl.axi.bursts import bursts, ports
 from llama2_myhdl.sim.clock import start
@@ -17,7 +17,7 @@ SOME = 200
 
 @pytest.mark.parametrize("sim, burst", [(SIMULATORS[0], 2), (SIMULATORS[0], 16), (SIMULATORS[-1], 256)])
 def test_bursts(sim, burst):
-    run(bursts, ports(WORD, REST, burst), __name__, sim, parameters=dict(burst=burst), tests=2)
+    run(bursts, ports(WORD, REST, burst), __name__, sim, parameters=dict(burst=burst), tests=3)
 
 
 def pieces(word, rest, burst):
@@ -73,3 +73,23 @@ async def after_reset(dut):
     source.send_nowait(dict(word=16, rest=1))
     await ClockCycles(dut.clk, 20)
     assert list(sink.queue) == pieces(16, 1, burst)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def offered_in_reset(dut):
+    """A run that stands there from reset on is taken once, behind it."""
+    sink = StreamSink(dut, "m", word=WORD, len=8, last=1)
+    dut.s_word.value, dut.s_rest.value, dut.s_valid.value = 5, 2, 1
+    await start(dut)
+    for reset in range(2):
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 3)
+        assert dut.s_ready.value == 0 and dut.m_valid.value == 0
+        dut.rst.value, dut.s_valid.value = 0, 1
+        taken = 0
+        for _ in range(30):
+            await RisingEdge(dut.clk)
+            taken += dut.s_valid.value == 1 and dut.s_ready.value == 1
+            if taken:
+                dut.s_valid.value = 0
+        assert taken == 1 and list(sink.queue) == (reset + 1) * pieces(5, 2, test_parameters()["burst"])

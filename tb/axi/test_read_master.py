@@ -153,6 +153,9 @@ async def calm(dut):
         used = rounds * axi.words(length, bench.beat_bits) + rest * bench.beat_bits // axi.data_bits
         behind = 8 + bench.beat_bits // axi.data_bits  # words behind the queue
         assert used + queue - axi.burst <= asked <= used + queue + behind
+    dut.rst.value = 1
+    await ClockCycles(dut.clk, 3)
+    assert dut.m_axi_rready.value == 0 and dut.m_axi_arvalid.value == 0  # as long as it lasts
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")

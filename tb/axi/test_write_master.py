@@ -33,7 +33,7 @@ def test_write_master(sim, data_bits):
 
 
 BROKEN = {  # rules of the write channels by a fault in what keeps them
-    "crosses 4096 bytes": Planted("run_bursts", "assign to_edge = LAST - ", "assign to_edge = LAST | "),
+    "crosses 4096 bytes": Planted("bursts", "assign to_edge = LAST - ", "assign to_edge = LAST | "),
     "bursts under way, at most 4": Planted("under_way", "room <= (count != LIMIT) && !stop;", "room <= !stop;"),
     "WLAST is 0 with 0 beats": Planted("write_master", "m_axi_wlast <= at_last;", "m_axi_wlast <= 0;"),
 }

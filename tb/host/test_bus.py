@@ -54,13 +54,13 @@ def test_what_is_said_of_the_bus_is_what_the_tape_has(nano):
 
 
 def test_what_is_said_of_keys_and_values_is_what_their_layout_has(nano, capsys):
-    """Rows and exponents are written once; a pass reads all rows but the token's own and the one before it."""
+    """Rows and exponents are written once; a pass reads all rows before the token's own."""
     result, build = told(nano, "--config", "nano-kv", "--prompt="), preset("nano-kv").build
     use, tokens, where = result["bus"], result["positions"], layout(build)
     assert result["golden_match"] and capsys.readouterr().out.count(f"\n{bus_line(use)}\n") == 1
     heads = SHAPE.n_layers * SHAPE.n_kv_heads
     assert use["cache_written"] * tokens == tokens * heads * (where.row_beats + 1) * build.cache.word_bytes
-    beats = sum(where.rows_beats(pos - 1) for pos in range(2, tokens)) * -(-SHAPE.kv_mul // build.attention_queries)
+    beats = sum(where.rows_beats(pos) for pos in range(1, tokens)) * -(-SHAPE.kv_mul // build.attention_queries)
     assert use["cache_read"] * tokens == heads * beats * build.cache.word_bytes > 0
 
 

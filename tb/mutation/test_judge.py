@@ -6,7 +6,7 @@ from llama2_myhdl.mutation import covers, judge
 from llama2_myhdl.mutation.covers import KnownTest, Module, nearest, read_entries
 from llama2_myhdl.mutation.judge import EQUIVALENT, Judge, within
 from llama2_myhdl.mutation.places import places
-from llama2_myhdl.mutation.sample import LEAST, Mutant, ordered, sample, shares, text_to_change
+from llama2_myhdl.mutation.sample import LEAST, Mutant, ordered, places_in, sample, shares, text_to_change
 from llama2_myhdl.mutation.trial import KILLED, SURVIVED, Outcome
 
 SMALL = "assign q = a + b;\n"
@@ -15,6 +15,7 @@ TEXTS = {
     "other": SMALL,
     "top": "assign z = x && y;\n",
 }
+TEXTS["given"] = "module part #(\n    parameter WIDTH = 4\n) (input a, output q);\nassign q = a && 1;\nendmodule\n"
 TEXTS["longer"] = TEXTS["own"] + SMALL
 OWN, OTHER, TOP = Module("m_part", "part", "own"), Module("m_part", "part", "other"), Module("m_whole", "whole", "top")
 TESTS = [
@@ -116,6 +117,12 @@ def test_a_survivor_is_tried_again_with_another_test(trials, tmp_path):
     assert Judge(TESTS[:2], tmp_path).verdict(MUTANT)[0].verdict == SURVIVED
     trials.fatal = {TESTS[2].node}
     assert Judge(TESTS, tmp_path).verdict(MUTANT)[0].verdict == KILLED
+
+
+def test_defaults_of_parameters_count_where_they_are_used():
+    """Those of a block that no test has as its top are never looked at."""
+    lines = [[place.line for place in places_in(tests, "part", "given")] for tests in (TESTS, TESTS[:1])]
+    assert [line for line in lines[0] if line != "parameter WIDTH = 4"] == lines[1] != lines[0]
 
 
 def test_a_sample_grows_and_keeps_what_it_has():
