@@ -20,7 +20,7 @@ REFUSED = 0x40  # the bit of addresses that are answered with SLVERR
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_lite_slave(sim):
-    run(lite_slave, ports(ADDRESS_BITS, LATENCY), __name__, sim, tests=1)
+    run(lite_slave, ports(ADDRESS_BITS, LATENCY), __name__, sim, tests=2)
 
 
 async def registers(dut, memory, seen):
@@ -88,3 +88,23 @@ async def every_access(dut):
     assert all(whole for _, writing, whole in seen if writing) and min(held.values()) > 0
     await master.write(0, b"\x01")
     assert seen[-1] == (0, 1, 0)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def nothing_is_up_in_reset(dut):
+    """A reset in the cycle in which the slave is ready, or has an answer."""
+    pins = ("awvalid", "wvalid", "arvalid", "bready", "rready", "awaddr", "araddr", "wdata", "wstrb")
+    for up, asked in (("awready", "awvalid"), ("wready", "wvalid"), ("arready", "arvalid"), ("bvalid", "awvalid"),
+                      ("rvalid", "arvalid")):  # fmt: skip
+        for pin in pins:
+            getattr(dut, f"s_axi_{pin}").value = 0
+        dut.value.value = dut.resp.value = 0
+        await start(dut)
+        for pin in ("awvalid", "wvalid") if asked != "arvalid" else ("arvalid",):
+            getattr(dut, f"s_axi_{pin}").value = 1
+        while getattr(dut, f"s_axi_{up}").value != 1:
+            await RisingEdge(dut.clk)
+        dut.rst.value = 1
+        for _ in range(3):
+            await RisingEdge(dut.clk)
+        assert not any(getattr(dut, f"s_axi_{pin}").value for pin in ("awready", "wready", "arready", "bvalid", "rvalid"))
