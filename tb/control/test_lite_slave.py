@@ -94,12 +94,16 @@ async def every_access(dut):
 async def nothing_is_up_in_reset(dut):
     """A reset in the cycle in which the slave is ready, or has an answer."""
     pins = ("awvalid", "wvalid", "arvalid", "bready", "rready", "awaddr", "araddr", "wdata", "wstrb")
+    low = [getattr(dut, f"s_axi_{pin}") for pin in ("awready", "wready", "arready", "bvalid", "rvalid")]
+    dut.value.value = dut.resp.value = 0
+    for pin in pins:
+        getattr(dut, f"s_axi_{pin}").value = 0
+    await start(dut)
     for up, asked in (("awready", "awvalid"), ("wready", "wvalid"), ("arready", "arvalid"), ("bvalid", "awvalid"),
                       ("rvalid", "arvalid")):  # fmt: skip
         for pin in pins:
             getattr(dut, f"s_axi_{pin}").value = 0
-        dut.value.value = dut.resp.value = 0
-        await start(dut)
+        dut.rst.value = 0
         for pin in ("awvalid", "wvalid") if asked != "arvalid" else ("arvalid",):
             getattr(dut, f"s_axi_{pin}").value = 1
         while getattr(dut, f"s_axi_{up}").value != 1:
@@ -107,4 +111,4 @@ async def nothing_is_up_in_reset(dut):
         dut.rst.value = 1
         for _ in range(3):
             await RisingEdge(dut.clk)
-        assert not any(getattr(dut, f"s_axi_{pin}").value for pin in ("awready", "wready", "arready", "bvalid", "rvalid"))
+        assert [int(pin.value) for pin in low] == [0] * len(low)
