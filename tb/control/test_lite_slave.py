@@ -5,7 +5,7 @@ from itertools import cycle
 
 import cocotb
 import pytest
-from cocotb.triggers import RisingEdge, gather
+from cocotb.triggers import FallingEdge, RisingEdge, gather
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
 from llama2_myhdl.rtl.control.lite_slave import lite_slave, ports
@@ -107,7 +107,7 @@ async def nothing_is_up_in_reset(dut):
         for pin in ("awvalid", "wvalid") if asked != "arvalid" else ("arvalid",):
             getattr(dut, f"s_axi_{pin}").value = 1
         while getattr(dut, f"s_axi_{up}").value != 1:
-            await RisingEdge(dut.clk)
+            await FallingEdge(dut.clk)  # ready is up for one cycle
         dut.rst.value = 1
         for _ in range(3):
             await RisingEdge(dut.clk)
