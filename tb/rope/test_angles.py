@@ -21,7 +21,7 @@ TURN = 1 << PHASE_BITS
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_angles(sim):
-    run(angles, ports(CFG), __name__, sim, tests=2)
+    run(angles, ports(CFG), __name__, sim, tests=3)
 
 
 async def write_frequencies(dut, frequencies):
@@ -96,3 +96,24 @@ async def wrapping_phases(dut):
         assert found == tuple(tuple(column.tolist()) for column in golden.angles(pos, frequencies))
         seen |= set(found[0])
     assert {65536, 0, -65536} <= seen
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def reset_under_way(dut):
+    """A position that a reset interrupts is forgotten, and the next one right."""
+    source = await begin(dut)
+    frequencies = constants.frequencies(2 * MAX_PAIRS, 10000.0)
+    await write_frequencies(dut, frequencies)
+    dut.pairs.value = MAX_PAIRS
+    whole = latency(MAX_PAIRS, CFG)
+    for delay in (1, whole // 4, whole // 2, whole - 3):
+        await source.send(dict(pos=7))
+        await ClockCycles(dut.clk, delay)
+        dut.rst.value = 1
+        await ClockCycles(dut.clk, 2)
+        dut.rst.value = 0
+        for _ in range(2 * whole):
+            await RisingEdge(dut.clk)
+            assert dut.ready.value == 0
+        found = await compute(dut, source, delay, frequencies)
+        assert found == tuple(tuple(column.tolist()) for column in golden.angles(delay, frequencies))
