@@ -69,7 +69,7 @@ def test_score(sim, lanes, bits):
 def test_score_myhdl(lanes, bits):
     inputs, wanted = vectors(lanes, bits)
     found = simulate(score, ports(build(lanes, bits)), inputs, ["s", "clipped"], latency(build(lanes, bits)))
-    assert compared(found, wanted) > ROWS
+    assert compared(found, wanted) == sum(score is not None for score in wanted)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
@@ -77,6 +77,6 @@ async def all_vectors(dut):
     shape = test_parameters()
     inputs, wanted = vectors(**shape)
     found = await apply(dut, inputs, {"s": True, "clipped": False}, latency(build(**shape)))
-    assert compared(found, wanted) > ROWS
+    assert compared(found, wanted) == sum(score is not None for score in wanted)
     with pytest.raises(AssertionError):  # one cycle off is seen
         compared(found[1:], wanted)

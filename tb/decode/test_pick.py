@@ -28,7 +28,7 @@ def test_pick(sim):
 
 
 class PickBench(Bench):
-    """Prompts of slot 0 that never end, so no first token waits; sampled tokens of another slot."""
+    """One prompt of slot 0 that never ends, so that no first token waits, and sampled tokens."""
 
     def __init__(self, dut):
         super().__init__(dut, random.Random(1))
