@@ -23,6 +23,7 @@ from llama2_myhdl.spec.register import Register
 from llama2_myhdl.spec.sequence import Beat, Request, prompt_beats
 
 ID, MAJOR = 0x5049324C, 1
+CACHE_MINOR = 1  # from this one on a block tells of its cache; one of before has it on the chip
 CYCLES = 0x3F  # in the place of a counter's number
 PAGE = 4096  # bytes: where the driver lays something itself, and as `cache.pages` counts
 SECONDS = 60.0  # without any progress
@@ -59,7 +60,7 @@ class Driver:
         names = [name for name in registers if name.startswith("build.")]
         self.build = {name.partition(".")[2]: self.read(name)["value"] for name in names}
         self._bus, self._parts = self.read("bus"), self.read("parts")
-        pages = self.read("cache")["pages"]
+        pages = self.read("cache")["pages"] if version["minor"] >= CACHE_MINOR else 0
         self._caches = [pages * PAGE] * (self.build["engines"] if pages else 0)
         self.draws = self.build["list_entries"] > 0  # there is a sampler
 

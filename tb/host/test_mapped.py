@@ -37,6 +37,18 @@ def test_words_and_memory_are_where_they_should_be(device):
     assert read["control"] == REGISTERS["control"].pack(start=1)
 
 
+def test_a_block_of_before_has_no_word_of_a_cache(device):
+    """Version 1.0: that address is no register of it."""
+    data = bytearray(device.read_bytes())
+    struct.pack_into("<I", data, PAGE + REGISTERS["version"].address, 1 << 16)
+    device.write_bytes(bytes(data))
+    with MappedWords(str(device), offset=PAGE) as words:
+        asked, read = [], words.read
+        words.read = lambda address: asked.append(address) or read(address)
+        Driver(words, None, REGISTERS)
+    assert REGISTERS["parts"].address in asked and REGISTERS["cache"].address not in asked
+
+
 def test_a_word_is_little_endian(device):
     with MappedWords(str(device)) as words:
         words.write(8, 0x0403_0201)
