@@ -32,6 +32,7 @@ from llama2_myhdl.rtl.matvec.streams import beat_stream
 from llama2_myhdl.rtl.memory.tapes import tapes
 from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.cache import cache_count
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, clog2
 from llama2_myhdl.spec.counters import COUNTER_BITS, COUNTERS
 from llama2_myhdl.spec.errors import BUS_ERROR_BITS, ERROR_BITS, NONE
@@ -108,7 +109,7 @@ def decoder(
 
     bus_errors, under_way = [], []  # of each master
     caches = [memory_ports(CFG.engine) for _ in range(ENGINES)]
-    for k in range(ENGINES if CFG.cache else 0):
+    for k in range(cache_count(CFG)):
         caches[k]["m_axi"], memory = m_axi_cache[k], caches[k]["memory"]
         memory.enable, memory.base = loaded, cache_base[k]
         bus_errors.append(memory.error)

@@ -10,6 +10,7 @@ from llama2_myhdl.sim.session import RESET_CYCLES, SIMULATORS
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.access import AccessError
 from llama2_myhdl.spec.axi import OKAY
+from llama2_myhdl.spec.cache import cache_count
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.control import boot_bus
 
@@ -39,7 +40,7 @@ class SimulatedIp:
             self.memories[f"m_axi_{k}"] = self.sim.memory(f"m_axi_{k}", build.weights, regions, seed=k)
         if build.embedding:
             self.memories["m_axi_embedding"] = self.sim.memory("m_axi_embedding", build.embedding, 1, seed=98)
-        self._caches = [f"m_axi_cache_{k}" for k in range(build.engines if build.cache else 0)]
+        self._caches = [f"m_axi_cache_{k}" for k in range(cache_count(build))]
         for k, name in enumerate(self._caches):
             self.memories[name] = self.sim.memory(name, build.cache, build.attention_units, seed=80 + k, writes=True)
         self._parts: dict[int, bytes] = {}

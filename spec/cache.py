@@ -94,3 +94,8 @@ def layout(build: "BuildConfig", axi: "ReadMaster | None" = None) -> CacheLayout
         unit_heads=heads * build.sequences,
         units=build.attention_units,
     )
+
+
+def cache_count(build: "BuildConfig") -> int:
+    """Caches of a build that lie in memory: one an engine, or none."""
+    return build.engines if build.cache else 0

@@ -13,7 +13,7 @@ from systemrdl import RDLCompiler
 from systemrdl.node import RegNode
 
 from llama2_myhdl.spec.axi import ReadMaster
-from llama2_myhdl.spec.cache import layout
+from llama2_myhdl.spec.cache import cache_count, layout
 from llama2_myhdl.spec.config import BuildConfig, ConfigError
 from llama2_myhdl.spec.register import Field, Register
 
@@ -74,7 +74,7 @@ def place_buses(build: BuildConfig) -> list[ReadMaster]:
     """
     tapes = tape_count(build) - bool(build.embedding)
     buses = [build.weights] * tapes + [build.embedding] * bool(build.embedding)
-    buses += [build.cache] * (build.engines if build.cache else 0)
+    buses += [build.cache] * cache_count(build)
     if len(buses) > PLACES:
         raise ConfigError(f"addresses in memory: must be at most {PLACES} by their registers, are {len(buses)}")
     return buses

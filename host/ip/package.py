@@ -26,6 +26,7 @@ from llama2_myhdl.host.stopping import stoppable
 from llama2_myhdl.rtl.control.llama2_ip import llama2_ip, ports
 from llama2_myhdl.rtl.decoder import stations
 from llama2_myhdl.rtl.verilog import write_file_list, write_verilog
+from llama2_myhdl.spec.cache import cache_count
 from llama2_myhdl.spec.config import BuildConfig, ConfigError
 from llama2_myhdl.spec.control import ADDRESS_BITS, PAGE_BYTES, REGISTERS, boot_bus, cache_pages, tape_count
 from llama2_myhdl.spec.presets import PRESETS, build_of
@@ -67,7 +68,7 @@ def axi_ports(build: BuildConfig, widths: Mapping[str, int]) -> list[Master]:
     """The ports to memory: the boot image's, then one a station for builds that have their tapes there, that of the
     embedding's rows, and one an engine for keys and values. widths: of the top's pins, by their names."""
     names = ["boot", *range(stations(build) if build.weights else 0), *(["embedding"] if build.embedding else [])]
-    names += [f"cache_{k}" for k in range(build.engines if build.cache else 0)]
+    names += [f"cache_{k}" for k in range(cache_count(build))]
     pins = ("arid", "rdata", "araddr")
     prefixes = [f"m_axi_{name}" for name in names]
     return [Master(p, *(widths[f"{p}_{pin}"] for pin in pins), f"{p}_awaddr" in widths) for p in prefixes]

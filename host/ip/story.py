@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.spec.cache import cache_count
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.control import PAGE_BYTES, REGISTERS, boot_bus, cache_pages
 from llama2_myhdl.spec.sequence import Request
@@ -51,7 +52,7 @@ def story_for(build: BuildConfig) -> Story:
         memory += part + bytes(-len(part) % ALIGN)
     room = cache_pages(build) * PAGE_BYTES
     first = -(-(BASE + len(memory)) // PAGE_BYTES) * PAGE_BYTES
-    places += [first + k * room for k in range(build.engines if build.cache else 0)]
+    places += [first + k * room for k in range(cache_count(build))]
     size = boot_bus(build).word_bytes
     request = Request((1, min(7, shape.vocab_size - 1), 3), STEPS)
     beats = FixedModel(weights, build).decode(request)

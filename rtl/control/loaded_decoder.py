@@ -18,6 +18,7 @@ from llama2_myhdl.rtl.decode.decode_loop import prompt_stream, token_stream
 from llama2_myhdl.rtl.decoder import decoder, stations
 from llama2_myhdl.rtl.embedding import bus_embedding as embedding_at_bus
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
+from llama2_myhdl.spec.cache import cache_count
 from llama2_myhdl.spec.config import BuildConfig, clog2
 from llama2_myhdl.spec.control import WORD_BITS, boot_bus, place_buses
 from llama2_myhdl.spec.counters import COUNTER_BITS, SELECT_BITS
@@ -73,7 +74,7 @@ def loaded_decoder(
     image_base = uint(BUS.address_bits)
     decoder_error = uint(BUS_ERROR_BITS if CFG.buses else ERROR_BITS)
     reader_error = uint(BUS_ERROR_BITS)
-    CACHES = range(CFG.engines if CFG.cache else 0)
+    CACHES = range(cache_count(CFG))
     quiet = [bit() for _ in range(1 + COUNT * bool(CFG.weights) + bool(CFG.embedding) + 2 * len(CACHES))]
     quiet_bus = uint(len(quiet))
     ALL_QUIET = (1 << len(quiet)) - 1
