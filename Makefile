@@ -23,6 +23,9 @@ export CCACHE_BASEDIR ?= $(CURDIR)
 # The matrices are small: threads of BLAS would only wait for one another.
 export OPENBLAS_NUM_THREADS ?= 1
 
+# Some images forbid Python to keep what it compiled: each of some thousand simulators would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Recipes read values from the environment, so that no text is ever taken for shell or make: see .ci/options.
 GIVEN := . .ci/options;
 

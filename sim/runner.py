@@ -26,6 +26,8 @@ PARAMETERS = "TB_PARAMETERS"  # environment variable: the file with the test's p
 SIMULATORS = tuple(sim for sim in ALL_SIMULATORS if (os.environ.get("SIM") or sim) == sim)
 
 REWRITTEN = "tb/*.py"  # where a failed assertion shows its values; cocotb's default takes numpy and all else too
+# cocotb takes pytest's rewriting of assertions alone; plugins that other packages bring would be imported with it
+NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 # Icarus frees and takes memory in every cycle: without these the C library gives it back to the system each time, which
 # costs more than a third of a long run
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(1 << 28), "MALLOC_TOP_PAD_": str(1 << 24)}
@@ -37,6 +39,7 @@ def simulate(built: "Build", test_module, folder: Path, testcase=None, environme
     from cocotb_tools.runner import get_runner
 
     from llama2_myhdl.sim.counts import counts_file
+    from llama2_myhdl.sim.startup import ENTRY_POINTS
 
     results, log = folder / "results.xml", folder / "test.log"
     results.unlink(missing_ok=True)
@@ -47,8 +50,8 @@ def simulate(built: "Build", test_module, folder: Path, testcase=None, environme
         runner.test(test_module=test_module, hdl_toplevel=built.top, hdl_toplevel_lang="verilog",
                     build_dir=built.folder, test_dir=folder, results_xml=str(results), testcase=testcase, log_file=log,
                     test_args=[*TEST_ARGUMENTS[built.sim], *counts], plusargs=waves, waves=built.extras.waves,
-                    extra_env={"COCOTB_ANSI_OUTPUT": "0", "COCOTB_REWRITE_ASSERTION_FILES": REWRITTEN,
-                               **MEMORY, **(environment or {})})  # fmt: skip
+                    extra_env={"COCOTB_ANSI_OUTPUT": "0", "COCOTB_REWRITE_ASSERTION_FILES": REWRITTEN, **NO_PLUGINS,
+                               "PYGPI_USERS": ENTRY_POINTS, **MEMORY, **(environment or {})})  # fmt: skip
     except (SystemExit, RuntimeError):
         pass  # tests that failed, or a simulator that died: the results and the log tell
     return results, log
