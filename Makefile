@@ -52,6 +52,7 @@ test: $(DEV) $(SERVE) ## all tests but synthesis: LLAMA2_MODELS=dir adds those t
 	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or clients or ip or models or smollm2 or browser)" -rs --durations=15
 
 test-all: $(DEV) $(SYN) $(CLIENTS) $(IP) ## every test, synthesis too
+	@.ci/packages "$$PYTHON" yosys
 	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (models or smollm2 or browser)" -rs --durations=15
 
 readers: $(MODELS) ## readers of models against transformers, and 10,000 damaged files of each format

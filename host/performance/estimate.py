@@ -6,6 +6,7 @@ from llama2_myhdl.host.bench import multipliers, other_multipliers
 from llama2_myhdl.host.performance.boards import MOST_BUS_BITS, Board, build_on, row_bytes
 from llama2_myhdl.host.performance.heads import reads_of_row
 from llama2_myhdl.host.performance.machine import Machine
+from llama2_myhdl.host.performance.rows import Cache
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.spec.program import tape_beats
 
@@ -65,7 +66,7 @@ def estimate(shape: ModelShape, board: Board, clock: float, pos: int, memory: di
     build, bits = build_on(shape, board)
     bus = dram.bus(build, bits, clock)
     a_row = row_bytes(shape, build)
-    machine = Machine(shape, build, bus, a_row * 8 / bits)
+    machine = Machine(shape, build, bus, Cache(bus, lambda rows: rows * a_row * 8 / bits, own=False))
     beats = tape_beats(shape, build)
     *_, cycles = machine.story([pos] * (1 if beats > LONG else 2)).cycles  # the first one finds full queues
     weights = beats * build.lanes

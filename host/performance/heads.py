@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from math import ceil
 
+from llama2_myhdl.host.performance.rows import Reader
 from llama2_myhdl.host.performance.ways import Ways
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 
@@ -29,13 +31,23 @@ def passes(shape: ModelShape, build: BuildConfig) -> list[list[Pass]]:
 
 
 def _unit(
-    own: list[Pass], ways: Ways, steps: int, interval: int, pushed: Callable[[int], int], value: Callable[[int], int]
+    own: list[Pass],
+    ways: Ways,
+    steps: int,
+    interval: int,
+    pushed: Callable[[int], int],
+    value: Callable[[int], int],
+    far: int,
+    reader: Reader | None,
 ) -> Iterator[tuple[Pass, int]]:
     """(pass, cycle in which its last value row is taken), one after the other; steps: cycles that its rows take."""
     key_end = left = -interval
     for one in own:
         push = pushed(one.first + one.count - 1)
-        key_end = max(push + ways.pushed, key_end + 1) + steps - 1
+        begin = max(push + ways.pushed, key_end + 1)
+        key_end = begin + steps - 1
+        if far:
+            key_end = max(key_end, reader.stepped(far, push, begin) + steps - far)
         scored = max(key_end - ways.pushed + ways.begun, left + steps)  # the last score waits at the values
         waits, row = max(scored, left + interval), value(one.head)
         if row >= waits + ways.looked_up:
@@ -53,16 +65,22 @@ def attended(
     steps: int,
     pushed: Callable[[int], int],
     value: Callable[[int], int],
+    far: int = 0,
+    readers: list[Reader] | None = None,
 ) -> int:
     """The cycle in which the token's last pair of outputs is at the block quantiser.
 
     steps: cycles of a pass for its key and value rows, one a position; pushed, value: cycle in which a query head is in
-    attention's queue, in which a value head is written.
+    attention's queue, in which a value head is written; far: rows that come from memory, by the readers of the units.
     """
     pairs = shape.head_dim // 2
     ready = {}
-    for own in passes(shape, build):
-        for one, taken in _unit(own, ways, steps, max(pairs, 1), pushed, value):
+    units = [
+        _unit(own, ways, steps, max(pairs, 1), pushed, value, far, reader)
+        for own, reader in zip(passes(shape, build), readers or [None] * build.attention_units, strict=True)
+    ]
+    for turn in zip_longest(*units):  # as they ask for rows
+        for one, taken in filter(None, turn):
             ready |= {one.first + k: taken + ways.divided for k in range(one.count)}
     end = -1
     for head in range(shape.n_heads):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from llama2_myhdl.host.performance.rows import Cache
 from llama2_myhdl.host.performance.station import Packet, Station
 from llama2_myhdl.host.performance.supply import Bus, Chip, Queues, row_wait
 from llama2_myhdl.host.performance.ways import ways
@@ -22,14 +23,13 @@ class Story:
 
 @dataclass(frozen=True)
 class Machine:
-    """bus: what brings the tapes of each station; None: they are on the chip. row_words: of that bus, for a key row and
-    its value row, where keys and values lie there too, 0 where they are on the chip. ConfigError when the shape is too
-    large for the build."""
+    """bus: what brings the tapes of each station; None: they are on the chip. cache: that of each station in memory;
+    None: it is on the chip. ConfigError when the shape is too large for the build."""
 
     shape: ModelShape
     build: BuildConfig
     bus: Bus | None = None
-    row_words: float = 0.0
+    cache: Cache | None = None
 
     def __post_init__(self):
         self.build.check(self.shape)
@@ -46,7 +46,7 @@ class Machine:
                 own, last = layers * layer_beats(self.shape, self.build), head * head_beats(self.shape, self.build)
                 tape = Queues(self.bus, own, last, self.bus.first + place)
                 place += self.bus.words(own)
-            found.append(Station(self.shape, self.build, first, layers, head, tape, self.row_words))
+            found.append(Station(self.shape, self.build, first, layers, head, tape, self.cache))
             first += layers
         return found
 

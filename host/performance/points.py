@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 
 from llama2_myhdl.host.bench_machine import DRAINING, PIPE_FULL
 from llama2_myhdl.host.performance.machine import Machine
+from llama2_myhdl.host.performance.rows import cache_of
 from llama2_myhdl.host.performance.supply import bus_of
 from llama2_myhdl.sim.dram import Dram
+from llama2_myhdl.spec.axi import ReadMaster
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.presets import build_of, preset
 
@@ -15,11 +17,12 @@ TOLERANCE = 0.03  # of the measured cycles
 @dataclass(frozen=True)
 class Point:
     """A preset, with other parameters where they are given, and what it runs: a story of so many positions, or a prompt
-    of which no token is scored. dram: of a build with its weights in memory; quick: seconds to simulate."""
+    of which no token is scored. dram: of a build with weights, and perhaps keys and values, in memory; quick: seconds
+    to simulate."""
 
     config: str
     positions: int
-    changes: tuple[tuple[str, int], ...] = ()
+    changes: tuple[tuple[str, int | ReadMaster], ...] = ()
     prompt: bool = False
     dram: Dram | None = field(default=None)
     quick: bool = False
@@ -34,7 +37,7 @@ class Point:
 
     @property
     def key(self) -> str:
-        changes = [f"{name}={value}" for name, value in self.changes]
+        changes = [f"{name}={getattr(value, 'data_bits', value)}" for name, value in self.changes]
         memory = [f"latency={self.dram.latency}", f"refresh={self.dram.refresh:g}"] if self.dram else []
         return "/".join([self.config, *changes, *memory, f"{'prompt' if self.prompt else 'story'}={self.positions}"])
 
@@ -46,6 +49,9 @@ class Point:
             bits = build.weights.data_bits
             memory = f"{bits} bits, latency {self.dram.latency}, refresh {self.dram.refresh:g}%"
         engines = f", E = {build.engines}" if build.engines > 1 else ""
+        if build.cache:
+            units = f"{build.attention_units} units of attention, " if build.attention_units > 1 else ""
+            engines += f", {units}keys and values in {build.cache.data_bits} bits"
         run = f"prompt of {self.positions}" if self.prompt else f"positions 1 to {self.positions - 1}"
         return f"{self.config}, {build.lanes} lanes{engines}", memory, run
 
@@ -64,9 +70,18 @@ class Point:
             found["bytes"] = sent * self.build.weights.word_bytes / len(cycles)
         return found
 
+    def machine(self) -> Machine:
+        """The model's."""
+        build, bus, cache = self.build, None, None
+        if self.dram:
+            bus = bus_of(build.weights, self.dram, build.beat_bits)
+        if build.cache:
+            cache = cache_of(build, bus_of(build.cache, self.dram, build.cache.data_bits))
+        return Machine(self.shape, build, bus, cache)
+
     def model(self) -> dict:
         """Those figures by the model."""
-        machine = Machine(self.shape, self.build, bus_of(self.build, self.dram) if self.dram else None)
+        machine = self.machine()
         if self.prompt:
             return self.figures([0, *machine.prompt(range(self.positions))], 0)
         told = machine.story(range(self.positions))
@@ -91,8 +106,12 @@ def plan() -> list[Point]:
         Point("stories260K", 64, (("engines", 5),), prompt=True),
         Point("nano-bus", 16, dram=usual, quick=True),
         Point("nano-bus", 16, dram=Dram(120, 20), quick=True),
+        Point("nano-kv", 16, dram=usual, quick=True),
+        Point("nano-kv", 16, dram=Dram(120, 20), quick=True),
+        Point("nano-kv", 16, (("attention_units", 2),), dram=usual),
         Point("default-bus", 32, dram=usual),
         Point("default-bus", 32, dram=Dram(200, 5)),
+        Point("default-bus", 64, (("cache", ReadMaster(data_bits=128)),), dram=usual),
         Point("stories15M-bus", 3, dram=usual),
     ]
 

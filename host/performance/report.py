@@ -29,10 +29,11 @@ passed, when its activation vector has come, and when its gains have gone. The w
 (the three drains of a layer, attention, embedding, classifier and argmax) are sums of the `LATENCY` constants of the
 blocks that it passes (`ways.py`); the passes of attention follow each other as its units take them (`heads.py`).
 Tapes in memory come burst by burst: one is asked for when the queue has room for it, takes the memory's latency, and
-waits while the memory refreshes (`supply.py`). Two constants are measured, once and for all builds: the cycles of
-registers between queue and memory, there and back. Three others stand in descriptions of blocks alone: a packet's
-arrival to its first beat, gains to their use, and a packet's end to the next one. A token that is drawn takes up to 80
-cycles more than a greedy one.
+waits while the memory refreshes (`supply.py`). Key and value rows in memory are asked for when their pass waits in its
+queue, and steps wait for those that have not come (`rows.py`). Six constants are measured, once and for all builds: the
+cycles of registers between queue and memory, there and back, for tapes and for rows, and how many rows are ahead of
+their step. Three others stand in descriptions of blocks alone: a packet's arrival to its first beat, gains to their
+use, and a packet's end to the next one. A token that is drawn takes up to 80 cycles more than a greedy one.
 """
 CHECKED = f"""## Against the simulation
 
@@ -47,9 +48,7 @@ One story, greedy; weights, embedding, keys and values in memory. In the hardwar
 of them share the board's: each key and value row crosses them once a token, the embedding's row once. **Not all of this
 can be built today**: a port has up to 512 bits, where a board has several that would be joined. What a row needs beyond
 that, or the board does not have, is named in its last column. A build has a lane for each byte of the ports' width, the
-query heads of a key/value head side by side, and weights of a byte each. What the model leaves out: a layer's first
-key row comes later by the memory's latency (`nano-kv`, simulated: 61 cycles a layer at a latency of 60 while there are
-few rows), 0.1% of a token of SmolLM2-135M.
+query heads of a key/value head side by side, and weights of a byte each.
 """
 PUBLISHED = """## Beside others
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from llama2_myhdl.host.performance.heads import attended, reads_of_row
+from llama2_myhdl.host.performance.rows import Cache, readers_of
 from llama2_myhdl.host.performance.supply import Chip, Queues
 from llama2_myhdl.host.performance.ways import GAINS_SETTLE, START, Ways, ways
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
@@ -46,8 +47,7 @@ class Packet:
 
 @dataclass
 class Station:
-    """first, layers, head: as of `spec.program.engine_program`; tape: its beats; row_words: of the bus for a key row
-    and its value row, 0 where they are on the chip."""
+    """first, layers, head: as of `spec.program.engine_program`; tape: its beats; cache: in memory, else on the chip."""
 
     shape: ModelShape
     build: BuildConfig
@@ -55,10 +55,11 @@ class Station:
     layers: int
     head: bool
     tape: Chip | Queues
-    row_words: float = 0.0
+    cache: Cache | None = None
 
     def __post_init__(self):
         self.ways: Ways = ways(self.build)
+        self.readers = readers_of(self.cache, self.build.attention_units) if self.cache else None
 
     def token(self, pos: int, x: Packet, scored: bool = True) -> Packet | int:
         """The packet at the exit, or with the head the cycle of the prediction."""
@@ -127,17 +128,18 @@ class Station:
     def _attention(self, pos: int, rows: dict[int, Rows]) -> int:
         """The cycle of the last pair at the block quantiser."""
         shape, way = self.shape, self.ways
-        a_row = self.row_words
-        steps = max(pos + 1, ceil((pos + 1) * a_row * self.build.attention_units))
+        near = 2 if self.layers == 1 and pos else 1  # rows that are still in the window (rtl/cache/recent.py)
         end = attended(
             shape,
             self.build,
             way,
-            steps,
+            pos + 1,
             lambda head: rows[QUERY].at((head + 1) * shape.head_dim - 1) + way.row + way.query,
             lambda head: rows[VALUE].at((head + 1) * shape.head_dim - 1) + way.row + way.value,
+            pos + 1 - near if self.cache else 0,
+            self.readers,
         )
-        if a_row:
-            passing = shape.n_kv_heads * (pos * reads_of_row(shape, self.build) + 1)  # the token's own is written
-            self.tape.claim(passing * a_row, rows[VALUE].last)
+        if self.cache and not self.cache.own:
+            passing = shape.n_kv_heads * (self.cache.words(pos) * reads_of_row(shape, self.build) + self.cache.words(1))
+            self.tape.claim(passing, rows[VALUE].last)  # the token's own is written
         return end

@@ -9,6 +9,7 @@ from llama2_myhdl.rtl.memory import banked_ram
 from llama2_myhdl.rtl.stream import elastic
 from llama2_myhdl.sim.dram import REFRESH_PERIOD, Dram
 from llama2_myhdl.sim.memories import FIRST
+from llama2_myhdl.spec.axi import ReadMaster
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.embedding import most_row_beats
 
@@ -54,10 +55,9 @@ class Bus:
         return -(-beats * self.beat_bits // self.bits)
 
 
-def bus_of(build: BuildConfig, dram: Dram, first: int = FIRST) -> Bus:
-    """Of a build with its weights in memory, and of the memory that a simulation has; first: byte address."""
-    axi = build.weights
-    sizes = (axi.data_bits, axi.burst, axi.depth, axi.outstanding, build.beat_bits)
+def bus_of(axi: ReadMaster, dram: Dram, beat_bits: int, first: int = FIRST) -> Bus:
+    """Of a build's port, and of the memory that a simulation has there; first: byte address."""
+    sizes = (axi.data_bits, axi.burst, axi.depth, axi.outstanding, beat_bits)
     return Bus(*sizes, dram.latency, dram.refresh, first=first // axi.word_bytes)
 
 
@@ -102,39 +102,23 @@ class _Queue:
         return min(longest - (self.place + self.asked) % longest, self.words - self.asked)
 
 
-class Queues:
-    """Tapes behind a bus: that of the layers and that of the head. One memory answers bursts in the order of asking."""
+class Memory:
+    """What is behind a bus: it answers bursts in the order of asking, and while it refreshes nothing comes."""
 
-    def __init__(self, bus: Bus, layers: int, head: int, place: int = 0):
-        """layers, head: beats of the two tapes, 0 where a station has none; place: words in front of them."""
+    def __init__(self, bus: Bus):
         self._bus = bus
-        behind = place + bus.words(layers)
-        self._queues = [_Queue(bus.words(layers), place, layers), _Queue(bus.words(head), behind, head)]
-        self.sent = 0  # words asked for
-        self._free = 0.0  # the memory may send its next word
+        self._free = 0.0  # it may send its next word
         self._ends = deque([0.0] * bus.outstanding, maxlen=bus.outstanding)  # of the bursts before
         self._pause = REFRESH_PERIOD * bus.refresh / 100
-        for queue in self._queues:
-            queue.room = bus.depth + bus.behind
-        while any([self._ask(queue, 0.0) for queue in self._queues]):
-            pass
 
-    def _ask(self, queue: _Queue, now: float) -> bool:
-        """Ask for a burst, if there is room for all of it."""
-        longest = self._bus.burst
-        words = queue.next_burst(longest) if queue.words else 0
-        if not words or queue.room < words:
-            return False
-        asked = max(now, self._ends[0]) + ASKING  # no more may be under way
+    def send(self, words: float, wanted: float) -> tuple[float, float]:
+        """Cycles of a burst's first and last word; wanted: the cycle from which there is room for it."""
+        asked = max(wanted, self._ends[0]) + ASKING  # no more may be under way
         begin = self._sends(max(asked + self._bus.latency, self._free))
         end = self._sends(begin + (words - 1) * self._bus.pace, begin)
         self._free = end + self._bus.pace
         self._ends.append(end + 1)
-        queue.bursts.append([words, begin + COMING, end + COMING])
-        queue.room -= words
-        self.sent += words
-        queue.asked = (queue.asked + words) % queue.words
-        return True
+        return begin, end
 
     def _sends(self, cycle: float, since: float | None = None) -> float:
         """The cycle, put off by the refreshes that it meets: itself, or all since another one."""
@@ -147,6 +131,43 @@ class Queues:
             return cycle
         into = cycle % REFRESH_PERIOD
         return cycle - into + REFRESH_PERIOD if into >= REFRESH_PERIOD - self._pause else cycle
+
+    def claim(self, words: float, at: int) -> None:
+        """So many words go elsewhere, before all others."""
+        self._free = max(self._free, at) + words * self._bus.pace / (1 - self._bus.refresh / 100)
+
+    def move_on(self, cycles: int) -> None:
+        """All that is under way comes so many cycles later."""
+        self._free += cycles
+        self._ends = deque((end + cycles for end in self._ends), maxlen=self._ends.maxlen)
+
+
+class Queues:
+    """Tapes behind a bus: that of the layers and that of the head, in one memory."""
+
+    def __init__(self, bus: Bus, layers: int, head: int, place: int = 0):
+        """layers, head: beats of the two tapes, 0 where a station has none; place: words in front of them."""
+        self._bus, self._memory = bus, Memory(bus)
+        behind = place + bus.words(layers)
+        self._queues = [_Queue(bus.words(layers), place, layers), _Queue(bus.words(head), behind, head)]
+        self.sent = 0  # words asked for
+        for queue in self._queues:
+            queue.room = bus.depth + bus.behind
+        while any([self._ask(queue, 0.0) for queue in self._queues]):
+            pass
+
+    def _ask(self, queue: _Queue, now: float) -> bool:
+        """Ask for a burst, if there is room for all of it."""
+        longest = self._bus.burst
+        words = queue.next_burst(longest) if queue.words else 0
+        if not words or queue.room < words:
+            return False
+        begin, end = self._memory.send(words, now)
+        queue.bursts.append([words, begin + COMING, end + COMING])
+        queue.room -= words
+        self.sent += words
+        queue.asked = (queue.asked + words) % queue.words
+        return True
 
     def take(self, beats: int, at: int, head: bool = False) -> int:
         """As of `Chip`."""
@@ -183,8 +204,8 @@ class Queues:
                     queue.bursts.popleft()
 
     def claim(self, words: float, at: int) -> None:
-        """As of `Chip`: the memory sends them first."""
-        self._free = max(self._free, at) + words * self._bus.pace / (1 - self._bus.refresh / 100)
+        """As of `Chip`."""
+        self._memory.claim(words, at)
 
     def pass_over(self, beats: int, cycles: int) -> None:
         """As of `Chip`: all times move on."""
@@ -192,8 +213,7 @@ class Queues:
         layers.asked = (layers.asked + words) % layers.words
         layers.to_come -= beats
         self.sent += words
-        self._free += cycles
-        self._ends = deque((end + cycles for end in self._ends), maxlen=self._ends.maxlen)
+        self._memory.move_on(cycles)
         for queue in self._queues:
             for burst in queue.bursts:
                 burst[1] += cycles

@@ -15,6 +15,7 @@ from llama2_myhdl.host.performance.machine import Machine
 from llama2_myhdl.host.performance.measure import measure
 from llama2_myhdl.host.performance.peers import PEERS
 from llama2_myhdl.host.performance.points import TOLERANCE, Point, apart, plan
+from llama2_myhdl.host.performance.rows import FINDING, STEPPING, Cache, Reader, readers_of
 from llama2_myhdl.host.performance.supply import ASKING, COMING, Bus, Chip, Queues
 from llama2_myhdl.host.performance.ways import ways
 from llama2_myhdl.sim.runner import SIMULATORS
@@ -153,6 +154,39 @@ def test_what_others_take_from_the_bus_comes_later():
     plain, robbed = Queues(bus(), 100_000, 0), Queues(bus(), 100_000, 0)
     robbed.claim(5_000, 0)
     assert robbed.take(20_000, 0) - plain.take(20_000, 0) == pytest.approx(5_000, rel=0.01)
+
+
+def rows_of(**changes) -> Reader:
+    """A reader of rows of two words, alone at its memory."""
+    (reader,) = readers_of(Cache(bus(**changes), lambda rows: 2.0 * rows, own=True), 1)
+    return reader
+
+
+def test_rows_come_later_by_the_latency_and_then_at_the_pace_of_the_bus():
+    first = [rows_of(latency=latency).stepped(1, 100, 105) for latency in (1, 41)]
+    assert first == [100 + FINDING + ASKING + 1 + 1 + STEPPING, first[0] + 40]
+    assert rows_of(depth=512).stepped(2_000, 0, 0) == pytest.approx(2 * 2_000, rel=0.01)
+    assert rows_of(depth=512, refresh=20).stepped(2_000, 0, 0) == pytest.approx(2 * 2_000 / 0.8, rel=0.02)
+
+
+def test_rows_are_stepped_over_one_a_cycle_and_not_before_their_pass():
+    """Where they come quicker than that they wait in the queue, and nothing more is asked for."""
+    (reader,) = readers_of(Cache(bus(depth=64), lambda rows: rows / 2, own=True), 1)
+    assert reader.stepped(1_000, 0, 500) == 500 + 1_000 - 1
+    assert reader.stepped(1_000, 0, 1_500) == 1_500 + 1_000 - 1
+
+
+def test_a_queue_of_rows_that_is_shorter_than_the_latency():
+    """It goes round once in a latency, with the registers on the way."""
+    slow = rows_of(latency=400, depth=64).stepped(2_000, 0, 0)
+    assert slow == pytest.approx(2 * 2_000 / 64 * (400 + 16), rel=0.06)
+
+
+def test_units_share_the_bus():
+    cache = Cache(bus(depth=512), lambda rows: 2.0 * rows, own=True)
+    first, second = readers_of(cache, 2)
+    ends = [reader.stepped(500, 0, 0) for reader in (first, second)]
+    assert ends[1] == pytest.approx(2 * ends[0], rel=0.02)
 
 
 def test_layers_that_go_by_are_as_long_as_the_others(monkeypatch):
