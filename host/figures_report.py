@@ -105,24 +105,29 @@ def _routed(figures: dict) -> list[str]:
 
 def _bus(figures: dict) -> list[str]:
     heads = ("configuration", "bus", "positions", "cycles a token", "refresh taken out", "bytes a token")
-    heads += ("beat on the bus", "refresh", "useful", "waits for the bus")
+    heads += ("beat on the bus", "refresh", "useful", "waits for the bus", "keys and values", "on one bus")
 
     def values(v):
         counts = (v["per_token"], v["without_refresh"], v["bytes_per_token"])
         shares = (v[name] for name in ("busy", "refreshed", "useful", "waiting"))
         width = f"{v['bus_bits']} bits"
-        return (width, str(v["positions"]), *(f"{x:,.0f}" for x in counts), *(f"{x:.1%}" for x in shares))
+        rows = v.get("cache_read", 0) + v.get("cache_written", 0)
+        one_bus = v["without_refresh"] + rows * 8 / v["bus_bits"]
+        behind = (f"{rows:,.0f}", f"{one_bus:,.0f}") if rows else ("on the chip", "")
+        return (width, str(v["positions"]), *(f"{x:,.0f}" for x in counts), *(f"{x:.1%}" for x in shares), *behind)
 
     entries = group(figures, "bus")
     rows = [_row((name,), entry, len(heads), values) for name, entry in entries]
     latency = {entry["values"]["latency"] for _, entry in entries if entry["state"] != "missing"}
     slow = f", whose reads take {latency.pop()} cycles" if len(latency) == 1 else ""
     return [
-        f"**Weights in memory** behind AXI4{slow}; the keys and values are still on the chip (`make generate "
-        "CONFIG=default-bus`). Stories told freely, default-bus by stories260K, stories15M-bus by a random model of "
-        "that shape, every token equal to the integer model's. Of the bus's cycles: those with a beat, those in which "
-        "the memory refreshes. Useful: bytes of weights, without exponents, gains and padding, over what the bus can "
-        "bring while there is no refresh. Waits: cycles in which a station has no beat of its tape.",
+        f"**Weights in memory** behind AXI4{slow}, in stories15M-bus keys and values too, behind a port of their own "
+        "(`make generate CONFIG=default-bus`). Stories told freely, default-bus by stories260K, stories15M-bus by a "
+        "random model of that shape, every token equal to the integer model's. Of the cycles of the weights' bus: "
+        "those with a beat, those in which the memory refreshes. Useful: bytes of weights, without exponents, gains "
+        "and padding, over what that bus can bring while there is no refresh. Waits: cycles in which a station has no "
+        "beat of its tape. Keys and values: bytes a token over their own bus, mean of the story, and the cycles a "
+        "token, refresh taken out, if they went over the weights' bus.",
         "",
         *table(heads, rows),
     ]

@@ -59,14 +59,15 @@ def in_memory(data_bits: int, **sizes) -> dict[str, ReadMaster]:
     return dict(weights=weights, embedding=replace(weights, burst=16, depth=32, outstanding=4))
 
 
-# Tapes and embedding in memory behind a bus: one that is simulated, and one whose head alone has 9 MB.
+# Tapes and embedding in memory behind a bus.
 PRESETS["nano-bus"] = Preset(_SHAPES["nano"], replace(PRESETS["nano"].build, **in_memory(64, burst=16, depth=64)))
-# The key/value cache there too.
+# The key/value cache there too: one that is simulated, and one whose head alone has 9 MB.
 PRESETS["nano-kv"] = Preset(
     _SHAPES["nano"], replace(PRESETS["nano-bus"].build, cache=ReadMaster(data_bits=64, burst=16, depth=64))
 )
 PRESETS["stories15M-bus"] = Preset(
-    _SHAPES["stories15M"], build_for(_SHAPES["stories15M"], lanes=16, **in_memory(128))
+    _SHAPES["stories15M"],
+    build_for(_SHAPES["stories15M"], lanes=16, **in_memory(128), cache=ReadMaster(data_bits=128)),
 )
 # The large ones in whole beats of 512 bits, with their keys and values in memory at the model's whole context.
 PRESETS |= {

@@ -167,7 +167,7 @@ def own_shares(stored: dict[str, dict], points: list[Point], entries: list[dict]
     found = []
     for point in points:
         useful = stored.get(point.key, {}).get("useful")
-        if useful and point.config != "nano-bus":
+        if useful and not point.quick and not point.changes:
             found.append((f"{point.config}, latency {point.dram.latency}: simulated", useful))
     for board in ("KV260", "KV260-1"):
         entry = next(e for e in entries if (e["board"], e["model"]) == (board, BAR_MODEL))
