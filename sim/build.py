@@ -6,6 +6,7 @@ that can be seen from outside is one that the optimiser must leave alone, and al
 
 import fcntl
 import hashlib
+import importlib.metadata
 import json
 import os
 import re
@@ -16,9 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-
-import cocotb
-from cocotb_tools.runner import get_runner
 
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.base.folders import GENERATED
@@ -194,6 +192,8 @@ def _in_verilator(modules, ports, shown, folder, arguments, library, extras, sou
 
 def _in_icarus(modules, folder, arguments, waves, sources, say) -> Path:
     """The compiled file of an Icarus build."""
+    from cocotb_tools.runner import get_runner  # imports cocotb and pytest, which the compiled simulation does without
+
     stamp, file = folder / "stamp", folder / "sim.vvp"
     known = _known(stamp)
     if known.get("sources") == sources:
@@ -260,7 +260,7 @@ def build(
         modules, verilog = _converted(block, arguments, parent, say)
         if through:
             modules, verilog = _passed(through, modules, verilog, parent / through.name, say)
-        tools = [cocotb.__version__, sys.executable, compiler.identity(extras.waves)]
+        tools = [importlib.metadata.version("cocotb"), sys.executable, compiler.identity(extras.waves)]
         made_of = [*tools, options, sorted(shown.items()), verilog]
         digest = hashlib.sha256(repr(made_of).encode()).hexdigest()
         if sim == "icarus":

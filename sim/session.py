@@ -20,7 +20,6 @@ from llama2_myhdl.sim.build import Shown
 from llama2_myhdl.sim.build import build as build_block
 from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.native import NativeSimulator
-from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.simulator import Memory, SimulationError, Simulator
 from llama2_myhdl.sim.taps import Record, StationTaps
 from llama2_myhdl.sim.through import Through
@@ -64,7 +63,11 @@ def open_decoder(
         say=say,
         through=through,
     )
-    return NativeSimulator(built.file, built.top) if library else RemoteSimulator(built)
+    if library:
+        return NativeSimulator(built.file, built.top)
+    from llama2_myhdl.sim.remote import RemoteSimulator  # with cocotb and pytest, which take as long as all the others
+
+    return RemoteSimulator(built)
 
 
 class Sequence:
