@@ -72,7 +72,7 @@ def _model_files(model: str) -> list[str]:
 
 
 @cache
-def _decoder_digest(build: BuildConfig) -> str:
+def decoder_digest(build: BuildConfig) -> str:
     """Changes with the decoder's Verilog."""
     with tempfile.TemporaryDirectory() as folder:
         modules = write_verilog(top, Path(folder), **ports(build))
@@ -81,7 +81,7 @@ def _decoder_digest(build: BuildConfig) -> str:
 
 def agreement_digest() -> str:
     """Changes with the decoder's Verilog and with what makes its tape."""
-    decoder = _decoder_digest(AGREEMENT_BUILD)
+    decoder = decoder_digest(AGREEMENT_BUILD)
     return _digest([source_digest(*_model_files("stories260K")).encode(), decoder.encode()])
 
 
@@ -138,7 +138,7 @@ def accuracy(model: str) -> dict:
 
 def perplexity_digest(model: str) -> str:
     """Changes with the decoder's Verilog, with the golden models and with what makes the weights."""
-    return _digest([accuracy_digest(model).encode(), _decoder_digest(build_of(PERPLEXITY_CONFIG)).encode()])
+    return _digest([accuracy_digest(model).encode(), decoder_digest(build_of(PERPLEXITY_CONFIG)).encode()])
 
 
 def perplexity(model: str) -> dict:
@@ -168,7 +168,7 @@ def routed(block: str) -> dict:
 
 def bus_digest(config: str) -> str:
     """Changes with the decoder's Verilog, with the golden models and with what makes the weights."""
-    return _digest([accuracy_digest("stories260K").encode(), _decoder_digest(build_of(config)).encode()])
+    return _digest([accuracy_digest("stories260K").encode(), decoder_digest(build_of(config)).encode()])
 
 
 def bus(config: str) -> dict:

@@ -19,7 +19,7 @@ from llama2_myhdl.host.performance import report
 from llama2_myhdl.host.performance.boards import BOARDS, CLOCK, MODELS, one_of
 from llama2_myhdl.host.performance.dram import LIMITS
 from llama2_myhdl.host.performance.estimate import Estimate, estimate
-from llama2_myhdl.host.performance.measure import measure, sources
+from llama2_myhdl.host.performance.measure import hardware, measure
 from llama2_myhdl.host.performance.plot import picture
 from llama2_myhdl.host.performance.points import plan
 from llama2_myhdl.sim.simulator import SimulationError
@@ -43,7 +43,8 @@ def line(model: str, board: str, found: Estimate, pos: int) -> str:
 def write(stored: dict[str, dict], say: Progress) -> None:
     """The page and its picture."""
     entries = report.boards(say)
-    page = report.render(stored, plan(), sources(), entries)
+    say("hardware of the points", 0, 1)
+    page = report.render(stored, plan(), {point.key: hardware(point) for point in plan()}, entries)
     drawn = picture(entries, report.own_shares(stored, plan(), entries))
     write_whole(MARKDOWN, [page.encode()])
     write_whole(DOCS / report.PICTURE, [drawn])
@@ -51,10 +52,10 @@ def write(stored: dict[str, dict], say: Progress) -> None:
 
 def measured(stored: dict[str, dict], say: Progress) -> dict[str, dict]:
     """Every point simulated, and written at once; those that are no longer in the plan go."""
-    points, now = plan(), sources()
+    points = plan()
     stored = {point.key: stored[point.key] for point in points if point.key in stored}
     for point in points:
-        stored[point.key] = dict(sources=now, **measure(point, say))
+        stored[point.key] = dict(hardware=hardware(point), **measure(point, say))
         whole = {other.key: stored[other.key] for other in points if other.key in stored}
         write_whole(JSON, [(json.dumps(whole, indent=1) + "\n").encode()])
         say(point.key, 1, 1)

@@ -74,8 +74,8 @@ def clock_text() -> str:
     )
 
 
-def checked(stored: dict[str, dict], points: list[Point], sources: str) -> list[str]:
-    """The table of measured and modelled figures; what is marked was measured with earlier hardware."""
+def checked(stored: dict[str, dict], points: list[Point], hardware: dict[str, str]) -> list[str]:
+    """The table of measured and modelled figures; what is marked was measured with other hardware than that of now."""
     heads = ("configuration", "memory", "run", "measured", "model", "apart", "last position apart", "bytes apart")
     rows, old = [], False
     for point in points:
@@ -85,12 +85,12 @@ def checked(stored: dict[str, dict], points: list[Point], sources: str) -> list[
             continue
         modelled = point.model()
         shares = apart(entry["figures"], modelled)
-        mark = "" if entry["sources"] == sources else f" {DAGGER}"
+        mark = "" if entry["hardware"] == hardware[point.key] else f" {DAGGER}"
         old = old or bool(mark)
         far = [f"{shares[name]:+.2%}" if name in shares else "" for name in ("mean", "last", "bytes")]
         counts = (f"{entry['figures']['mean']:,.0f}{mark}", f"{modelled['mean']:,.0f}")
         rows.append((*point.title, *counts, *far))
-    note = [f"{DAGGER} measured with earlier sources of `rtl/`; `MEASURE=1` measures again.", ""] if old else []
+    note = [f"{DAGGER} measured with earlier hardware; `MEASURE=1` measures again.", ""] if old else []
     return [CHECKED, *table(heads, rows, left=3), *note]
 
 
@@ -181,10 +181,10 @@ def ports_rate(entry: dict) -> float:
     return board.ports * board.port_bits / 8 * entry["clock"]
 
 
-def render(stored: dict[str, dict], points: list[Point], sources: str, entries: list[dict]) -> str:
+def render(stored: dict[str, dict], points: list[Point], hardware: dict[str, str], entries: list[dict]) -> str:
     """The whole page."""
     peers = [(peer.name, peer.run, peer.figure, peer.source) for peer in PEERS]
-    lines = [ABOUT, *checked(stored, points, sources), *board_table(entries), *bar(entries), PUBLISHED]
+    lines = [ABOUT, *checked(stored, points, hardware), *board_table(entries), *bar(entries), PUBLISHED]
     lines += table(("design", "run", "published", "by"), peers, left=4)
     lines += [
         f"![Tokens a second over bytes a token, with the memories' rooflines; use of the memory]({PICTURE})",

@@ -12,7 +12,7 @@ from llama2_myhdl.host.performance.dram import Dram
 from llama2_myhdl.host.performance.estimate import estimate, stored
 from llama2_myhdl.host.performance.heads import attended, passes
 from llama2_myhdl.host.performance.machine import Machine
-from llama2_myhdl.host.performance.measure import measure
+from llama2_myhdl.host.performance.measure import hardware, measure
 from llama2_myhdl.host.performance.peers import PEERS
 from llama2_myhdl.host.performance.points import TOLERANCE, Point, apart, plan
 from llama2_myhdl.host.performance.rows import FINDING, STEPPING, Cache, Reader, readers_of
@@ -20,7 +20,7 @@ from llama2_myhdl.host.performance.supply import ASKING, COMING, Bus, Chip, Queu
 from llama2_myhdl.host.performance.ways import ways
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.sim.simulator import SimulationError
-from llama2_myhdl.spec.presets import build_of, preset
+from llama2_myhdl.spec.presets import PRESETS, build_of, preset
 from llama2_myhdl.spec.program import tape_beats
 
 POINTS = plan()
@@ -46,6 +46,14 @@ def test_what_was_measured_is_what_the_model_says():
         near(point, measured[point.key]["figures"])
     assert len({point.config for point in POINTS}) >= 6 and TOLERANCE == 0.03
     assert len({point.build.lanes for point in POINTS}) >= 3 and {1, 2, 5} <= {point.build.engines for point in POINTS}
+
+
+def test_another_build_or_shape_is_other_hardware(monkeypatch):
+    plain, engines = Point("nano", 16), Point("nano", 16, (("engines", 2),))
+    found = [hardware(point) for point in (plain, engines)]
+    assert hardware(Point("nano", 14, prompt=True)) == found[0] != found[1]
+    monkeypatch.setitem(PRESETS, "nano", replace(PRESETS["nano"], shape=replace(NANO, n_layers=1)))
+    assert hardware(plain) != found[0]
 
 
 @compiled
@@ -287,12 +295,12 @@ def test_the_page_has_what_was_measured_and_what_a_board_does_not_have(monkeypat
     steps, measured = [], json.loads(command.JSON.read_text())
     entries = report.boards(lambda *step: steps.append(step))
     assert len(entries) == len(steps) == len(BOARDS) * len(models)
-    one = measured[POINTS[0].key]["sources"]
+    one = {key: entry["hardware"] for key, entry in measured.items()}
     page = report.render(measured, QUICK, one, entries)
     assert page.count("+0.00%") >= 4 and "not measured" not in page.split("## Models")[0]
     assert "**SmolLM2-135M on a KV260**" in page and "needs the four ports joined" in page
     assert all(peer.name in page for peer in PEERS)
-    assert DAGGER not in page and DAGGER in report.render(measured, QUICK, "other", entries)
+    assert DAGGER not in page and DAGGER in report.render(measured, QUICK, dict.fromkeys(one, "other"), entries)
     assert "| not measured |" in report.render({}, QUICK, one, entries)
     shares = report.own_shares(measured, POINTS, entries)
     assert all(0.5 < share < 0.96 for _, share in shares) and len(shares) == 5
