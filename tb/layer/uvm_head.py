@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from llama2_myhdl.golden.fixed.sampler import Draw, Sampler
 from llama2_myhdl.rtl.sampling.settings import Settings
-from llama2_myhdl.spec.sampling import Registers
+from llama2_myhdl.spec.sampling import TEMPERATURE_MAX, Registers, Sampling
 from tb.layer.uvm_env import TAPES, EngineCoverage, EngineEnv, EnginePredictor, StatusMonitor
 from tb.layer.uvm_sequences import EngineWork
 from tb.sampling.uvm_env import KINDS, kind_of
-from tb.sampling.uvm_sequences import CHOSEN, registers_of
+from tb.sampling.uvm_sequences import CHOSEN, TOP_P, registers_of
 from tb.uvm.grid import Grid
 
 PINS = ("given", "target", *(f"settings_{name}" for name in Settings().payload))
@@ -93,6 +93,8 @@ class HeadWork(EngineWork):
         env, rng = self.env, self.rng
         kind = KINDS[self.number % len(KINDS)]
         registers = registers_of(rng, rng.choice(CHOSEN) if kind == "given" else kind, env.cdb_get("CFG").list_entries)
+        if self.number == KINDS.index("top-p"):  # tokens all but alike, of which the list has not enough: one is scored
+            registers = Sampling(temperature=TEMPERATURE_MAX, top_p=max(TOP_P)).registers()
         logprobs = self.number // len(KINDS) % 2
         self.number += 1
         env.order(registers, logprobs, int(kind == "given"), rng.randrange(model.shape.vocab_size))
