@@ -10,7 +10,8 @@ from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.config import BuildConfig
 
 # Measured as those of `supply.py`, once and for all builds: cycles from a pass in the queue to when its first burst may
-# be asked for, and from a row's last word at the bus to its step.
+# be asked for; from a word at the bus to where it leaves the queue, and from a row's last one to the row's step; rows
+# that have left the queue and wait for their step.
 FINDING, LEAVING, STEPPING, AHEAD = 4, 3, 8, 4
 
 
