@@ -48,8 +48,8 @@ help: ## this list
 setup: $(DEV) ## system packages when missing, and the Python environment in .venv
 
 test: $(DEV) $(SERVE) ## all tests but synthesis: LLAMA2_MODELS=dir adds those that need stories260K
-	@echo "not in this target (see make test-all, make readers, make real-model): tests marked syn, which need Yosys or nextpnr, those marked bus, clients, ip, models, smollm2 or browser"
-	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile -m "not (syn or bus or clients or ip or models or smollm2 or browser)" -rs --durations=15
+	@echo "not in this target (see make test-all, make readers, make real-model): tests marked syn, which need Yosys or nextpnr, those marked bus, clients, ip, models, smollm2 or browser; of a test with several builds each runs in one simulator, the first in both (make test-all: all in both)"
+	@$(GIVEN) $(RUN) pytest -q -n 2 --dist loadfile --quick -m "not (syn or bus or clients or ip or models or smollm2 or browser)" -rs --durations=15
 
 test-all: $(DEV) $(SYN) $(CLIENTS) $(IP) ## every test, synthesis too
 	@.ci/packages "$$PYTHON" yosys

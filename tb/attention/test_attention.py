@@ -169,6 +169,7 @@ class AttentionBench(Bench):
         assert self.pulses == self.stats.count
 
 
+@pytest.mark.long_runs
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_attention(sim, build):

@@ -25,6 +25,7 @@ SHAPES = {
 RANDOM_SHAPES = 15  # of each build, in each simulator
 
 
+@pytest.mark.long_runs
 @pytest.mark.parametrize("sim", SIMULATORS)
 @pytest.mark.parametrize("name", BUILDS)
 def test_loader_shapes(sim, name):

@@ -37,13 +37,13 @@ TROUBLES = (((1, 1), 0.0, None), ((1, 120), 0.3, (200, 20)), ((300, 900), 0.1, N
 @pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS[-1:])
 def test_attention_in_memory(sim, build):
-    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(build=build, long=19, short=4), tests=4)
+    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(build=build, long=15, short=3), tests=4)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS[:1])
 def test_in_the_other_simulator(sim):
     build = "2x2-128"
-    given = dict(build=build, long=5, short=2)
+    given = dict(build=build, long=4, short=1)
     tests = ["shapes_and_extremes", "wrong_window"]
     run(attention, ports(BUILDS[build]), __name__, sim, parameters=given, testcase=tests)
 

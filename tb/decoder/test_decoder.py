@@ -83,6 +83,7 @@ def check_models(shapes, build, sim, tmp_path, positions):
         assert outcome.counted("weights") == job.steps * golden.shape.beats(build.lanes)
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.parametrize("sim", SESSIONS)
 def test_nano(sim, tmp_path):
     """Several models on the nano build, one simulation, every position tapped."""
@@ -102,6 +103,7 @@ def test_default_build_under_cocotb(tmp_path):
     check_models({name: WIDE_SHAPES[name]}, preset("default").build, "verilator-cocotb", tmp_path, positions=2)
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_ends_and_errors(sim, tmp_path):
     """Every way to end; after an error the next sequence runs right, and the flag clears."""
@@ -127,6 +129,7 @@ def test_ends_and_errors(sim, tmp_path):
     assert outcomes[2].predictions == outcomes[0].predictions
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_saturations(sim, tmp_path):
     """Weights far too large: clipped values count, and even so every tap is the integer model's."""

@@ -29,6 +29,7 @@ SHORT = ["EveryStage", "WrongTokenIsSeen", "WrongStageIsSeen", "WrongStatusIsSee
 LONG = ["EveryEnd", "ExtremePrompts"]
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.uvm
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_stages(sim):

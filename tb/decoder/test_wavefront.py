@@ -41,6 +41,7 @@ def crowd(rng, shape, slots, score) -> list[Job]:
     return jobs
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.parametrize(("name", "sim"), CASES)
 def test_taps(name, sim, tmp_path):
     """One sequence, every value of every tap of all stations at every position; each weight passes once a token."""

@@ -107,6 +107,7 @@ def test_shortlist_myhdl(entries):
     assert made.compare(found) == COMPARED[entries]
 
 
+@pytest.mark.long_runs
 @pytest.mark.parametrize("entries", SIZES)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_shortlist(sim, entries):

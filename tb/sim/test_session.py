@@ -188,6 +188,7 @@ def test_an_image_of_another_build_is_refused_and_a_good_one_boots_behind_it(sim
         assert fields(session.generate([5], 1, score=True)) == told([5], 1, True)
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.parametrize("sim", SESSIONS)
 def test_a_boot_ends_what_was_running(sim):
     """Sequences that were left with prompt tokens on their way and beats that nobody took: nothing of them comes."""

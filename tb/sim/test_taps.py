@@ -25,6 +25,7 @@ def same(seen, expected) -> bool:
     return seen.keys() == expected.keys() and all(np.array_equal(seen[key], expected[key]) for key in seen)
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_positions_are_told_apart(sim):
     """What was tapped since the last `tap`, position by position; nothing of what ran before it or behind its end."""
@@ -44,6 +45,7 @@ def test_positions_are_told_apart(sim):
             assert session.tapped() == {}
 
 
+@pytest.mark.long_runs(0)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_sequences_are_told_apart(sim):
     """Two side by side have the taps that they have alone."""
