@@ -57,13 +57,14 @@ def checkpoint_path(model: str) -> Path:
     return path
 
 
-def _digest(parts: list[bytes]) -> str:
+def digest(parts: list[bytes]) -> str:
+    """Changes with any of the parts."""
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 def source_digest(*patterns: str) -> str:
     """Changes with the files of the patterns, which start at the root of the project."""
-    return _digest([file.read_bytes() for pattern in patterns for file in sorted(PROJECT.glob(pattern))])
+    return digest([file.read_bytes() for pattern in patterns for file in sorted(PROJECT.glob(pattern))])
 
 
 def _model_files(model: str) -> list[str]:
@@ -76,13 +77,13 @@ def decoder_digest(build: BuildConfig) -> str:
     """Changes with the decoder's Verilog."""
     with tempfile.TemporaryDirectory() as folder:
         modules = write_verilog(top, Path(folder), **ports(build))
-        return _digest([module.file.read_bytes() for module in modules])
+        return digest([module.file.read_bytes() for module in modules])
 
 
 def agreement_digest() -> str:
     """Changes with the decoder's Verilog and with what makes its tape."""
     decoder = decoder_digest(AGREEMENT_BUILD)
-    return _digest([source_digest(*_model_files("stories260K")).encode(), decoder.encode()])
+    return digest([source_digest(*_model_files("stories260K")).encode(), decoder.encode()])
 
 
 def accuracy_digest(model: str) -> str:
@@ -138,7 +139,7 @@ def accuracy(model: str) -> dict:
 
 def perplexity_digest(model: str) -> str:
     """Changes with the decoder's Verilog, with the golden models and with what makes the weights."""
-    return _digest([accuracy_digest(model).encode(), decoder_digest(build_of(PERPLEXITY_CONFIG)).encode()])
+    return digest([accuracy_digest(model).encode(), decoder_digest(build_of(PERPLEXITY_CONFIG)).encode()])
 
 
 def perplexity(model: str) -> dict:
@@ -168,7 +169,7 @@ def routed(block: str) -> dict:
 
 def bus_digest(config: str) -> str:
     """Changes with the decoder's Verilog, with the golden models and with what makes the weights."""
-    return _digest([accuracy_digest("stories260K").encode(), decoder_digest(build_of(config)).encode()])
+    return digest([accuracy_digest("stories260K").encode(), decoder_digest(build_of(config)).encode()])
 
 
 def bus(config: str) -> dict:

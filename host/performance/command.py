@@ -42,10 +42,10 @@ def line(model: str, board: str, found: Estimate, pos: int) -> str:
 
 def write(stored: dict[str, dict], say: Progress) -> None:
     """The page and its picture."""
-    entries = report.boards(say)
+    entries, points = report.boards(say), plan()
     say("hardware of the points", 0, 1)
-    page = report.render(stored, plan(), {point.key: hardware(point) for point in plan()}, entries)
-    drawn = picture(entries, report.own_shares(stored, plan(), entries))
+    page = report.render(stored, points, {point.key: hardware(point) for point in points}, entries)
+    drawn = picture(entries, report.own_shares(stored, points, entries))
     write_whole(MARKDOWN, [page.encode()])
     write_whole(DOCS / report.PICTURE, [drawn])
 

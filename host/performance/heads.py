@@ -30,26 +30,30 @@ def passes(shape: ModelShape, build: BuildConfig) -> list[list[Pass]]:
     return found
 
 
-def _unit(
-    own: list[Pass],
-    ways: Ways,
-    steps: int,
-    interval: int,
-    pushed: Callable[[int], int],
-    value: Callable[[int], int],
-    far: int,
-    reader: Reader | None,
-) -> Iterator[tuple[Pass, int]]:
-    """(pass, cycle in which its last value row is taken), one after the other; steps: cycles that its rows take."""
+@dataclass(frozen=True)
+class TokenRows:
+    """What attention waits for. steps: cycles of a pass for its key and value rows, one a position; pushed, value: the
+    cycle in which a query head is in attention's queue, in which a value head is written; far: rows out of memory."""
+
+    steps: int
+    pushed: Callable[[int], int]
+    value: Callable[[int], int]
+    far: int = 0
+
+
+def _unit(own: list[Pass], ways: Ways, rows: TokenRows, interval: int, reader: Reader | None) -> Iterator[tuple]:
+    """(pass, cycle in which its last value row is taken), one after the other. own: its passes; interval: cycles that a
+    pass's outputs take; reader: of its rows from memory, where there are any."""
+    steps = rows.steps
     key_end = left = -interval
     for one in own:
-        push = pushed(one.first + one.count - 1)
+        push = rows.pushed(one.first + one.count - 1)
         begin = max(push + ways.pushed, key_end + 1)
         key_end = begin + steps - 1
-        if far:
-            key_end = max(key_end, reader.stepped(far, push, begin) + steps - far)
+        if rows.far:
+            key_end = max(key_end, reader.stepped(rows.far, push, begin) + steps - rows.far)
         scored = max(key_end - ways.pushed + ways.begun, left + steps)  # the last score waits at the values
-        waits, row = max(scored, left + interval), value(one.head)
+        waits, row = max(scored, left + interval), rows.value(one.head)
         if row >= waits + ways.looked_up:
             left = taken = row  # the row jumps the cache
         else:
@@ -59,24 +63,14 @@ def _unit(
 
 
 def attended(
-    shape: ModelShape,
-    build: BuildConfig,
-    ways: Ways,
-    steps: int,
-    pushed: Callable[[int], int],
-    value: Callable[[int], int],
-    far: int = 0,
-    readers: list[Reader] | None = None,
+    shape: ModelShape, build: BuildConfig, ways: Ways, rows: TokenRows, readers: list[Reader] | None = None
 ) -> int:
-    """The cycle in which the token's last pair of outputs is at the block quantiser.
-
-    steps: cycles of a pass for its key and value rows, one a position; pushed, value: cycle in which a query head is in
-    attention's queue, in which a value head is written; far: rows that come from memory, by the readers of the units.
-    """
+    """The cycle in which the token's last pair of outputs is at the block quantiser; readers: of the units, where rows
+    come from memory."""
     pairs = shape.head_dim // 2
     ready = {}
     units = [
-        _unit(own, ways, steps, max(pairs, 1), pushed, value, far, reader)
+        _unit(own, ways, rows, max(pairs, 1), reader)
         for own, reader in zip(passes(shape, build), readers or [None] * build.attention_units, strict=True)
     ]
     for turn in zip_longest(*units):  # as they ask for rows

@@ -1,13 +1,11 @@
 """A point of the model's check, simulated: every token is held against the integer model."""
 
-import hashlib
-
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.hdl.progress import Progress, silent
 from llama2_myhdl.host.bench_machine import RANDOM_SEED, check
 from llama2_myhdl.host.bench_scenarios import Stories
 from llama2_myhdl.host.bus_use import bus_use
-from llama2_myhdl.host.figures_measure import decoder_digest
+from llama2_myhdl.host.figures_measure import decoder_digest, digest
 from llama2_myhdl.host.performance.points import Point
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.sim.jobs import Job, run_group
@@ -22,7 +20,7 @@ FIRST_TOKEN = 1  # beginning of a text
 
 def hardware(point: Point) -> str:
     """Changes with the Verilog of the point's build, and with the shape of its model."""
-    return hashlib.sha256(f"{decoder_digest(point.build)} {point.shape}".encode()).hexdigest()[:16]
+    return digest([decoder_digest(point.build).encode(), repr(point.shape).encode()])
 
 
 def measure(point: Point, say: Progress = silent) -> dict:

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from math import ceil
 
-from llama2_myhdl.host.performance.heads import attended, reads_of_row
+from llama2_myhdl.host.performance.heads import TokenRows, attended, reads_of_row
 from llama2_myhdl.host.performance.rows import Cache, readers_of
 from llama2_myhdl.host.performance.supply import Chip, Queues
 from llama2_myhdl.host.performance.ways import GAINS_SETTLE, START, Ways, ways
@@ -129,16 +129,13 @@ class Station:
         """The cycle of the last pair at the block quantiser."""
         shape, way = self.shape, self.ways
         near = 2 if self.layers == 1 and pos else 1  # rows that are still in the window (rtl/cache/recent.py)
-        end = attended(
-            shape,
-            self.build,
-            way,
-            pos + 1,
-            lambda head: rows[QUERY].at((head + 1) * shape.head_dim - 1) + way.row + way.query,
-            lambda head: rows[VALUE].at((head + 1) * shape.head_dim - 1) + way.row + way.value,
-            pos + 1 - near if self.cache else 0,
-            self.readers,
+        token = TokenRows(
+            steps=pos + 1,
+            pushed=lambda head: rows[QUERY].at((head + 1) * shape.head_dim - 1) + way.row + way.query,
+            value=lambda head: rows[VALUE].at((head + 1) * shape.head_dim - 1) + way.row + way.value,
+            far=pos + 1 - near if self.cache else 0,
         )
+        end = attended(shape, self.build, way, token, self.readers)
         if self.cache and not self.cache.own:
             passing = shape.n_kv_heads * (self.cache.words(pos) * reads_of_row(shape, self.build) + self.cache.words(1))
             self.tape.claim(passing, rows[VALUE].last)  # the token's own is written

@@ -10,7 +10,7 @@ from llama2_myhdl.host.performance import command, plot, report, station
 from llama2_myhdl.host.performance.boards import BOARDS, MODELS, build_on, one_of, row_bytes
 from llama2_myhdl.host.performance.dram import Dram
 from llama2_myhdl.host.performance.estimate import estimate, stored
-from llama2_myhdl.host.performance.heads import attended, passes
+from llama2_myhdl.host.performance.heads import TokenRows, attended, passes
 from llama2_myhdl.host.performance.machine import Machine
 from llama2_myhdl.host.performance.measure import hardware, measure
 from llama2_myhdl.host.performance.peers import PEERS
@@ -97,9 +97,11 @@ def test_passes_go_to_the_units_in_turn():
 
 def test_attention_grows_by_a_cycle_a_position_and_a_pass_behind_the_last_value():
     way = ways(NANO_BUILD)
-    ends = [attended(NANO, NANO_BUILD, way, steps, lambda head: 0, lambda head: 10) for steps in (200, 201, 300)]
+    rows = [TokenRows(steps, lambda head: 0, lambda head: 10) for steps in (200, 201, 300)]
+    ends = [attended(NANO, NANO_BUILD, way, one) for one in rows]
     assert (ends[1] - ends[0], ends[2] - ends[0]) == (4, 400)  # four heads, one after the other
-    late = [attended(NANO, NANO_BUILD, way, 8, lambda head: 0, lambda head, at=at: at) for at in (1000, 1100)]
+    rows = [TokenRows(8, lambda head: 0, lambda head, at=at: at) for at in (1000, 1100)]
+    late = [attended(NANO, NANO_BUILD, way, one) for one in rows]
     assert late[1] - late[0] == 100
 
 
