@@ -5,7 +5,7 @@ import pytest
 
 from llama2_myhdl.rtl.attention.attention import attention, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run
-from tb.attention.test_attention import BUILDS, AttentionBench
+from tb.attention.attention_bench import BUILDS, AttentionBench
 
 BUILD = BUILDS["nano"]
 SURPLUS = 40  # rows of one kind too many: they come in every cycle in which the first one may be read

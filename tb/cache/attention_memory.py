@@ -9,7 +9,7 @@ from llama2_myhdl.sim.axi_writes import WriteMemory
 from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.errors import NONE
 from llama2_myhdl.spec.kinds import VALUE
-from tb.attention.test_attention import AttentionBench
+from tb.attention.attention_bench import AttentionBench
 
 BASE = 0x12345 << 12
 QUIET = 40  # cycles without a burst after which none comes

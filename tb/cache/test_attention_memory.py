@@ -19,8 +19,8 @@ from llama2_myhdl.spec.errors import (
     WRITE_DECODE_ERROR,
     WRITE_SLAVE_ERROR,
 )
-from tb.attention.test_attention import BUILDS as ON_CHIP
-from tb.attention.test_attention import KINDS, LAYERS, ORDERS, shapes
+from tb.attention.attention_bench import BUILDS as ON_CHIP
+from tb.attention.attention_bench import KINDS, LAYERS, ORDERS, shapes
 from tb.cache.attention_memory import BASE, MemoryBench
 
 SMALL = dict(burst=16, depth=64, outstanding=4)

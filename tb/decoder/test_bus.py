@@ -22,7 +22,7 @@ from llama2_myhdl.spec.registers import REGISTERS
 from llama2_myhdl.weights.memory import memory_image
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image
-from tb.decoder.test_decoder import NANO_SHAPES, compare, tap_values
+from tb.decoder.comparison import NANO_SHAPES, compare, tap_values
 from tb.sim.simulators import SESSIONS
 
 BUILD, CHIP = preset("nano-bus").build, preset("nano").build

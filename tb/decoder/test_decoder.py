@@ -9,60 +9,22 @@ from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.runner import SIMULATORS
-from llama2_myhdl.sim.session import TOKEN_FIELDS
-from llama2_myhdl.sim.taps import split
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.stops import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
-from tb.decoder.loop_model import sequence
-from tb.sim.models import random_model
+from tb.decoder.comparison import NANO_SHAPES, compare, model, tap_values
 from tb.sim.simulators import SESSIONS
 
-# head ratios, classifier and hidden size that differ from the build's own
-NANO_SHAPES = {
-    "nano": (preset("nano").shape, True),
-    "equal heads, untied": (ModelShape(8, 22, 1, 2, 2, 29, 12), False),
-    "one key head": (ModelShape(16, 9, 2, 4, 1, 32, 16), True),
-}
+# the same for the default build
 WIDE_SHAPES = {
     "8 query heads a key head": (ModelShape(64, 100, 2, 8, 1, 96, 64), True),
     "equal heads": (ModelShape(64, 172, 1, 8, 8, 80, 64), True),
     "untied classifier": (ModelShape(48, 192, 2, 6, 2, 512, 64), False),
     "hidden size no multiple of the lanes": (ModelShape(32, 131, 3, 2, 2, 64, 32), True),
 }
-
-
-def model(shape, shared, seed, build, tmp_path):
-    """A random model: its golden model and its tape file."""
-    golden, tape = random_model(seed, build, shape, shared)
-    path = tmp_path / f"{seed}.tape"
-    write_tape(path, tape)
-    return golden, str(path)
-
-
-def compare(golden, job, outcome):
-    """Every value of every tap, and every field of every token beat to the last; returns how many tap values."""
-    assert outcome.boot in (None, errors.NONE)
-    expected, compared = list(sequence(golden, job)), 0
-    assert len(outcome.tokens) == len(expected)
-    assert sorted(outcome.taps) == [pos for pos in sorted(job.taps) if pos < len(expected)]
-    for pos, (taps, _) in enumerate(expected):
-        if pos in job.taps:
-            seen = split(outcome.taps[pos], golden.shape)
-            assert seen.keys() == taps.keys()
-            for key, values in taps.items():
-                assert np.array_equal(seen[key], values), (key, pos)
-                compared += values.size
-    assert [{name: beat[name] for name in TOKEN_FIELDS} for beat in outcome.tokens] == [beat for _, beat in expected]
-    return compared
-
-
-def tap_values(shape):
-    """Number of values of all taps of one token."""
-    return shape.n_layers * (2 * shape.kv_dim + 4 * shape.dim + shape.hidden_dim) + shape.vocab_size
 
 
 def check_models(shapes, build, sim, tmp_path, positions):

@@ -12,7 +12,7 @@ from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.stops import STOP_CONTEXT, STOP_ERROR, STOP_STEPS
-from tb.decoder.test_decoder import compare, model
+from tb.decoder.comparison import compare, model
 
 CONTEXT = VOCAB = 512
 WIDEST = 2 * VOCAB - 1  # the largest number that a token's bits hold, and those of a count of positions

@@ -12,8 +12,8 @@ from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.sim.session import Session
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.sampling import Sampling
-from tb.decoder.test_decoder import compare, model
-from tb.decoder.test_wavefront import BUILDS, LONG
+from tb.decoder.builds import BUILDS, LONG
+from tb.decoder.comparison import compare, model
 
 DRAWN = dict(temperature=2.0, top_p=0.95)
 ALONE = "one engine, four sequences"

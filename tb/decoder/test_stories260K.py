@@ -14,7 +14,7 @@ from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.models import DEFAULT
-from tb.decoder.test_decoder import compare, tap_values
+from tb.decoder.comparison import compare, tap_values
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="the 64-lane decoder is run in Verilator")
 

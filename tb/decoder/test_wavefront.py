@@ -9,25 +9,11 @@ from llama2_myhdl.sim.jobs import Job, run
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import ConfigError, ModelShape
-from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.stops import STOP_ERROR
-from tb.decoder.test_decoder import compare, model, tap_values
+from tb.decoder.builds import BUILDS, LONG, NANO
+from tb.decoder.comparison import compare, model, tap_values
 
-NANO = preset("nano").build
-# layers that the engines divide and do not divide; one engine more than the smallest share
-BUILDS = {
-    "one engine, four sequences": (replace(NANO, sequences=4), ModelShape(16, 24, 2, 4, 2, 32, 16)),
-    "two engines for three layers": (
-        replace(NANO, max_layers=3, engines=2, sequences=4),
-        ModelShape(16, 24, 3, 4, 2, 32, 16),
-    ),
-    "an engine a layer": (
-        replace(NANO, max_layers=3, engines=3, sequences=2),
-        ModelShape(8, 22, 3, 2, 2, 29, 16),
-    ),
-}
 CASES = [(name, sim) for name in BUILDS for sim in SIMULATORS if sim == "verilator" or name.startswith("two")]
-LONG = [(name, "verilator") for name in BUILDS if "verilator" in SIMULATORS]  # many cycles: the fast simulator
 
 
 def crowd(rng, shape, slots, score) -> list[Job]:

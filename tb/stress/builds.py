@@ -7,7 +7,7 @@ import pytest
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.presets import build_of
-from tb.decoder.test_wavefront import BUILDS as WAVEFRONTS
+from tb.decoder.builds import BUILDS as WAVEFRONTS
 
 NANO = build_of("nano")
 SHAPE, DEEP = ModelShape(16, 24, 2, 4, 2, 27, 16), ModelShape(12, 22, 3, 3, 1, 29, 13)  # two and three layers

@@ -10,7 +10,7 @@ from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.watch.recording import recording
 from llama2_myhdl.watch.run import Watched, parser
 from llama2_myhdl.weights.cache import quantised
-from tb.decoder.test_wavefront import BUILDS
+from tb.decoder.builds import BUILDS
 from tb.host.nano import options_of
 
 # stories that a recording is tested with; the second build is compiled by other tests too
