@@ -88,6 +88,7 @@ def test_signs_for_control_characters():
 SIGNALS = [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 
 
+@pytest.mark.long_runs
 @pytest.mark.parametrize("number, status, word", SIGNALS)
 @pytest.mark.parametrize("sim", ["verilator", "icarus"])
 def test_a_signal_is_one_line_and_leaves_nothing(nano, tmp_path, number, status, word, sim):
