@@ -29,8 +29,11 @@ PREFIX = "Vblock"  # of the classes that Verilator writes; native/glue.cpp inclu
 LIBRARY = "block.so"
 MERGED_BYTES = 1_000_000  # files are compiled as one up to this size: reading the headers is what they cost
 FLAGS = ("-std=gnu++20", "-fPIC", "-w", "-DVL_PRINTF=model_printf", "-DVERILATOR=1")
-OPTIMISE = "-O1"  # compiles in two thirds of the time of -Os and runs faster; -O2 takes half as long again
-HEADER = "block.h.gch"
+# -O1 compiles in two thirds of the time of -Os and runs faster, -O2 takes half as long again; -Og takes two thirds of
+# -O1, and what is small runs as fast with it (the 64-lane decoder takes 1.4 times as long)
+LONG_RUNS, SHORT_RUNS = "-O1", "-Og"
+LARGE_BYTES = 7_000_000  # of C++: a decoder of 64 lanes has more, nano's half of it
+HEADER = "block.h"  # precompiled for either
 COUNTING = {"main": "main_counting"}  # compiled otherwise where a block counts coverage: only there is it written
 # what the two products link besides the block
 FOR_LIBRARY = ("verilated", "verilated_threads", "simulator")
@@ -67,7 +70,9 @@ def _flags(waves: bool) -> list[str]:
 
 def identity(waves: bool) -> str:
     """Changes with the compiler's options and with what is compiled into every build."""
-    return repr([OPTIMISE, _flags(waves), [file.read_text() for file in sorted(NATIVE.rglob("*.*"))]])
+    return repr(
+        [LONG_RUNS, SHORT_RUNS, LARGE_BYTES, _flags(waves), [file.read_text() for file in sorted(NATIVE.rglob("*.*"))]]
+    )
 
 
 def _runtime_folder(waves: bool) -> Path:
@@ -140,22 +145,32 @@ def _sources() -> dict[str, list]:
     return {name: [INCLUDE / f"{name}.cpp"] for name in names} | own | main
 
 
-def runtime(names: Iterable[str], waves: bool = False, say: Progress = silent) -> list[Path]:
-    """Objects of `_sources` and, first, the precompiled header: compiled when they are not there yet."""
+def _header(level: str) -> str:
+    """Name of the header that is precompiled for a level of optimisation."""
+    return f"{level.removeprefix('-')}-{HEADER}"
+
+
+def runtime(
+    names: Iterable[str], waves: bool = False, say: Progress = silent, levels: Iterable[str] = ()
+) -> list[Path]:
+    """Objects of `_sources`, and the header precompiled for these levels of optimisation, made when not there yet."""
     folder = _runtime_folder(waves)
     folder.mkdir(parents=True, exist_ok=True)
-    flags = [OPTIMISE, *_flags(waves)]
+    flags = _flags(waves)
     digest = identity(waves) + sys.executable
     stamp, sources = folder / "stamp", _sources()
     own = [f"-I{NATIVE / 'cocotb'}", "-include", NATIVE / "message.h", "-c"]
-    commands = {HEADER: [*_compiler(), *flags, "-x", "c++-header", NATIVE / HEADER.removesuffix(".gch")]}
-    commands |= {f"{name}.o": [*_compiler(), *flags, *own, *sources[name]] for name in names}
+    commands = {
+        f"{_header(level)}.gch": [*_compiler(), level, *flags, "-x", "c++-header", _header(level)] for level in levels
+    }
+    commands |= {f"{name}.o": [*_compiler(), LONG_RUNS, *flags, *own, *sources[name]] for name in names}
     with open(folder / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (stamp.exists() and stamp.read_text() == digest):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            shutil.copyfile(NATIVE / HEADER.removesuffix(".gch"), folder / HEADER.removesuffix(".gch"))
+            for level in (LONG_RUNS, SHORT_RUNS):
+                shutil.copyfile(NATIVE / HEADER, folder / _header(level))
             write_whole(stamp, [digest.encode()])
         missing = {name: command for name, command in commands.items() if not (folder / name).exists()}
         if missing:
@@ -163,30 +178,33 @@ def runtime(names: Iterable[str], waves: bool = False, say: Progress = silent) -
     return [folder / f"{name}.o" for name in names]
 
 
-def _objects(folder: Path, extras: Extras) -> dict[str, list]:
-    """Commands that compile what Verilator wrote, the largest file first and the small ones as one."""
+def _objects(folder: Path, extras: Extras) -> dict[str, tuple[str, list]]:
+    """Level of optimisation and command of each object of what Verilator wrote, the largest file first and the small
+    ones as one."""
     files = sorted(folder.glob(f"{PREFIX}*.cpp"), key=lambda file: file.stat().st_size)
     small, large, size = [NATIVE / "glue.cpp"], [], 0
     for file in files:
         size += file.stat().st_size
         (small if size <= MERGED_BYTES else large).append(file)
     (folder / "small.cpp").write_text("".join(f'#include "{file}"\n' for file in small))
-    commands = {}
+    made = {}
     for file in [*reversed(large), folder / "small.cpp"]:
-        slow = file.stem.endswith("__Slow")  # runs once, and is not worth the optimiser's time
-        header = NATIVE / "message.h" if slow else _runtime_folder(extras.waves) / HEADER.removesuffix(".gch")
-        options = ["-O0" if slow else OPTIMISE, *_flags(extras.waves), "-include", header, "-I.", "-c"]
+        once = file.stem.endswith("__Slow")  # and is not worth the optimiser's time
+        level = SHORT_RUNS if once or size < LARGE_BYTES else LONG_RUNS
+        header = ["-include", _runtime_folder(extras.waves) / _header(level)]
+        options = [level, *_flags(extras.waves), *header, "-I.", "-c"]
         options += ["-DCOUNTS"] if extras.coverage else []
-        commands[f"{file.stem}.o"] = [*_compiler(), *options, file.name]
-    return commands
+        made[f"{file.stem}.o"] = level, [*_compiler(), *options, file.name]
+    return made
 
 
 def compile_block(folder: Path, extras: Extras = NONE, say: Progress = silent) -> None:
     """Compile the files that Verilator has written to `folder`, for the two that follow."""
     for old in folder.glob("*.o"):  # `link` takes all that are there
         old.unlink()
-    runtime((), extras.waves, say)
-    _all(_objects(folder, extras), folder, "compile the hardware", say)
+    made = _objects(folder, extras)
+    runtime((), extras.waves, say, {level for level, _ in made.values()})
+    _all({name: command for name, (_, command) in made.items()}, folder, "compile the hardware", say)
 
 
 def _link(folder: Path, name: str, extras: Extras, shared: tuple[str, ...], options: list, say: Progress) -> Path:
