@@ -16,13 +16,20 @@ SHAPE, BUILD = preset("nano").shape, preset("nano").build
 TOKENS = 3
 MATRICES = ["Wk", "Wq", "Wv", "Wo", "W1 W3", "W2"]
 
+pytestmark = pytest.mark.long_runs(0)  # tb/sim/test_session.py holds the table of Icarus against that of Verilator
+
 
 @pytest.fixture(scope="module", params=SESSIONS)
-def outcome(request, tmp_path_factory):
+def sim(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def outcome(sim, tmp_path_factory):
     """Some tokens of a random model."""
     tape = tmp_path_factory.mktemp("trace") / "nano.tape"
     write_tape(tape, random_model(3, BUILD, SHAPE)[1])
-    (found,) = run(BUILD, request.param, [Job(list(range(3, 3 + TOKENS)), TOKENS, tape, trace=True)])
+    (found,) = run(BUILD, sim, [Job(list(range(3, 3 + TOKENS)), TOKENS, tape, trace=True)])
     return found
 
 
