@@ -6,7 +6,7 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, FallingEdge
 
-from llama2_myhdl.rtl.board.flash_player import BYTE_CYCLES, flash_player, ports
+from llama2_myhdl.rtl.board.flash_player import BYTE_CYCLES, HALF_BITS, flash_player, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import StreamSink
@@ -20,6 +20,7 @@ HEADER = 8
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_flash_player(sim):
     names = ["a_recording_is_played_once", "without_magic_nothing_is_played", "it_stops_when_it_is_told"]
+    names.append("its_clock_is_even")
     run(flash_player, ports(), __name__, sim, testcase=names, tests=len(names))
 
 
@@ -87,3 +88,20 @@ async def it_stops_when_it_is_told(dut):
     await ClockCycles(dut.clk, 10 * BYTE_CYCLES)
     assert sink.received == count <= 21 and heard(sink) == LINE[:count]
     assert (int(dut.cs_n.value), int(dut.sck.value)) == (1, 0)
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def its_clock_is_even(dut):
+    """Each half of the flash's clock lasts as long, and a byte comes every BYTE_CYCLES."""
+    flash, sink = await attach(dut, recorded(LINE))
+    cycle, before, edges, bytes_ = 0, 0, [], []
+    while sink.received < len(LINE):
+        await FallingEdge(dut.clk)
+        cycle, level = cycle + 1, int(dut.sck.value)
+        if level != before:
+            edges.append(cycle)
+        if dut.m_valid.value == 1:
+            bytes_.append(cycle)
+        before = level
+    assert {b - a for a, b in zip(edges, edges[1:])} == {1 << HALF_BITS}
+    assert {b - a for a, b in zip(bytes_, bytes_[1:])} == {BYTE_CYCLES} and len(bytes_) == len(LINE)

@@ -48,7 +48,9 @@ def test_receiver(sim, clocks, bits):
     count = 4 if clocks > 1000 else 60
     parameters = dict(clocks=clocks, bits=bits, count=count)
     names = ["takes_rates_that_are_off", "drops_what_is_no_byte"]
-    run(uart_rx.uart_rx, uart_rx.ports(clocks, bits), __name__, sim, testcase=names, tests=2, parameters=parameters)
+    names += ["a_byte_is_taken_as_the_next_one_ends"] if clocks < 1000 else []  # as many bytes as cycles that are tried
+    ports = uart_rx.ports(clocks, bits)
+    run(uart_rx.uart_rx, ports, __name__, sim, testcase=names, tests=len(names), parameters=parameters)
 
 
 @cocotb.test(timeout_time=20, timeout_unit="ms")
@@ -128,3 +130,38 @@ async def drops_what_is_no_byte(dut):
     sink.pause(None, 0)
     await ClockCycles(dut.clk, 5)
     assert [item["data"] for item in sink.queue][3:] == [0x9A]
+
+
+@cocotb.test(timeout_time=40, timeout_unit="ms")
+async def a_byte_is_taken_as_the_next_one_ends(dut):
+    """In the very cycle, a little sooner and a little later: the next one is there, or too late, and never another."""
+    given = test_parameters()
+    clocks, bits, data = given["clocks"], given["bits"], b"\x9a\x35"
+    frame = FRAME_BITS * clocks // bits
+    dut.rxd.value = 1
+    await start(dut)
+
+    async def taken(when):
+        """What comes when ready is up in one cycle alone, and then behind both; when the first byte was there."""
+        dut.m_ready.value, dut.rst.value = 0, 1
+        await ClockCycles(dut.clk, 2)
+        dut.rst.value = 0
+        sending, found, there = cocotb.start_soon(send(dut, edges(data, clocks, bits), frame)), [], None
+        cycle = 0
+        while cycle < 4 * frame:
+            await FallingEdge(dut.clk)
+            valid = dut.m_valid.value == 1
+            there = cycle if valid and there is None else there
+            ready = cycle == when or cycle > 3 * frame
+            dut.m_ready.value = int(ready)
+            if valid and ready:
+                found.append(int(dut.m_data.value))
+            cycle += 1
+        await sending
+        return bytes(found), there
+
+    alone, there = await taken(None)
+    assert alone == data[:1]
+    found = [(await taken(there + frame + off))[0] for off in range(-3, 4)]
+    both = found.count(data)
+    assert 0 < both < len(found) and found == both * [data] + (len(found) - both) * [data[:1]]

@@ -20,7 +20,7 @@ REFUSED = 0x40  # the bit of addresses that are answered with SLVERR
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_lite_slave(sim):
-    run(lite_slave, ports(ADDRESS_BITS, LATENCY), __name__, sim, tests=2)
+    run(lite_slave, ports(ADDRESS_BITS, LATENCY), __name__, sim, tests=3)
 
 
 async def registers(dut, memory, seen):
@@ -112,3 +112,20 @@ async def nothing_is_up_in_reset(dut):
         for _ in range(3):
             await RisingEdge(dut.clk)
         assert [int(pin.value) for pin in low] == [0] * len(low)
+
+
+@cocotb.test(timeout_time=1, timeout_unit="ms")
+async def both_wait(dut):
+    """A read and a write that are always there take turns, a write first."""
+    dut.value.value = dut.resp.value = 0
+    for pin in ("awaddr", "araddr", "wdata", "wstrb"):
+        getattr(dut, f"s_axi_{pin}").value = 0
+    for pin in ("awvalid", "wvalid", "arvalid", "bready", "rready"):
+        getattr(dut, f"s_axi_{pin}").value = 1
+    await start(dut)
+    turns = []
+    while len(turns) < 8:
+        await RisingEdge(dut.clk)
+        if dut.act.value == 1:
+            turns.append(int(dut.writing.value))
+    assert turns == 4 * [1, 0]
