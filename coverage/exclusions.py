@@ -2,21 +2,22 @@
 
     KIND BLOCK PLACE # reason
 
-PLACE is a place's name, as the list of holes has it; `*` stands for any text, and `4..7` for a number from 4 to 7:
-`signal[4..7]` are the toggles of these bits, `signal` those of all. What excludes no hole is an error, so that none
-outlives its cause.
+PLACE is a place's name, as the list of holes has it; `*` stands for any text, there and in BLOCK, and `4..7` for a
+number from 4 to 7: `signal[4..7]` are the toggles of these bits, `signal` those of all. What excludes no hole is an
+error, so that none outlives its cause.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from llama2_myhdl.coverage.counts import KINDS
 from llama2_myhdl.coverage.merge import Place
 
 FILE = Path(__file__).with_name("exclusions.txt")
-_ENTRY = re.compile(r"(\w+) +(\w+) +(\S.*?) +# +(\S.*)")
+_ENTRY = re.compile(r"(\w+) +([\w*]+) +(\S.*?) +# +(\S.*)")
 _SPECIAL = re.compile(r"(\*|\d+\.\.\d+)")
 
 
@@ -36,14 +37,26 @@ class Exclusion:
 
     def fits(self, place: Place) -> bool:
         """Whether it means this place."""
-        return (self.kind, self.block) == (place.kind, place.block) and bool(self._pattern().fullmatch(place.name))
+        return self.kind == place.kind and bool(
+            self._blocks.fullmatch(place.block) and self._places.fullmatch(place.name)
+        )
 
-    def _pattern(self) -> re.Pattern:
-        pattern = "".join(map(_meaning, _SPECIAL.split(self.place)))
+    @cached_property
+    def _blocks(self) -> re.Pattern:
+        return re.compile(_pattern(self.block))
+
+    @cached_property
+    def _places(self) -> re.Pattern:
+        pattern = _pattern(self.place)
         if self.kind == "toggle":
             pattern += r"(\[.*\])?" if "[" not in self.place else ""
             pattern += " (0->1|1->0)" if "->" not in self.place else ""
         return re.compile(pattern)
+
+
+def _pattern(text: str) -> str:
+    """What a name must match."""
+    return "".join(map(_meaning, _SPECIAL.split(text)))
 
 
 def _meaning(part: str) -> str:
@@ -73,12 +86,9 @@ def parse(text: str, name: str = FILE.name) -> list[Exclusion]:
 
 def excluded(exclusions: list[Exclusion], holes: Iterable[Place]) -> tuple[dict[Place, Exclusion], list[Exclusion]]:
     """The holes that are excluded, each with the first exclusion that fits, and the exclusions that fit none."""
-    by_block: dict[tuple[str, str], list[Exclusion]] = {}
-    for exclusion in exclusions:
-        by_block.setdefault((exclusion.kind, exclusion.block), []).append(exclusion)
     found, used = {}, set()
     for place in holes:
-        for exclusion in by_block.get((place.kind, place.block), ()):
+        for exclusion in exclusions:
             if exclusion.fits(place):
                 found.setdefault(place, exclusion)
                 used.add(exclusion)

@@ -12,10 +12,10 @@ from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.config import clog2
 
-WORD = 12
+WORD = 37
 
 
-@pytest.mark.parametrize("sim, count", [(SIMULATORS[0], 1), (SIMULATORS[0], 2), (SIMULATORS[-1], 3)])
+@pytest.mark.parametrize("sim, count", [(SIMULATORS[0], 1), (SIMULATORS[0], 2), (SIMULATORS[-1], 4)])
 def test_turns(sim, count):
     run(turns, ports(count, WORD), __name__, sim, parameters=dict(count=count), tests=2)
 

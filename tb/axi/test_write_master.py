@@ -56,7 +56,7 @@ class Writes:
         words = self.axi.word_address_bits
         self.runs = StreamSource(dut, "s", word=words, rest=REST)
         self.words = StreamSource(dut, "s_word", data=self.axi.data_bits, strb=self.axi.word_bytes)
-        self.contents, self.base = Contents(), PAGE * 7
+        self.contents, self.base = Contents(), PAGE * self.rng.randrange(1, (1 << self.axi.address_bits) // PAGE - 2)
         self.image = bytearray(self.rng.randbytes(2 * PAGE))
         self.contents.put(self.base, self.image)
         self.memory = WriteMemory(dut, "m_axi", self.axi, self.contents, self.rng)

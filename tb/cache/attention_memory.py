@@ -6,27 +6,29 @@ from cocotb.triggers import RisingEdge
 
 from llama2_myhdl.sim.axi_memory import ReadMemory
 from llama2_myhdl.sim.axi_writes import WriteMemory
+from llama2_myhdl.spec.axi import PAGE
 from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.errors import NONE
 from llama2_myhdl.spec.kinds import VALUE
 from tb.attention.attention_bench import AttentionBench
 
-BASE = 0x12345 << 12
 QUIET = 40  # cycles without a burst after which none comes
 
 
 class MemoryBench(AttentionBench):
-    """AttentionBench with a cache in memory, which holds noise at first; reads and writes are told apart by `reads`,
-    `writes`."""
+    """AttentionBench with a cache in memory, which holds noise at first, in pages anywhere, from `base`; reads and
+    writes are told apart by `reads`, `writes`."""
 
-    def __init__(self, dut, cfg, seed=0):
+    def __init__(self, dut, cfg, seed):
         super().__init__(dut, cfg)
         rng = random.Random(seed)
         self.layout = layout(cfg)
+        size, end = self.layout.beats * cfg.cache.word_bytes, 1 << cfg.cache.address_bits
+        self.base = PAGE * rng.randrange((end - size) // PAGE)
         self.reads = ReadMemory(dut, "m_axi", cfg.cache, cfg.attention_units, rng)
         self.writes = WriteMemory(dut, "m_axi", cfg.cache, self.reads.contents, rng)
-        self.reads.put(BASE, rng.randbytes(self.layout.beats * cfg.cache.word_bytes))
-        dut.memory_base.value, dut.memory_enable.value = BASE, 1
+        self.reads.put(self.base, rng.randbytes(size))
+        dut.memory_base.value, dut.memory_enable.value = self.base, 1
 
     def trouble(self, latency, stalls, refresh=None):
         """Both memories: (low, high) cycles, probability of a pause of each channel, refresh of reads."""
@@ -74,4 +76,4 @@ class MemoryBench(AttentionBench):
 
     def _word(self, beat):
         size = self.cfg.cache.word_bytes
-        return self.reads.contents.word(BASE + beat * size, size)
+        return self.reads.contents.word(self.base + beat * size, size)

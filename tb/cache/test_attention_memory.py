@@ -21,7 +21,7 @@ from llama2_myhdl.spec.errors import (
 )
 from tb.attention.attention_bench import BUILDS as ON_CHIP
 from tb.attention.attention_bench import KINDS, LAYERS, ORDERS, shapes
-from tb.cache.attention_memory import BASE, MemoryBench
+from tb.cache.attention_memory import MemoryBench
 
 SMALL = dict(burst=16, depth=64, outstanding=4)
 # rows of several beats, of one; groups longer than a sequence, and shorter; one unit and several, several sequences
@@ -60,7 +60,7 @@ async def shapes_and_extremes(dut):
     At the end of each all rows lie in memory."""
     p = test_parameters()
     cfg = BUILDS[p["build"]]
-    tb = MemoryBench(dut, cfg)
+    tb = MemoryBench(dut, cfg, "shapes_and_extremes")
     await tb.start()
     fitting, rows = shapes(cfg), 0
     for n, kind in enumerate(KINDS):
@@ -81,7 +81,7 @@ async def one_layer_again_and_again(dut):
     """The same layer and sequence token after token: the row of the token before comes from the window, however late
     its write is answered; of each head the memory is asked for the other rows, each once a pass."""
     cfg = BUILDS[test_parameters()["build"]]
-    tb = MemoryBench(dut, cfg)
+    tb = MemoryBench(dut, cfg, "one_layer_again_and_again")
     await tb.start()
     dim, kv_mul, heads = max(shapes(cfg), key=lambda shape: (shape[2], shape[0]))
     tb.shape(dim, kv_mul, heads)
@@ -103,7 +103,7 @@ async def one_layer_again_and_again(dut):
 async def any_answer_may_be_an_error(dut):
     """SLVERR or DECERR on any beat or answer: the code, and nothing hangs on the bus; right after a reset."""
     cfg = BUILDS[test_parameters()["build"]]
-    tb = MemoryBench(dut, cfg)
+    tb = MemoryBench(dut, cfg, "any_answer_may_be_an_error")
     await tb.start()
     tb.trouble((1, 30), 0.2)
     codes = {SLVERR: (SLAVE_ERROR, WRITE_SLAVE_ERROR), DECERR: (DECODE_ERROR, WRITE_DECODE_ERROR)}
@@ -139,15 +139,15 @@ async def any_answer_may_be_an_error(dut):
 async def wrong_window(dut):
     """A base that is misaligned, or a cache past the last address: the code."""
     cfg = BUILDS[test_parameters()["build"]]
-    tb = MemoryBench(dut, cfg)
+    tb = MemoryBench(dut, cfg, "wrong_window")
     size, end = cfg.cache.word_bytes, 1 << cfg.cache.address_bits
     await tb.start()
     for base, code in (
-        (BASE + 1, BAD_WINDOW),
-        (BASE + size // 2, BAD_WINDOW),
+        (tb.base + 1, BAD_WINDOW),
+        (tb.base + size // 2, BAD_WINDOW),
         (end - tb.layout.beats * size, NONE),
         (end - tb.layout.beats * size + size, BAD_WINDOW),
-        (BASE, NONE),
+        (tb.base, NONE),
     ):
         dut.rst.value, dut.memory_base.value = 1, base
         await ClockCycles(dut.clk, 3)

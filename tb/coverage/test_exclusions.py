@@ -28,6 +28,11 @@ def test_toggles_are_excluded_by_signal_and_bits(place, count):
     assert len(found.unused) == int(count == 0)
 
 
+@pytest.mark.parametrize("block, count", [("clamp", 8), ("cl*", 8), ("*", 8), ("amp", 0), ("*cl", 0)])
+def test_a_star_stands_for_blocks_too(block, count):
+    assert result(f"toggle {block} held[4..7] # never so large").blocks["clamp"]["toggle"] == [16, 8, count]
+
+
 def test_a_branch_is_excluded_by_its_text():
     found = result("branch clamp control: if s.data > * # a wider value does not come")
     assert found.blocks["clamp"]["branch"] == [1, 0, 1] and share(found.blocks["clamp"]["branch"]) == 100
