@@ -5,22 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tb import progress, quick, records
+from tb import progress, records
 
 # Several workers, each with a BLAS thread for every core, spend their time waiting for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+pytest_plugins = ["tb.quick"]
 MODELS_VARIABLE = "LLAMA2_MODELS"
 RECORDED = ("uvm", "stress")  # markers of tests that say what they compared
-
-
-def pytest_addoption(parser):
-    quick.add_option(parser)
-
-
-@pytest.hookimpl(trylast=True)  # of what the other options have left
-def pytest_collection_modifyitems(config, items):
-    quick.deselect(config, items)
 
 
 def pytest_configure(config):

@@ -10,11 +10,13 @@ The marker's name holds no simulator's, as `-k icarus` looks at markers too.
 from collections import defaultdict
 from collections.abc import Iterable
 
+import pytest
+
 OPTION, MARKER = "--quick", "long_runs"
 ICARUS, VERILATOR = "icarus", "verilator"
 
 
-def add_option(parser) -> None:
+def pytest_addoption(parser) -> None:
     parser.addoption(OPTION, action="store_true", help="each build of a test in one simulator, the first one in both")
 
 
@@ -41,7 +43,8 @@ def left_out(items: Iterable) -> list:
     return found
 
 
-def deselect(config, items: list) -> None:
+@pytest.hookimpl(trylast=True)  # of what the other options have left
+def pytest_collection_modifyitems(config, items: list) -> None:
     """Take them out of a quick run; pytest says how many there are."""
     if not config.getoption(OPTION):
         return

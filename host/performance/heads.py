@@ -41,7 +41,9 @@ class TokenRows:
     far: int = 0
 
 
-def _unit(own: list[Pass], ways: Ways, rows: TokenRows, interval: int, reader: Reader | None) -> Iterator[tuple]:
+def _unit(
+    own: list[Pass], ways: Ways, rows: TokenRows, interval: int, reader: Reader | None
+) -> Iterator[tuple[Pass, int]]:
     """(pass, cycle in which its last value row is taken), one after the other. own: its passes; interval: cycles that a
     pass's outputs take; reader: of its rows from memory, where there are any."""
     steps = rows.steps

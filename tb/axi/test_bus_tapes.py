@@ -13,7 +13,7 @@ from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.errors import NONE
 from llama2_myhdl.spec.presets import preset
-from tb.memory.test_tapes import HEAD_BEATS, LAYER_BEATS, LAYERS, READ, STATIONS, TURNS
+from tb.memory.station import HEAD_BEATS, LAYER_BEATS, LAYERS, READ, STATIONS, TURNS
 
 BUILD = preset("nano-bus").build.engine
 FAR = 0xAB_CDEF_0000

@@ -25,7 +25,7 @@ from llama2_myhdl.spec.errors import (
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.memory import memory_image
 from llama2_myhdl.weights.tape import boot_image
-from tb.decoder.test_bus import STORM, job, model, tell
+from tb.decoder.behind_bus import STORM, job, model, tell
 from tb.sim.simulators import SESSIONS
 
 BOTH = preset("nano-kv").build

@@ -18,7 +18,7 @@ from llama2_myhdl.weights.tape import boot_image, write_tape
 from tb.decoder.comparison import NANO_SHAPES, compare, model, tap_values
 from tb.sim.simulators import SESSIONS
 
-# the same for the default build
+# for the default build, as NANO_SHAPES for nano: (shape, whether embedding and classifier are one)
 WIDE_SHAPES = {
     "8 query heads a key head": (ModelShape(64, 100, 2, 8, 1, 96, 64), True),
     "equal heads": (ModelShape(64, 172, 1, 8, 8, 80, 64), True),

@@ -3,34 +3,15 @@
 import cocotb
 import pytest
 from cocotb.triggers import ClockCycles
-from myhdl import always
 
 from llama2_myhdl.hdl.check import check
-from llama2_myhdl.hdl.hierarchy import convert, hblock
+from llama2_myhdl.hdl.hierarchy import convert
 from llama2_myhdl.rtl.stream.stream import bit
 from llama2_myhdl.sim.clock import start, start_clock
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.syn import lint, tools
+from tb.hdl.checked import MESSAGE, never_both, ports
 from tb.myhdl_sim import simulate
-
-MESSAGE = "both of them at once"
-
-
-@hblock
-def never_both(clk, rst, a, b):
-    """A registered fault, unknown until the first edge, watched in a child."""
-    fault = bit()
-    watch = check(clk, rst, fault, MESSAGE=MESSAGE)
-
-    @always(clk.posedge)
-    def meet():
-        fault.next = a and b
-
-    return watch, meet
-
-
-def ports():
-    return dict(clk=bit(), rst=bit(), a=bit(), b=bit())
 
 
 @pytest.mark.parametrize("rst, a, b", [(0, 0, 1), (0, 1, 0), (1, 1, 1)])

@@ -27,8 +27,8 @@ from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.tape import read_tape
 from tb.board.flash import Flash
 from tb.board.simulated import Bridge, SimulatedBoard
+from tb.host.nano import PIECES
 from tb.host.pretended import greeting, values
-from tb.host.test_front_door import PIECES
 
 BUILD, SHAPE = preset("nano").build, preset("nano").shape
 CLOCK_HZ, BAUD = 24_000_000, 3_000_000  # 8 cycles a bit: the bytes come as close to each other as they ever may

@@ -9,7 +9,7 @@ from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import engine_program, head_beats, layer_beats
 from llama2_myhdl.spec.registers import register_values
 from llama2_myhdl.weights.tape import Tape
-from tb.rope.test_angles import write_frequencies
+from tb.rope.frequencies import write_frequencies
 
 BUILD = replace(preset("nano").build, sequences=2)
 

@@ -12,13 +12,10 @@ from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.presets import preset
+from tb.memory.station import HEAD_BEATS, LAYER_BEATS, LAYERS, READ, STATIONS, TURNS
 
 BUILD = preset("nano").build.engine
-STATIONS = {"engine alone": (True, True), "engine": (True, False), "head": (False, True)}
-LAYERS, LAYER_BEATS, HEAD_BEATS = 2, 13, 9
 REST = 5  # boot beats behind those of the station
-TURNS = 12
-READ = 31  # most beats of a turn
 
 
 @pytest.mark.parametrize("name", STATIONS)

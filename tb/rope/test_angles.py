@@ -13,6 +13,7 @@ from llama2_myhdl.sim.streams import StreamSource
 from llama2_myhdl.spec import constants
 from llama2_myhdl.spec.formats import PHASE_BITS
 from llama2_myhdl.spec.presets import preset
+from tb.rope.frequencies import write_frequencies
 
 CFG = preset("default").build
 MAX_PAIRS = CFG.max_head_dim // 2
@@ -22,16 +23,6 @@ TURN = 1 << PHASE_BITS
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_angles(sim):
     run(angles, ports(CFG), __name__, sim, tests=3)
-
-
-async def write_frequencies(dut, frequencies):
-    """Load the frequency memory through its write port."""
-    for address, frequency in enumerate(frequencies):
-        dut.freq_we.value = 1
-        dut.freq_addr.value = address
-        dut.freq_data.value = frequency
-        await RisingEdge(dut.clk)
-    dut.freq_we.value = 0
 
 
 async def begin(dut):

@@ -14,7 +14,7 @@ from llama2_myhdl.spec.formats import F_BITS
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY
 from llama2_myhdl.spec.presets import preset
 from tb.bench import Bench, moments
-from tb.rope.test_angles import write_frequencies
+from tb.rope.frequencies import write_frequencies
 
 # 8 pairs a head; 2; 24, which is no power of two, with a table deeper than what is used
 CONFIGS = {name: preset(name).build for name in ("default", "nano", "stories15M")}

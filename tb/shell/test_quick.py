@@ -7,15 +7,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-CONFTEST = """
-import pytest
-from tb import quick
-def pytest_addoption(parser):
-    quick.add_option(parser)
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(config, items):
-    quick.deselect(config, items)
-"""
 TESTS = """
 import pytest
 sims = pytest.mark.parametrize("sim", ["icarus", "verilator"])
@@ -47,7 +38,8 @@ def test_without(build): pass
 
 def collected(folder, *options):
     """Names of the tests that would run."""
-    command = [sys.executable, "-m", "pytest", "-q", "--co", "-p", "no:cacheprovider", "--rootdir", folder, *options]
+    command = [sys.executable, "-m", "pytest", "-q", "--co", "-p", "no:cacheprovider", "-p", "tb.quick"]
+    command += ["--rootdir", folder, *options]
     done = subprocess.run([*command, folder], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     return [line.partition("::")[2] for line in done.stdout.splitlines() if "::" in line]
@@ -55,7 +47,6 @@ def collected(folder, *options):
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_it.py").write_text(TESTS)
     return tmp_path
 

@@ -10,8 +10,8 @@ from llama2_myhdl.sim.native import NativeSimulator
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.sim.simulator import SimulationError, packed
-from tb.hdl.test_check import MESSAGE, never_both
-from tb.hdl.test_check import ports as check_ports
+from tb.hdl.checked import MESSAGE, never_both
+from tb.hdl.checked import ports as check_ports
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="Verilator compiles the library")
 

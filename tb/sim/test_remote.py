@@ -10,7 +10,7 @@ from llama2_myhdl.sim.compiler import Extras
 from llama2_myhdl.sim.remote import RemoteSimulator
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.sim.simulator import SimulationError
-from tb.hdl.test_check import MESSAGE, never_both, ports
+from tb.hdl.checked import MESSAGE, never_both, ports
 
 FATAL = "fifo.v:12: $fatal: read while empty"
 
