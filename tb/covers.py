@@ -17,9 +17,7 @@ COVERS = {
     "tb/board/test_parts.py": ("beats", "crc32", "inquiry", "leds", "merge", "watch"),
     "tb/board/test_uart.py": ("bit_clock", "uart_rx", "uart_tx"),
     "tb/boot/test_loader.py": ("boot_register",),
-    "tb/cache/test_attention_memory.py": (
-        "head_reader", "head_run", "memory_cache", "newest", "recent", "row_words", "row_writer",
-    ),
+    "tb/cache/test_attention_memory.py": ("head_reader", "memory_cache", "newest", "recent", "row_words"),
     "tb/control/test_read_gate.py": ("address_gate",),
     "tb/decode/test_decode_loop.py": ("wishes",),
     "tb/decoder/test_decoder.py": ("head",),
