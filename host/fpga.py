@@ -42,7 +42,7 @@ def measured(point: Point, earlier: dict, say: Progress) -> dict:
     if routed:
         entry |= routed | dict(fmax_verilog=entry["verilog"])
     else:
-        entry |= {name: earlier[name] for name in ("fmax_mhz", "seed", "fmax_verilog") if name in earlier}
+        entry |= {name: earlier[name] for name in (*measure.SPEED, "fmax_verilog") if name in earlier}
     if same and "cycles" in earlier:
         return entry | {name: earlier[name] for name in ("cycles", "positions")}
     return entry | measure.cycles(point, say)

@@ -21,7 +21,7 @@ Written by `make fpga` from [fpga.json](fpga.json): the whole decoder of a confi
   cells are not counted. LUTs are the places that are taken: on an ECP5 a carry cell takes two and a 16 x 4 LUT RAM six.
 * **LUT levels** are those of the longest way between two registers, with the cells of carry chains counted apart.
 * **MHz** is what nextpnr reports for the placed and routed design (ECP5-85F, speed grade 6), the best of the seeds that
-  were tried. nextpnr knows no UltraScale+, so there the LUT levels must do.
+  were tried, and the slowest of so many. nextpnr knows no UltraScale+, so there the LUT levels must do.
 * **Cycles** a token are simulated, over the positions 0 to 31 of a story told freely, every token equal to the integer
   model's. The weights are random; cycles do not depend on them. **Tokens a second** are MHz over cycles.
 
@@ -70,10 +70,12 @@ def row(key: str, entry: dict) -> tuple[str, ...]:
     counts = sites(entry, target)
     mark = f" {DAGGER}" if entry.get("fmax_verilog", entry["verilog"]) != entry["verilog"] else ""
     fmax = f"{entry['fmax_mhz']:.1f}{mark}" if "fmax_mhz" in entry else ""
+    slowest = f"{entry['slowest_mhz']:.1f} of {entry['seeds']}" if "seeds" in entry else ""
     clock = f"{entry['cycles']:,.0f}" if "cycles" in entry else ""
     tokens = f"{rate(entry):,.0f}{mark}" if rate(entry) else ""
     levels = f"{entry['levels']} + {entry['carries']}"
-    return (entry["title"], target.title, *(number(counts.get(c, 0)) for c in COLUMNS), levels, fmax, clock, tokens)
+    counted = (number(counts.get(c, 0)) for c in COLUMNS)
+    return (entry["title"], target.title, *counted, levels, fmax, slowest, clock, tokens)
 
 
 def parts(entries: dict[str, dict]) -> list[str]:
@@ -109,7 +111,8 @@ def commands(entries: dict[str, dict]) -> list[str]:
 
 def render(entries: dict[str, dict]) -> str:
     """The whole page."""
-    heads = ("configuration", "target", *COLUMNS, "LUT levels + carry", "MHz", "cycles a token", "tokens a second")
+    speeds = ("LUT levels + carry", "MHz", "slowest seed", "cycles a token", "tokens a second")
+    heads = ("configuration", "target", *COLUMNS, *speeds)
     lines = [ABOUT, "## Configurations", "", *table(heads, [row(key, entry) for key, entry in entries.items()])]
     if any(DAGGER in cell for key, entry in entries.items() for cell in row(key, entry)):
         lines += [f"{DAGGER} routed with earlier Verilog.", ""]

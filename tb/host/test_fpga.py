@@ -21,6 +21,8 @@ ENTRY = dict(
     faults=[],
     fmax_mhz=80.0,
     seed=3,
+    slowest_mhz=70.5,
+    seeds=4,
     fmax_verilog="now",
     cycles=4000.0,
     positions=16,
@@ -32,7 +34,8 @@ def measured(monkeypatch):
     """What is measured, by name; each measurement is counted."""
     calls = []
     found = dict(area=dict(verilog="now", resources=ENTRY["resources"], levels=7, carries=4, faults=[]),
-                 speed=dict(fmax_mhz=80.0, seed=3), cycles=dict(cycles=4000.0, positions=16))  # fmt: skip
+                 speed=dict(fmax_mhz=80.0, seed=3, slowest_mhz=70.5, seeds=4),
+                 cycles=dict(cycles=4000.0, positions=16))  # fmt: skip
 
     def stand_in(name):
         def call(*_):
@@ -64,10 +67,10 @@ def test_the_base_is_a_point_of_every_curve():
 
 
 def test_a_row_is_what_was_measured():
-    title, target, *counts, levels, fmax, cycles, tokens = fpga_report.row(SMALL.key, ENTRY)
+    title, target, *counts, levels, fmax, slowest, cycles, tokens = fpga_report.row(SMALL.key, ENTRY)
     assert (title, target) == ("small", TARGETS["ecp5"].title)
     assert counts == ["1,260", "700", "300", "", "3"]  # a carry cell is two places of LUTs, a LUT RAM six
-    assert (levels, fmax, cycles, tokens) == ("7 + 4", "80.0", "4,000", "20,000")
+    assert (levels, fmax, slowest, cycles, tokens) == ("7 + 4", "80.0", "70.5 of 4", "4,000", "20,000")
 
 
 def test_a_speed_of_earlier_verilog_is_marked():
@@ -78,8 +81,8 @@ def test_a_speed_of_earlier_verilog_is_marked():
 
 
 def test_a_design_that_is_not_routed_has_no_rate():
-    entry = {name: value for name, value in ENTRY.items() if not name.startswith(("fmax", "seed"))}
-    assert fpga_report.row(SMALL.key, entry)[-3:] == ("", "4,000", "")
+    entry = {name: value for name, value in ENTRY.items() if not name.startswith(("fmax", "seed", "slow"))}
+    assert fpga_report.row(SMALL.key, entry)[-4:] == ("", "", "4,000", "")
 
 
 def test_a_part_that_is_too_small_is_named_with_what_is_short():
