@@ -14,7 +14,7 @@ from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
 
 FIRST_TOKEN = 1  # beginning of a text
-SPEED = ("fmax_mhz", "seed", "slowest_mhz", "seeds")  # what is kept of routed designs
+SPEED = ("fmax_mhz", "seed", "target_mhz", "slowest_mhz", "seeds")  # what is kept of routed designs
 
 
 def area(point: Point, say: Progress) -> dict:
@@ -26,8 +26,8 @@ def area(point: Point, say: Progress) -> dict:
 
 
 def speed(point: Point, verilog: str) -> dict:
-    """fmax_mhz and seed of the fastest run in which this Verilog was routed, slowest_mhz of so many seeds; nothing when
-    it has not been."""
+    """fmax_mhz, seed and target_mhz of the fastest run in which this Verilog was routed, slowest_mhz of so many seeds;
+    nothing when it has not been."""
     figures = pnr.best(point.subject.name, verilog) if point.target == ECP5.name else None
     return {name: figures[name] for name in SPEED} if figures else {}
 

@@ -3,6 +3,7 @@
 from llama2_myhdl.host.drawing import canvas, svg
 from llama2_myhdl.host.figures_report import DAGGER, table
 from llama2_myhdl.host.fpga_points import BASE, CONTEXTS, ENGINES, LANES, Point
+from llama2_myhdl.syn.pnr import TARGET
 from llama2_myhdl.syn.resources import number, used
 from llama2_myhdl.syn.targets import BLOCK_RAM, DSP, FF, LUT, TARGETS, ULTRA_RAM, Target
 
@@ -102,7 +103,9 @@ def commands(entries: dict[str, dict]) -> list[str]:
     rows = []
     for key, entry in entries.items():
         target = key.rpartition("/")[2]
-        routing = f"`make pnr {entry['arguments']} SEED={entry['seed']}`" if "seed" in entry else ""
+        target_mhz = entry.get("target_mhz", TARGET)
+        freq = "" if target_mhz == TARGET else f" FREQ={target_mhz:g}"
+        routing = f"`make pnr {entry['arguments']} SEED={entry['seed']}{freq}`" if "seed" in entry else ""
         rows.append((entry["title"], f"`make synth TARGET={target} {entry['arguments']}`", routing,
                      f"`make fpga ONLY={key}`"))  # fmt: skip
     heads = ("configuration", "area and levels", "MHz", "the row, with its cycles")

@@ -25,6 +25,7 @@ from llama2_myhdl.syn.targets import ECP5
 
 FIGURES = "pnr-{seed}.json"
 LEAST_OF_A_BLOCK = 90  # MHz
+TARGET = 100.0  # MHz for placement and routing, if none is given
 NAMES = ("TRELLIS_COMB", "TRELLIS_FF", "TRELLIS_RAMW", "DP16KD", "MULT18X18D")
 
 
@@ -152,7 +153,7 @@ def show(result: Route, console: Console) -> None:
 def main(argv=None) -> int:
     parser = Parser(prog="pnr", description=__doc__.splitlines()[0])
     add_subject(parser)
-    parser.add_argument("--freq", type=float, default=100, help="target in MHz for placement and routing")
+    parser.add_argument("--freq", type=float, default=TARGET, help="target in MHz for placement and routing")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--min-freq", type=float, help=f"fail below this many MHz ({LEAST_OF_A_BLOCK} for a block)")
     options = parser.parse_args(argv)

@@ -21,6 +21,7 @@ ENTRY = dict(
     faults=[],
     fmax_mhz=80.0,
     seed=3,
+    target_mhz=100.0,
     slowest_mhz=70.5,
     seeds=4,
     fmax_verilog="now",
@@ -34,7 +35,7 @@ def measured(monkeypatch):
     """What is measured, by name; each measurement is counted."""
     calls = []
     found = dict(area=dict(verilog="now", resources=ENTRY["resources"], levels=7, carries=4, faults=[]),
-                 speed=dict(fmax_mhz=80.0, seed=3, slowest_mhz=70.5, seeds=4),
+                 speed=dict(fmax_mhz=80.0, seed=3, target_mhz=100.0, slowest_mhz=70.5, seeds=4),
                  cycles=dict(cycles=4000.0, positions=16))  # fmt: skip
 
     def stand_in(name):
@@ -71,6 +72,12 @@ def test_a_row_is_what_was_measured():
     assert (title, target) == ("small", TARGETS["ecp5"].title)
     assert counts == ["1,260", "700", "300", "", "3"]  # a carry cell is two places of LUTs, a LUT RAM six
     assert (levels, fmax, slowest, cycles, tokens) == ("7 + 4", "80.0", "70.5 of 4", "4,000", "20,000")
+
+
+def test_a_row_says_how_it_is_made_again():
+    """With the target, where it is not the usual one."""
+    assert "`make pnr CONFIG=small SEED=3`" in fpga_report.render({SMALL.key: ENTRY})
+    assert "`make pnr CONFIG=small SEED=3 FREQ=130`" in fpga_report.render({SMALL.key: ENTRY | {"target_mhz": 130.0}})
 
 
 def test_a_speed_of_earlier_verilog_is_marked():
