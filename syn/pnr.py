@@ -8,6 +8,7 @@ one line about bad input.
 import json
 import sys
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from rich.console import Console
 from rich.table import Table
@@ -109,12 +110,8 @@ def best(subject: str, verilog: str) -> dict | None:
     runs = [figures for file in sorted(files) if (figures := json.loads(file.read_text()))["verilog"] == verilog]
     if not runs:
         return None
-    slowest, fastest = min(runs, key=_speed), max(runs, key=_speed)
+    slowest, fastest = [choose(runs, key=itemgetter("fmax_mhz")) for choose in (min, max)]
     return fastest | dict(seeds=len(runs), slowest_mhz=slowest["fmax_mhz"])
-
-
-def _speed(figures: dict) -> float:
-    return figures["fmax_mhz"]
 
 
 def use_table(routed: nextpnr.Routed) -> Table:
