@@ -147,11 +147,15 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
         waddr.next = concat(base, pos)
         read.next = step and first
         give.next = next_step.valid and next_step.ready
-        begun.valid.next = step and first
+        collision.next = we and step and addr == waddr
+
+    # a cycle late, as its steps are later by far
+    @always(clk.posedge)
+    def tell():
+        begun.valid.next = step and first and not rst
         begun.base.next = queued.base
         begun.lanes.next = queued.lanes
         begun.last.next = queued.last
-        collision.next = we and step and addr == waddr
 
     @always(clk.posedge)
     def follow():
@@ -176,4 +180,4 @@ def key_side(clk, rst, we, push, lane, ends, row, exponent, base, lanes, last, p
             clips.next = clipped & lanes_scored
 
     return (query_queue_, sequencer_, credit_, key_cache_, check_, queries, splitting, key_lanes, joining, lanes_delay,
-            head_strobes_, steps_delay, step_fifo, step_skid, pass_fifo, pass_skid, begin, follow, stages)
+            head_strobes_, steps_delay, step_fifo, step_skid, pass_fifo, pass_skid, begin, tell, follow, stages)

@@ -10,45 +10,41 @@ from llama2_myhdl.spec.config import BuildConfig
 
 
 @hblock
-def departure(clk, rst, s, m_norm, m_exit, start, stay, n_layers):
+def departure(clk, rst, s, m_norm, m_exit, stay, n_layers):
     """Combinational split of the vectors of `s` (data, last) by their place in the packet's way through the station.
 
     A packet has one vector as it comes and two a layer: the last of these 2 * n_layers + 1 leaves by m_exit unless
-    `stay` (the head in this station wants it); all others go to m_norm. start: in, pulse ahead of a packet's first
-    vector or beside its first element. stay, n_layers: stable from the cycle before `start` on, while a packet is
-    in the station.
+    `stay` (the head in this station wants it); all others go to m_norm. stay, n_layers: stable while a packet is in the
+    station, n_layers from the cycle before its first element on.
     """
     vectors = uint(len(n_layers) + 1)  # that have passed
-    empty = bit()  # a station without layers
-    passed_all, at_end, leaving = bit(), bit(), bit()
+    passed_all = bit()  # but the packet's last one
+    leaving = bit()
     split_ = split(s, m_norm, m_exit, leaving)
 
     @always_comb
-    def place():
-        # at `start` the count is still the last packet's, and the first element may be there already
-        if start:
-            at_end.next = empty
-        else:
-            at_end.next = passed_all
-
-    @always_comb
     def choose():
-        leaving.next = at_end and not stay
+        leaving.next = passed_all and not stay
 
+    # a packet's last vector makes the place of the next packet's first one, so that nothing need tell of its start
     @always(clk.posedge)
     def count():
-        empty.next = n_layers == 0
-        if rst or start:
+        if rst:
             vectors.next = 0
-            passed_all.next = empty
         elif s.valid and s.ready and s.last:
-            vectors.next = vectors + 1
-            passed_all.next = vectors + 1 == (n_layers << 1)
+            if passed_all:
+                vectors.next = 0
+                passed_all.next = n_layers == 0
+            else:
+                vectors.next = vectors + 1
+                passed_all.next = vectors + 1 == (n_layers << 1)
+        elif vectors == 0:
+            passed_all.next = n_layers == 0
 
-    return split_, place, choose, count
+    return split_, choose, count
 
 
 def ports(cfg: BuildConfig) -> dict:
     """Fresh ports for a build: `departure(**ports(cfg))`."""
     streams = {name: vector(cfg) for name in ("s", "m_norm", "m_exit")}
-    return dict(clk=bit(), rst=bit(), **streams, start=bit(), stay=bit(), n_layers=uint(cfg.max_layers.bit_length()))
+    return dict(clk=bit(), rst=bit(), **streams, stay=bit(), n_layers=uint(cfg.max_layers.bit_length()))

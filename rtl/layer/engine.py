@@ -196,7 +196,7 @@ def engine(
     )
     residual_ = residual(clk, rst, fresh_x, delta, x, sat_residual, CFG=CFG)
     departure_ = departure(
-        clk, rst, s=x, m_norm=to_norm, m_exit=leaving, start=start, stay=classify, n_layers=n_layers
+        clk, rst, s=x, m_norm=to_norm, m_exit=leaving, stay=classify, n_layers=n_layers
     )
     rmsnorm_ = rmsnorm(
         clk,

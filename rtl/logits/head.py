@@ -55,7 +55,7 @@ def head(clk, rst, s, s_tape, m, from_head, shape, enable, select, value, order=
         clk, rst, s=s, m_x=x, m_pos=position, start=start, done=done, pos=pos, seq=seq, scored=scored
     )
     departure_ = departure(
-        clk, rst, s=x, m_norm=to_norm, m_exit=leaving, start=start, stay=scored, n_layers=no_layers
+        clk, rst, s=x, m_norm=to_norm, m_exit=leaving, stay=scored, n_layers=no_layers
     )
     schedule_ = schedule(
         clk,

@@ -96,8 +96,9 @@ def issue(
     @always_comb
     def passing():
         passes.next = tape_valid and tape_ready
-        step.next = passes and phase == ROWS
-        row.next = passes and phase == ROWS and last_beat
+        # not by `passes`: what takes gains is of no concern here, and its word comes late
+        step.next = tape_valid and phase == ROWS and room and there
+        row.next = tape_valid and phase == ROWS and room and there and last_beat
 
     @always_comb
     def starts():

@@ -21,6 +21,7 @@ def exponent(clk, take, first, half, data, second, both, of, e, BITS):
     LENGTH = F - 1
     E_BITS = len(e)
     BASE = BITS - 1
+    PLACES = 1 << E_BITS
     if F - BITS >= 1 << E_BITS:
         raise ValueError(f"exponent: e must hold {F - BITS}, has {E_BITS} bits")
 
@@ -53,17 +54,23 @@ def exponent(clk, take, first, half, data, second, both, of, e, BITS):
     def choose():
         largest.next = magnitudes[of]
 
-    # each place of the topmost set bit is told by itself, and their codes are ORed: a tree, not a chain
+    # a tree over the places that count, two neighbours a step: whether one is set, and the topmost one's number so far
     @always_comb
     def encode():
-        rest = intbv(0)[LENGTH:]
-        code = intbv(0)[E_BITS:]
+        some = intbv(0)[PLACES:]
+        code = intbv(0)[PLACES * E_BITS:]
+        some[:] = largest[LENGTH:BASE] << 1  # place 0 is that of an exponent of 0
         code[:] = 0
-        for k in range(BASE, LENGTH):
-            rest[:] = largest >> k
-            if rest == 1:
-                code[:] = code | (k + 1 - BASE)
-        e.next = code
+        for level in range(E_BITS):
+            for node in range(PLACES >> (level + 1)):
+                for k in range(level):
+                    if some[2 * node + 1]:
+                        code[E_BITS * node + k] = code[E_BITS * (2 * node + 1) + k]
+                    else:
+                        code[E_BITS * node + k] = code[E_BITS * 2 * node + k]
+                code[E_BITS * node + level] = some[2 * node + 1]
+                some[node] = some[2 * node + 1] or some[2 * node]
+        e.next = code[E_BITS:]
 
     return measure, gather, choose, encode
 

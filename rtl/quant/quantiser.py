@@ -115,12 +115,14 @@ def quantiser(clk, rst, s, m, MAX_LEN, WORD, QLANES, BITS):
             second.next = s.data[F:]
             chosen.next = place
 
+    # whether something is taken comes late, so it has no say in what is written: a place is written until it is
     @always_comb
     def strobe():
-        if take:
-            write_bus.next = chosen
-        else:
-            write_bus.next = 0
+        above = intbv(0)[QLANES + 1:]
+        above[:] = place << 1
+        write_bus.next = 0
+        if not full[half]:
+            write_bus.next = place | above[QLANES:]
 
     @always(clk.posedge)
     def advance():

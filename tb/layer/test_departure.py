@@ -26,12 +26,11 @@ def test_departure(sim):
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def the_last_vector_leaves(dut):
     """Packets of 0 to 5 layers, staying and leaving, with pauses: each vector arrives whole at the right door.
-    Without pauses the first element comes beside `start`."""
+    Without pauses the first element comes in the cycle behind a new n_layers."""
     rng = random.Random(4)
-    dut.start.value = 0
     source, doors = StreamSource(dut, "s", **VECTOR), [StreamSink(dut, name, **VECTOR) for name in ("m_norm", "m_exit")]
     await start(dut)
-    compared = beside = 0
+    compared = 0
     packets = [(0, 0), (0, 0), (0, 1), (0, 0), (1, 0), (1, 1), (5, 0), (5, 1), (2, 0)]
     for pause, (layers, stay) in product((0, 0.3), packets):
         dut.n_layers.value, dut.stay.value = layers, stay
@@ -42,15 +41,9 @@ async def the_last_vector_leaves(dut):
         vectors = [[rng.randrange(-(1 << 31), 1 << 31) for _ in range(size)] for size in sizes]
         for number, data in enumerate(vectors):
             source.send_nowait(*[dict(data=d, last=int(k == len(data) - 1)) for k, d in enumerate(data)])
-            await RisingEdge(dut.clk)
-            if number == 0:
-                dut.start.value = 1
-                await RisingEdge(dut.clk)
-                beside += int(dut.s_valid.value)
-                dut.start.value = 0
             door = doors[number == 2 * layers and not stay]
             got = [await door.recv() for _ in data]
             assert [(beat["data"], beat["last"]) for beat in got] == [(d, int(d is data[-1])) for d in data]
             assert not any(each.queue for each in doors)
             compared += len(data)
-    assert compared == sum(each.received for each in doors) > 200 and beside >= len(packets)
+    assert compared == sum(each.received for each in doors) > 200
