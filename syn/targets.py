@@ -35,6 +35,9 @@ class Target:
     sites: dict[str, int]
     parts: dict[str, dict[str, int]]
     policy: tuple[str, ...] = ()
+    to_luts: str = ""
+    luts: tuple[str, ...] = ()
+    to_cells: str = ""
     others: frozenset[str] = frozenset()
     columns: tuple[str, ...] = field(init=False)
 
@@ -46,6 +49,12 @@ class Target:
     def of(self, column: str) -> frozenset[str]:
         """Cells that count in a column."""
         return frozenset(cell for cell, (known, _) in self.cells.items() if known == column)
+
+    def behind_memories(self, synth: str) -> list[str]:
+        """The commands from whole memories to `to_check`; synth: Yosys' command up to its labels."""
+        if not self.luts:
+            return [f"{synth} {self.to_memories}:{self.to_check}"]
+        return [f"{synth} {self.to_memories}:{self.to_luts}", *self.luts, f"{synth} {self.to_cells}:{self.to_check}"]
 
     @property
     def ends(self) -> frozenset[str]:
@@ -59,6 +68,11 @@ class Target:
 
 _NARROW_TABLE = 12  # bits of a word
 
+# Yosys lets ABC map once, with 300 ps a wire; the wires of a full device take 1 ns and more. What is restructured for
+# depth and mapped a second time has five levels of LUTs where that had seven, with one LUT more in a hundred.
+_MAPPED = "&dch,-f,-r;&if,{W},{D},{R},-v;&mfs"
+_ABC9 = f"abc9 -W 1000 -script +&scorr;&sweep;&dc2;&synch2;{_MAPPED};&st;{_MAPPED}"
+
 ECP5 = Target(
     name="ecp5",
     title="Lattice ECP5",
@@ -69,6 +83,9 @@ ECP5 = Target(
     passes=50,
     # a narrow table wastes a block RAM, whose output is slow and far from the multiplier that waits for it
     policy=(f'setattr -set rom_style "logic" t:$mem_v2 r:WR_PORTS=0 %i r:WIDTH<={_NARROW_TABLE} %i',),
+    to_luts="map_luts",
+    luts=("check -latchonly -assert", _ABC9, "clean"),
+    to_cells="map_cells",
     cells={
         "LUT4": (LUT, 1),
         "CCU2C": (CARRY, 1),

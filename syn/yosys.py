@@ -66,7 +66,7 @@ def script(sources: Sources, target: Target) -> str:
             f"{synth} begin:{target.to_memories}",
             *target.policy,
             f"dump -n -o {MEMORIES} t:$mem_v2 {_LATCHES}",
-            f"{synth} {target.to_memories}:{target.to_check}",
+            *target.behind_memories(synth),
             f"tee -q -o {CHECK} check",
             "blackbox =A:whitebox",
             f"write_json {NETLIST}",

@@ -84,6 +84,7 @@ def embed_station(
     beat = uint(len(dim_beats))
     token = uint(len(vocab_size))
     full, row_ends, table_ends = bit(), bit(), bit()  # the table is; the beat is a row's, the table's last one
+    last_row = bit()  # register: true of every beat of that row but its first, and a row has two or more
     table_last = bit()
 
     embedding_ = embedding(
@@ -93,7 +94,7 @@ def embed_station(
     @always_comb
     def ends():
         row_ends.next = beat == dim_beats
-        table_ends.next = beat == dim_beats and token == vocab_size - 1
+        table_ends.next = beat == dim_beats and last_row
 
     @always_comb
     def stop():
@@ -103,6 +104,7 @@ def embed_station(
 
     @always(clk.posedge)
     def fill():
+        last_row.next = token == vocab_size - 1
         if rst:
             full.next = False
             beat.next = 0
