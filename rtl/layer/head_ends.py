@@ -1,6 +1,6 @@
 """Cuts the value rows of a token into heads."""
 
-from myhdl import always, always_comb
+from myhdl import Signal, always, modbv
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.boot.loader import ShapeRegisters
@@ -14,28 +14,27 @@ from llama2_myhdl.spec.config import BuildConfig
 def head_ends(clk, rst, s, m, head_dim):
     """s, m: Stream(data=F, last): m is s with `last` on every head_dim-th element. Latency 0.
 
-    head_dim: shape register; a matrix has whole heads.
+    head_dim: shape register, 2 or more; a matrix has whole heads.
     """
-    element = uint(len(head_dim))
-    at_end = bit()
+    element, before_end = uint(len(head_dim)), Signal(modbv(0)[len(head_dim) :])
+    at_end = bit()  # a register, as a head's end leads to every bank of the quantiser
     unused(s.last)
     through = connect(s, m, last=at_end)
 
-    @always_comb
-    def ends():
-        at_end.next = element == head_dim - 1
-
     @always(clk.posedge)
     def count():
+        before_end.next = head_dim - 2
         if rst:
             element.next = 0
+            at_end.next = False
         elif s.valid and m.ready:
+            at_end.next = element == before_end
             if at_end:
                 element.next = 0
             else:
                 element.next = element + 1
 
-    return through, ends, count
+    return through, count
 
 
 def ports(cfg: BuildConfig) -> dict:

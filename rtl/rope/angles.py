@@ -50,6 +50,7 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
     pos, left = uint(POS_BITS), uint(POS_BITS)
     step = uint(clog2(SINE + 1))
     busy, issuing, cosine, write = [bit() for _ in range(4)]
+    at_sine, at_last = bit(), bit()  # registers: step is SINE; pair is the last one
     travelling = uint(SINCOS)  # bit k: a sine entered k + 1 cycles ago
     value, cosine_value = sint(VALUE_BITS), sint(VALUE_BITS)
     word, entry = uint(2 * VALUE_BITS), uint(2 * VALUE_BITS)
@@ -84,8 +85,10 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
             issuing.next = False
             ready.next = False
             travelling.next = 0
+            at_sine.next = False
         else:
-            travelling.next = concat(travelling[SINCOS - 1:], issuing and step == SINE)
+            travelling.next = concat(travelling[SINCOS - 1:], at_sine)
+            at_sine.next = issuing and step == COSINE
             if s_pos.valid and not busy:
                 busy.next = True
                 issuing.next = True
@@ -93,9 +96,9 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
                 step.next = 0
                 pair.next = 0
                 write_pair.next = 0
-            elif issuing and step == SINE:
+            elif at_sine:
                 step.next = 0
-                if pair == last_pair:
+                if at_last:
                     issuing.next = False
                 else:
                     pair.next = pair + 1
@@ -111,6 +114,7 @@ def angles(clk, rst, s_pos, freq_we, freq_addr, freq_data, pairs, raddr, rcos, r
     @always(clk.posedge)
     def multiply():
         last_pair.next = pairs - 1
+        at_last.next = pair == last_pair
         if s_pos.valid and not busy:
             pos.next = s_pos.pos
         if step == LOAD:
