@@ -32,7 +32,8 @@ REPORT = {
     ],
 }
 LOG = """Info: Packing constants..
-Info:     at iteration #1, type ALL: wirelen solved = 9646, spread = 10166, legal = 10812; time = 0.02s
+Info: overlap: COMB=88.0%, FF=80.5%, RAM=73.4%, MUL=60.8%
+Info: overlap: COMB=9.7%, FF=2.6%, RAM=0.0%, MUL=0.0%
 Info:   at iteration #5: temp = 0.000000, timing cost = 66, wirelen = 8288
 Info: Routing 462 arcs.
 Info:            |   (re-)routed arcs  |   delta    | remaining|       time spent     |
@@ -59,7 +60,7 @@ def test_progress_is_read_from_the_log():
     stage = Stage(lambda *step: said.append(step))
     for line in LOG.splitlines():
         stage.line(line)
-    assert said == [("pack", 0, 1), ("place", 1, 40), ("place", 2, 40), ("route", 0, 462), ("route", 262, 462),
+    assert said == [("pack", 0, 1), ("place", 12, 100), ("place", 90, 100), ("route", 0, 462), ("route", 262, 462),
                     ("route", 462, 462)]  # fmt: skip
 
 
