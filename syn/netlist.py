@@ -21,20 +21,23 @@ from shutil import copyfile
 
 from llama2_myhdl.base.files import write_whole
 from llama2_myhdl.hdl.hierarchy import ModuleFile
-from llama2_myhdl.syn import tools
+from llama2_myhdl.syn import targets, tools
 
 GATES, HARD, ECP5 = "gates", "hard", "ecp5"
 
 # Up to `fine` memories are memories and operators are operators; `techmap` and `abc` make gates of all that it knows.
 _COARSE = "synth -flatten -top {top} -run begin:fine"
 _FINE = "opt -fast -full; techmap; opt -fast; abc; opt -fast; opt_clean"
+_CELLS = "synth_ecp5 -no-rw-check -nodsp -nobram -top {top} -run"
+_LUTS = "; ".join(targets.ECP5.luts).replace("{", "{{").replace("}", "}}")  # ABC's own names in braces
+_MAPPED = f"{_CELLS} begin:{targets.ECP5.to_luts}; {_LUTS}; {_CELLS} {targets.ECP5.to_cells}:check"
 _KEPT = "hard_multiplier"  # a type that no pass knows
 # Nets of one bit: a simulator that takes a bus as one would see loops where each bit has its own way.
 _WRITE = "splitnets; opt_clean -purge; write_verilog -noattr -nohex netlist.v"
 SCRIPTS = {
     GATES: f"synth -flatten -noalumacc -top {{top}}; {_WRITE}",
     HARD: f"{_COARSE} -noalumacc; chtype -set {_KEPT} t:$mul; {_FINE}; chtype -set $mul t:{_KEPT}; {_WRITE}",
-    ECP5: "synth_ecp5 -no-rw-check -nodsp -nobram -top {top} -run begin:check; write_verilog -noattr cells.v; "
+    ECP5: f"{_MAPPED}; write_verilog -noattr cells.v; "
     "design -reset; read_verilog cells.v; read_verilog -overwrite +/ecp5/cells_sim.v; "
     f"hierarchy -check -top {{top}}; proc; flatten; opt_expr; opt_clean; {_WRITE}",
 }
