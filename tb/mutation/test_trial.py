@@ -16,7 +16,9 @@ LOOP = Place("reset", "full <= 1'b0;", 0, 0, "full <= 1'b0;", "forever full = 1'
 
 @pytest.fixture(scope="module")
 def trials(tmp_path_factory):
-    return Trials(tmp_path_factory.mktemp("trials"))
+    with pytest.MonkeyPatch.context() as here:
+        here.setenv("SIM", trial.SIM)  # Trials set it, and it is not to stay
+        yield Trials(tmp_path_factory.mktemp("trials"))
 
 
 def test_a_fault_is_seen_by_the_test_of_the_block(trials):
