@@ -24,7 +24,7 @@ from llama2_myhdl.spec.presets import PRESETS, build_of
 from llama2_myhdl.spec.recording import PLACE
 from llama2_myhdl.syn import tools
 from llama2_myhdl.syn.absorb import absorb_file
-from llama2_myhdl.syn.nextpnr import DEVICE, PACKED, PLACER, ROUTING
+from llama2_myhdl.syn.nextpnr import DEVICE, PACKED, ROUTING
 from llama2_myhdl.syn.targets import ECP5
 
 TOP = "ulx3s"
@@ -75,7 +75,7 @@ def _route(folder: Path, hertz: int, seed: int) -> dict:
     """Place and route what Yosys made: cells in use and the speed of the decoder's clock."""
     options = ["--freq", str(hertz / 1e6), "--seed", str(seed), "--json", PACKED, "--lpf", f"{TOP}.lpf"]
     outputs = ["--textcfg", f"{TOP}.config", "--report", f"{TOP}.report.json", "-q", "-l", "nextpnr.log"]
-    tools.run([tools.yowasp("nextpnr-ecp5"), *DEVICE, *PLACER, *ROUTING, *options, *outputs], folder, "nextpnr.out")
+    tools.run([tools.yowasp("nextpnr-ecp5"), *DEVICE, *ROUTING, *options, *outputs], folder, "nextpnr.out")
     report = json.loads((folder / f"{TOP}.report.json").read_text())
     used = {name: cells["used"] for name, cells in report["utilization"].items() if cells["used"]}
     (speed,) = (clock["achieved"] for name, clock in report["fmax"].items() if "clk_25mhz" not in name)

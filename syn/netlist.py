@@ -29,8 +29,7 @@ GATES, HARD, ECP5 = "gates", "hard", "ecp5"
 _COARSE = "synth -flatten -top {top} -run begin:fine"
 _FINE = "opt -fast -full; techmap; opt -fast; abc; opt -fast; opt_clean"
 _CELLS = "synth_ecp5 -no-rw-check -nodsp -nobram -top {top} -run"
-_LUTS = "; ".join(targets.ECP5.luts).replace("{", "{{").replace("}", "}}")  # ABC's own names in braces
-_MAPPED = f"{_CELLS} begin:{targets.ECP5.to_luts}; {_LUTS}; {_CELLS} {targets.ECP5.to_cells}:check"
+_MAPPED = "; ".join(targets.ECP5.mapping(_CELLS, "begin"))
 _KEPT = "hard_multiplier"  # a type that no pass knows
 # Nets of one bit: a simulator that takes a bus as one would see loops where each bit has its own way.
 _WRITE = "splitnets; opt_clean -purge; write_verilog -noattr -nohex netlist.v"
@@ -72,7 +71,7 @@ class Netlist:
         for module in modules:
             copyfile(module.file, folder / module.file.name)
         top = modules[-1]
-        script = f"read_verilog {' '.join(names)}; {SCRIPTS[self.kind].format(top=top.name)}"
+        script = f"read_verilog {' '.join(names)}; {SCRIPTS[self.kind].replace('{top}', top.name)}"
         tools.run([tools.yowasp("yosys"), "-q", "-l", "yosys.log", "-p", script], folder, "yosys.out")
         file = folder / "netlist.v"
         if self.fault is not None:

@@ -19,11 +19,10 @@ PART = "ECP5-85F"
 PACKED = "packed.json"  # the mapped netlist with registers in its hard blocks
 _PACKER = sha256(Path(absorb.__file__).read_bytes()).hexdigest()[:16]  # changes with what moves them there
 DEVICE = ("--85k", "--package", "CABGA381", "--speed", "6")
-# The placer "static" leaves a fifth less wire than the default one, so that routing takes a third of the time.
-PLACER = ("--placer", "static")
-# A missed target is a figure to report, not a fault of the tool. router2 is faster, but makes detours of more than
-# 10 ns around the multipliers and block RAMs of a column.
-ROUTING = ("--router", "router1", "--timing-allow-fail")
+# The placer "static" leaves a fifth less wire than the default one, so that routing takes a third of the time. router2
+# is faster, but makes detours of more than 10 ns around the multipliers and block RAMs of a column. A missed target is
+# a figure to report, not a fault of the tool.
+ROUTING = ("--placer", "static", "--router", "router1", "--timing-allow-fail")
 ANYWHERE = "--lpf-allow-unconstrained"  # where the wrapper's pins may lie
 _BEL = re.compile(r"X(\d+)/Y(\d+)/")
 _ARCS = re.compile(r"Routing (\d+) arcs")
@@ -112,7 +111,7 @@ def route(mapped: Mapped, freq: float, seed: int, say: Progress = silent) -> Rou
     """Place and route, unless it is done already. Raises ToolError."""
     folder, name = mapped.folder, f"routed-{seed}"
     result = folder / f"{name}.json"
-    options = [*DEVICE, ANYWHERE, *PLACER, *ROUTING, "--freq", f"{freq:g}", "--seed", str(seed)]
+    options = [*DEVICE, ANYWHERE, *ROUTING, "--freq", f"{freq:g}", "--seed", str(seed)]
     digest = f"{mapped.digest} {_PACKER} {tools.version('nextpnr-ecp5')} {options}"
     known = _known(result)
     if known.get("digest") != digest:

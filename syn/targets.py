@@ -50,11 +50,11 @@ class Target:
         """Cells that count in a column."""
         return frozenset(cell for cell, (known, _) in self.cells.items() if known == column)
 
-    def behind_memories(self, synth: str) -> list[str]:
-        """The commands from whole memories to `to_check`; synth: Yosys' command up to its labels."""
+    def mapping(self, synth: str, label: str) -> list[str]:
+        """The commands from a label ahead of `to_luts` on to `to_check`; synth: Yosys' command up to its labels."""
         if not self.luts:
-            return [f"{synth} {self.to_memories}:{self.to_check}"]
-        return [f"{synth} {self.to_memories}:{self.to_luts}", *self.luts, f"{synth} {self.to_cells}:{self.to_check}"]
+            return [f"{synth} {label}:{self.to_check}"]
+        return [f"{synth} {label}:{self.to_luts}", *self.luts, f"{synth} {self.to_cells}:{self.to_check}"]
 
     @property
     def ends(self) -> frozenset[str]:

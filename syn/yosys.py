@@ -66,7 +66,7 @@ def script(sources: Sources, target: Target) -> str:
             f"{synth} begin:{target.to_memories}",
             *target.policy,
             f"dump -n -o {MEMORIES} t:$mem_v2 {_LATCHES}",
-            *target.behind_memories(synth),
+            *target.mapping(synth, target.to_memories),
             f"tee -q -o {CHECK} check",
             "blackbox =A:whitebox",
             f"write_json {NETLIST}",
