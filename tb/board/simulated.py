@@ -1,6 +1,7 @@
 """A simulated board on a modelled serial line, for tests to talk to byte by byte, and a bridge to a pseudo-terminal."""
 
 import os
+import select
 import threading
 import tty
 
@@ -90,6 +91,7 @@ class Bridge:
 
     STEP = 24  # bytes on the line between two looks at what the host has to say
     REST = 40  # the same when it says nothing
+    SILENT, WAIT_SECONDS = 64, 0.02  # looks in which neither end said anything; then the board waits for the host
 
     def __init__(self, device: SimulatedBoard, damage=None, damage_back=None):
         self.device, self._damage, self._damage_back = device, damage, damage_back
@@ -97,7 +99,7 @@ class Bridge:
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self.path = os.ttyname(self._slave)
-        self.toward = self.back = 0
+        self.toward = self.back = self._silent = 0
         self.fault = None  # what has ended the bridge
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._serve)
@@ -122,6 +124,8 @@ class Bridge:
             self.fault = fault
 
     def _pass(self) -> None:
+        if self._silent > self.SILENT:  # a board with nothing to say simulates as well when a host's timeout is over
+            select.select([self._master], [], [], self.WAIT_SECONDS)
         before = len(self.device.sent)
         try:
             data = os.read(self._master, self.STEP)
@@ -136,6 +140,7 @@ class Bridge:
         if heard:
             os.write(self._master, self._through(heard, self._damage_back, self.back))
             self.back += len(heard)
+        self._silent = 0 if data or heard else self._silent + 1
 
     @staticmethod
     def _through(data: bytes, damage, count: int) -> bytes:

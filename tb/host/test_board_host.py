@@ -194,7 +194,7 @@ def test_a_bad_line_costs_time_and_nothing_else(device, hi, capfd):
 
     device.reset()
     with Bridge(device, damage, damage_back) as bridge:
-        status = board.main(["--port", bridge.path, *PATIENT, *hi, "--steps", "6"])
+        status = board.main(["--port", bridge.path, "--timeout", "20", *hi, "--steps", "6"])
     output = capfd.readouterr()
     assert status == 0, output.err
     assert len(hits) >= 6
