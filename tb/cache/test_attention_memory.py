@@ -34,7 +34,11 @@ BUILDS = {
 TROUBLES = (((1, 1), 0.0, None), ((1, 120), 0.3, (200, 20)), ((300, 900), 0.1, None))
 
 
-@pytest.mark.parametrize("build", BUILDS)
+# a beat for each row's part, and several units and sequences at once; the others take a minute more
+MOST = ("1x1-64", "odd-128")
+
+
+@pytest.mark.parametrize("build", [n if n in MOST else pytest.param(n, marks=pytest.mark.bus) for n in BUILDS])
 @pytest.mark.parametrize("sim", SIMULATORS[-1:])
 def test_attention_in_memory(sim, build):
     run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(build=build, long=15, short=3), tests=4)

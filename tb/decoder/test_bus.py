@@ -109,14 +109,19 @@ def test_the_same_cycles_in_every_simulator(sim):
 
 
 def test_fewer_layers_than_engines():
-    """A station without layers would have a region of no beats: such a model is refused, by the host as by the
-    hardware, which asks for nothing then."""
+    """A station without layers would have a region of no beats: the host refuses such a model."""
     build = replace(BUILD, engines=2)
-    _, image, tapes = model("nano", build, 3)
     with pytest.raises(ConfigError, match="model n_layers: must be at least engines = 2, is 1"):
         memory_image(quantise_checkpoint(random_checkpoint(replace(preset("nano").shape, n_layers=1), 3)), build)
     with pytest.raises(ConfigError, match="engines: must be at most max_layers = 2, is 3"):
         replace(BUILD, engines=3)
+
+
+@pytest.mark.bus
+def test_the_hardware_refuses_fewer_layers_than_engines():
+    """It asks for nothing then."""
+    build = replace(BUILD, engines=2)
+    _, image, tapes = model("nano", build, 3)
     beats = image.beats.copy()
     place = REGISTERS.index("layers_low")
     assert beats[place].tolist() == [1, 0, 0, 0]

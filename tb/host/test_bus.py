@@ -115,6 +115,7 @@ def held(found, useful):
     assert (found["latency"], found["bus_bits"]) == (60, 8 * preset(found["config"]).build.weights.word_bytes)
 
 
+@pytest.mark.bus
 def test_a_token_of_stories15M():
     """Of a random model of that shape, every field equal to the integer model's; the whole decoder uses its bus: 16
     lanes, 128 bits, latency 60, refresh of 5% taken out."""
