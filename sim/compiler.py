@@ -30,7 +30,7 @@ COCOTB_MAIN = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.c
 PREFIX = "Vblock"  # of the classes that Verilator writes; native/glue.cpp includes it by this name
 LIBRARY = "block.so"
 MERGED_BYTES = 1_000_000  # files are compiled as one up to this size: reading the headers is what they cost
-# C++20 has twice the headers to load, for nothing that is used here
+# C++20 has a quarter more of headers to load, for nothing that is used here
 FLAGS = ("-std=gnu++17", "-fPIC", "-w", "-DVL_PRINTF=model_printf", "-DVERILATOR=1")
 # -O1 compiles in two thirds of the time of -Os and runs faster, -O2 takes half as long again; -Og takes two thirds of
 # -O1, and what is small runs as fast with it (the 64-lane decoder takes 1.4 times as long)
@@ -38,7 +38,7 @@ LONG_RUNS, SHORT_RUNS = "-O1", "-Og"
 LARGE_BYTES = 7_000_000  # of C++: a decoder of 64 lanes has more, nano's half of it
 HEADER = "block.h"  # precompiled for either
 # a precompiled header stands for what `identity` says, so what ccache would rather not assume of it holds; it has that
-# digest in a file beside it, as reading the 70 MB anew for each file takes as long as compiling a small block
+# digest in a file beside it, as reading the 70 MB anew for each file takes half as long as compiling a small block
 CCACHE = {"CCACHE_SLOPPINESS": "pch_defines,time_macros", "CCACHE_PCH_EXTSUM": "1"}
 COUNTING = {"main": "main_counting"}  # compiled otherwise where a block counts coverage: only there is it written
 # what the two products link besides the block
