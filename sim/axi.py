@@ -12,9 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cocotb
-from cocotb.triggers import RisingEdge
-
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.streams import ProtocolError, reader
 from llama2_myhdl.spec.axi import INCR, PAGE, ReadMaster
 
@@ -218,23 +216,21 @@ class Monitor:
 
     def _watch(self, dut, *channels: tuple[Channel, Callable]) -> None:
         self._rst, self._channels = reader(dut.rst), channels
-        cocotb.start_soon(self._run(dut.clk))
+        self._in_reset = 0  # cycles so far
+        at_every_edge(dut.clk, self._step)
 
-    async def _run(self, clk):
-        edge, in_reset = RisingEdge(clk), 0
-        while True:
-            await edge
-            if self._rst() != "0":
-                in_reset += 1
-                for channel, _ in self._channels:
-                    channel.reset(in_reset)
-                self.reset()
-                continue
-            in_reset = 0
-            for channel, rule in self._channels:
-                fields, taken = channel.step()
-                if fields is not None:
-                    rule(fields, taken)
+    def _step(self):
+        if self._rst() != "0":
+            self._in_reset += 1
+            for channel, _ in self._channels:
+                channel.reset(self._in_reset)
+            self.reset()
+            return
+        self._in_reset = 0
+        for channel, rule in self._channels:
+            fields, taken = channel.step()
+            if fields is not None:
+                rule(fields, taken)
 
 
 class ReadMonitor(Monitor, ReadRules):

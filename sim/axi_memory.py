@@ -11,10 +11,8 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
-import cocotb
-from cocotb.triggers import RisingEdge
-
 from llama2_myhdl.sim.axi import ReadMonitor
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.contents import Contents
 from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.axi import DECERR, OKAY, ReadMaster
@@ -33,16 +31,13 @@ class ChannelMemory:
     """What memories behind channels of either direction do in every cycle: `_take` what was transferred, then `_offer`;
     in reset `_forget`. A channel stands still with the probability that `stalls` has for its name."""
 
-    async def _run(self, clk):
-        edge = RisingEdge(clk)
-        while True:
-            await edge
-            self._cycle += 1
-            if self._rst() == "0":
-                self._take()
-                self._offer()
-            else:
-                self._forget()
+    def _step(self):
+        self._cycle += 1
+        if self._rst() == "0":
+            self._take()
+            self._offer()
+        else:
+            self._forget()
 
     def _pauses(self, channel: str) -> bool:
         return self.stalls[channel] > 0 and self.rng.random() < self.stalls[channel]
@@ -79,7 +74,7 @@ class ReadMemory(ChannelMemory):
         self._ready = self._valid = False
         for pin in self._pins.values():
             pin.value = 0
-        cocotb.start_soon(self._run(dut.clk))
+        at_every_edge(dut.clk, self._step)
 
     @property
     def bursts(self) -> int:

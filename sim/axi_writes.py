@@ -9,10 +9,9 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
-import cocotb
-
 from llama2_myhdl.sim.axi import WriteMonitor
 from llama2_myhdl.sim.axi_memory import ChannelMemory, ReadMemory
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.contents import Contents
 from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.axi import DECERR, OKAY, ReadMaster
@@ -55,7 +54,7 @@ class WriteMemory(ChannelMemory):
         self._ready, self._valid = dict(aw=False, w=False), False
         for pin in self._pins.values():
             pin.value = 0
-        cocotb.start_soon(self._run(dut.clk))
+        at_every_edge(dut.clk, self._step)
 
     def _forget(self):
         """Reset: what had no answer is gone."""

@@ -11,13 +11,14 @@ A port is given by its prefix and its fields: name=bits, with negative bits for 
 """
 from collections import deque
 
-import cocotb
-from cocotb.triggers import Event, RisingEdge
+from cocotb.triggers import Event
 from cocotb_bus.bus import Bus
+
+from llama2_myhdl.sim.clock import at_every_edge
 
 
 class ProtocolError(AssertionError):
-    """A stream broke the handshake rules; raised in the monitor's task, so it fails the test."""
+    """A stream broke the handshake rules; raised at an edge, so it fails the test."""
 
 
 def reader(pin):
@@ -69,12 +70,12 @@ class StreamSource(StreamPort):
     def __init__(self, dut, prefix, **fields):
         super().__init__(dut, prefix, **fields)
         self.queue, self.sent = deque(), 0
-        self._wake, self._drained = Event(), Event()
+        self._drained = Event()
         self._driven = 0  # what valid was set to last
         self._busy = False  # the front of the queue is offered
         self.bus.valid.value = 0
         self._drive(dict.fromkeys(fields, 0))
-        cocotb.start_soon(self._run())
+        at_every_edge(self.clk, self._step)
 
     def send_nowait(self, *payloads):
         """Queue payloads: dicts of a value for every field."""
@@ -83,7 +84,6 @@ class StreamSource(StreamPort):
                 raise ValueError(f"{self.prefix}: fields {sorted(payload)}, expected {sorted(self.fields)}")
             self.queue.append(payload)
         self._drained.clear()
-        self._wake.set()
 
     async def send(self, *payloads):
         """Queue payloads and wait until the queue is empty."""
@@ -98,6 +98,7 @@ class StreamSource(StreamPort):
     def clear(self):
         """Forget what is queued, offered or not: while the block is in reset."""
         self.queue.clear()
+        self._drained.set()
         self._busy = False
         self.bus.valid.value = self._driven = 0
 
@@ -105,24 +106,20 @@ class StreamSource(StreamPort):
         for name, bits in self.fields.items():
             self.pins[name].value = payload[name] & ((1 << abs(bits)) - 1)
 
-    async def _run(self):
-        edge = RisingEdge(self.clk)
-        while True:
+    def _step(self):
+        if self._busy and self.high("ready", self._ready) and not self.in_reset():
+            self.queue.popleft()
+            self.sent += 1
+            self._busy = False
             if not self.queue:
                 self._drained.set()
-                self._wake.clear()
-                await self._wake.wait()
-            await edge
-            if self._busy and self.high("ready", self._ready) and not self.in_reset():
-                self.queue.popleft()
-                self.sent += 1
-                self._busy = False
-            if not self._busy:
-                busy = self._busy = bool(self.queue) and not self.in_reset() and not self.paused()
-                if busy != self._driven:
-                    self.bus.valid.value = self._driven = int(busy)
-                if busy:
-                    self._drive(self.queue[0])
+        if self._busy or not (self.queue or self._driven):
+            return
+        busy = self._busy = bool(self.queue) and not self.in_reset() and not self.paused()
+        if busy != self._driven:
+            self.bus.valid.value = self._driven = int(busy)
+        if busy:
+            self._drive(self.queue[0])
 
 
 class StreamMonitor(StreamPort):
@@ -137,7 +134,7 @@ class StreamMonitor(StreamPort):
         self.queue, self.received = deque(), 0
         self._arrived = Event()
         self._offered = None
-        cocotb.start_soon(self._run())
+        at_every_edge(self.clk, self.step)
 
     async def recv(self):
         """The oldest payload that was not taken yet; waits for one."""
@@ -149,12 +146,6 @@ class StreamMonitor(StreamPort):
         while len(self.queue) < count:
             self._arrived.clear()
             await self._arrived.wait()
-
-    async def _run(self):
-        edge = RisingEdge(self.clk)
-        while True:
-            await edge
-            self.step()
 
     def step(self):
         """Look at the pins as they are just before a rising edge."""
@@ -187,11 +178,8 @@ class StreamSink(StreamMonitor):
         self._driven = 0  # what ready was set to last
         self.bus.ready.value = 0
 
-    async def _run(self):
-        edge = RisingEdge(self.clk)
-        while True:
-            await edge
-            self.step()
-            ready = not self.paused()
-            if ready != self._driven:
-                self.bus.ready.value = self._driven = int(ready)
+    def step(self):
+        super().step()
+        ready = not self.paused()
+        if ready != self._driven:
+            self.bus.ready.value = self._driven = int(ready)

@@ -1,9 +1,8 @@
 """What the benches of blocks with streams share: pauses, pulses, moments, and the comparison at the end."""
 
-import cocotb
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.clock import at_every_edge, start
 from llama2_myhdl.sim.streams import reader
 
 # probabilities of a pause (ahead of a block, behind it): none, both, one side much slower
@@ -24,14 +23,12 @@ class Bench:
         """Clock and reset; from here on pulses count."""
         await start(self.dut)
         if hasattr(self.dut, "saturated"):
-            cocotb.start_soon(self._count_pulses())
+            self._rst, self._saturated = reader(self.dut.rst), reader(self.dut.saturated)
+            at_every_edge(self.dut.clk, self._count_pulses)
 
-    async def _count_pulses(self):
-        edge, rst, saturated = RisingEdge(self.dut.clk), reader(self.dut.rst), reader(self.dut.saturated)
-        while True:
-            await edge
-            if rst() == "0":  # before the reset registers hold anything
-                self.pulses += int(saturated(), 2)
+    def _count_pulses(self):
+        if self._rst() == "0":  # before the reset registers hold anything
+            self.pulses += int(self._saturated(), 2)
 
     def pause(self, *probabilities):
         """Make each cycle a pause with these probabilities, one for each port."""

@@ -3,16 +3,15 @@
 import random
 from collections import defaultdict
 from dataclasses import replace
-from itertools import count
 
-import cocotb
 import numpy as np
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles
 
 from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.attention import attend
 from llama2_myhdl.rtl.attention.attention import latency
 from llama2_myhdl.rtl.quant.exponent import EXPONENT_BITS
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from llama2_myhdl.spec.kinds import KEY, KIND_BITS, QUERY, VALUE
 from llama2_myhdl.spec.presets import PRESETS
@@ -72,25 +71,25 @@ class AttentionBench(Bench):
         self.ports = self.source, self.values, self.sink
         self.stats, self.compared = Tally(), 0
         self.moments = {"s": [], "s_value": [], "m": []}  # of the transfers at each port, in cycles
-        cocotb.start_soon(self._watch())
+        self._handshakes = {port: [reader(getattr(dut, f"{port}_{name}")) for name in ("valid", "ready")]
+                            for port in self.moments}
+        self._rst, self._busy, self._last = map(reader, (dut.rst, dut.busy, dut.m_last))
+        self._cycle, self._inside = 0, None  # a token is inside: not known before the reset
+        at_every_edge(dut.clk, self._watch)
 
-    async def _watch(self):
+    def _watch(self):
         """Moments of transfers, and `busy` from a token's first to its last pair."""
-        pins = {port: [reader(getattr(self.dut, f"{port}_{name}")) for name in ("valid", "ready")]
-                for port in self.moments}
-        rst, busy, last = map(reader, (self.dut.rst, self.dut.busy, self.dut.m_last))
-        edge, inside = RisingEdge(self.dut.clk), None  # not known before the reset
-        for cycle in count():
-            await edge
-            moved = [port for port, handshake in pins.items() if all(read() == "1" for read in handshake)]
-            for port in moved:
-                self.moments[port].append(cycle)
-            if rst() != "0":
-                inside = False
-            elif inside is not None:
-                assert busy() == str(int(inside)), f"busy is {busy()} in cycle {cycle}"
-                ends = "m" in moved and last() == "1"
-                inside = bool({"s", "s_value"} & set(moved)) or inside and not ends
+        moved = [port for port, pins in self._handshakes.items() if all(read() == "1" for read in pins)]
+        for port in moved:
+            self.moments[port].append(self._cycle)
+        if self._rst() != "0":
+            self._inside = False
+        elif self._inside is not None:
+            busy = self._busy()
+            assert busy == str(int(self._inside)), f"busy is {busy} in cycle {self._cycle}"
+            ends = "m" in moved and self._last() == "1"
+            self._inside = bool({"s", "s_value"} & set(moved)) or self._inside and not ends
+        self._cycle += 1
 
     def delays(self, port, row, pairs):
         """Cycles from the transfer number `row` at a port to those of the last so many pairs; forgets them all."""

@@ -3,10 +3,9 @@
 import random
 from dataclasses import replace
 
-import cocotb
-from cocotb.triggers import ClockCycles, RisingEdge, with_timeout
+from cocotb.triggers import ClockCycles, with_timeout
 
-from llama2_myhdl.sim.clock import PERIOD_NS, RESET_CYCLES, start_clock
+from llama2_myhdl.sim.clock import PERIOD_NS, RESET_CYCLES, at_every_edge, start_clock
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.presets import build_of
@@ -34,14 +33,12 @@ class LoaderBench:
             port.pause(rng, pause)
         dut.rst.value = 1
         start_clock(dut)
-        cocotb.start_soon(self._watch())
+        self._write = reader(dut.freq_we)
+        at_every_edge(dut.clk, self._watch)
 
-    async def _watch(self):
-        edge, writes = RisingEdge(self.dut.clk), reader(self.dut.freq_we)
-        while True:
-            await edge
-            if writes() == "1":
-                self.writes.append((int(self.dut.freq_addr.value), int(self.dut.freq_data.value)))
+    def _watch(self):
+        if self._write() == "1":
+            self.writes.append((int(self.dut.freq_addr.value), int(self.dut.freq_data.value)))
 
     async def boot(self, beats):
         """Reset, then send these beats to the last one; returns the error code. SimTimeoutError if one is not taken."""

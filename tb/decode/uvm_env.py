@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cocotb.queue import Queue
-from cocotb.triggers import RisingEdge
 from pyuvm import uvm_analysis_port, uvm_component, uvm_subscriber
 
 from llama2_myhdl.golden.fixed.sampler import Draw
 from llama2_myhdl.rtl.decode.decode_loop import ports
 from llama2_myhdl.rtl.decode.orders import in_flight
 from llama2_myhdl.rtl.sampling.settings import Settings
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.errors import NONE
 from llama2_myhdl.spec.sequence import Beat, Request
@@ -225,26 +225,30 @@ class ErrorWatch(uvm_component):
         pins = {name: getattr(scope, f"m_token_{name}") for name in ("valid", "ready", "seq", "stop")}
         pins |= dict(rst=scope.rst, clear=scope.clear, error=scope.error)
         self.pins = {name: reader(pin) for name, pin in pins.items()}
+        self._forget()
 
     async def run_phase(self):
-        edge, fresh, standing, clear = RisingEdge(self.clk), True, NONE, False
-        while True:
-            await edge
-            now = {name: read() for name, read in self.pins.items()}
-            if now["rst"] != "0":
-                fresh, standing, clear = True, NONE, False
-                continue
-            comes = fresh and now["valid"] == "1" and int(now["stop"], 2) == STOP_ERROR
-            code = int(now["error"], 2)
-            if comes:
-                self.ap.write(dict(seq=int(now["seq"], 2), code=code))
-                self.events.write(Fault(standing, code))
-            else:
-                self.wrong += code != self.behind(standing, clear)
-            if clear:
-                self.events.write(Cleared(CLEARED[2 if comes else standing != NONE]))
-            standing, clear = code, now["clear"] == "1"
-            fresh = now["valid"] == "0" or now["ready"] == "1"
+        at_every_edge(self.clk, self._step)
+
+    def _forget(self):
+        self._fresh, self._standing, self._clear = True, NONE, False
+
+    def _step(self):
+        now = {name: read() for name, read in self.pins.items()}
+        if now["rst"] != "0":
+            self._forget()
+            return
+        comes = self._fresh and now["valid"] == "1" and int(now["stop"], 2) == STOP_ERROR
+        code = int(now["error"], 2)
+        if comes:
+            self.ap.write(dict(seq=int(now["seq"], 2), code=code))
+            self.events.write(Fault(self._standing, code))
+        else:
+            self.wrong += code != self.behind(self._standing, self._clear)
+        if self._clear:
+            self.events.write(Cleared(CLEARED[2 if comes else self._standing != NONE]))
+        self._standing, self._clear = code, now["clear"] == "1"
+        self._fresh = now["valid"] == "0" or now["ready"] == "1"
 
     def behind(self, standing, clear):
         """The code a cycle later, when none comes."""

@@ -5,7 +5,7 @@ from collections import Counter
 
 import cocotb
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles
 
 from llama2_myhdl.rtl.matvec.activation_buffer import FIRST
 from llama2_myhdl.rtl.matvec.matvec import WAIT, latency, matvec, most_vectors, ports, ring_words, sum_latency
@@ -13,6 +13,7 @@ from llama2_myhdl.rtl.matvec.streams import (
     FACTOR_BITS,
     SCALE_BITS,
 )
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, WEIGHTS
@@ -59,28 +60,26 @@ class MatvecBench(Bench):
         self.heads = []  # from_head with each beat
         # of the transfers
         self.tape_cycles, self.word_cycles, self.scale_cycles, self.row_cycles = [], [], [], []
-        cocotb.start_soon(self._count())
+        self._rst, self._cause, self._head = map(reader, (dut.rst, dut.cause, dut.from_head))
+        self._tape_moves = self._moves("s_tape", self.tape_cycles)
+        self._others_move = [self._moves(port, cycles) for port, cycles in (
+            ("s_act", self.word_cycles), ("s_scale", self.scale_cycles), ("m_row", self.row_cycles))]  # fmt: skip
+        self._passed = False  # a beat of the tape, in the cycle before
+        at_every_edge(dut.clk, self._count)
 
-    async def _count(self):
-        dut, edge, passed = self.dut, RisingEdge(self.dut.clk), False
-        rst, cause_bits = reader(dut.rst), reader(dut.cause)
-        tape, words = self._moves("s_tape", self.tape_cycles), self._moves("s_act", self.word_cycles)
-        scales, rows = self._moves("s_scale", self.scale_cycles), self._moves("m_row", self.row_cycles)
-        while True:
-            await edge
-            if rst() != "0":
-                passed = False
-                continue
-            self.cycle += 1
-            cause = int(cause_bits(), 2)
-            assert (cause in (WEIGHTS, HEADER)) == passed  # the cause is that of the cycle before
-            self.causes[cause] += 1
-            passed = tape()
-            if passed:
-                self.heads.append(int(dut.from_head.value))
-            words()
-            scales()
-            rows()
+    def _count(self):
+        if self._rst() != "0":
+            self._passed = False
+            return
+        self.cycle += 1
+        cause = int(self._cause(), 2)
+        assert (cause in (WEIGHTS, HEADER)) == self._passed  # the cause is that of the cycle before
+        self.causes[cause] += 1
+        self._passed = self._tape_moves()
+        if self._passed:
+            self.heads.append(int(self._head(), 2))
+        for moves in self._others_move:
+            moves()
 
     def _moves(self, port, cycles):
         """A function that tells whether there is a transfer at this edge, and notes its cycle."""

@@ -4,12 +4,13 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from cocotb.triggers import RisingEdge
 from pyuvm import uvm_component
 
 from llama2_myhdl.golden.fixed.arith import Tally
 from llama2_myhdl.golden.fixed.matvec import MAX_SHIFT, Activation, matvec
 from llama2_myhdl.rtl.matvec.matvec import ports
+from llama2_myhdl.sim.clock import at_every_edge
+from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.causes import CAUSES, HEADER, WEIGHTS
 from llama2_myhdl.spec.config import BuildConfig
 from llama2_myhdl.spec.kinds import GAIN
@@ -137,20 +138,24 @@ class TapeWatch(uvm_component):
     def build_phase(self):
         self.scope, self.predictor = self.cdb_get("SCOPE"), self.cdb_get("PREDICTOR")
         self.causes, self.heads, self.wrong = [0] * len(CAUSES), [], 0
+        self._passed = None  # a beat of the tape, in the cycle before; not known behind a reset
+        pins = ("rst", "cause", "s_tape_valid", "s_tape_ready", "from_head")
+        self._pins = [reader(getattr(self.scope, name)) for name in pins]
 
     async def run_phase(self):
-        dut, edge, passed = self.scope, RisingEdge(self.scope.clk), None
-        while True:
-            await edge
-            if str(dut.rst.value) != "0":
-                passed = None
-                continue
-            cause = int(dut.cause.value)
-            self.wrong += passed is not None and passed != (cause in (WEIGHTS, HEADER))
-            self.causes[cause] += 1
-            passed = dut.s_tape_valid.value == 1 and dut.s_tape_ready.value == 1
-            if passed:
-                self.heads.append(int(dut.from_head.value))
+        at_every_edge(self.scope.clk, self._step)
+
+    def _step(self):
+        rst, cause, valid, ready, head = self._pins
+        if rst() != "0":
+            self._passed = None
+            return
+        cause = int(cause(), 2)
+        self.wrong += self._passed is not None and self._passed != (cause in (WEIGHTS, HEADER))
+        self.causes[cause] += 1
+        self._passed = valid() == "1" and ready() == "1"
+        if self._passed:
+            self.heads.append(int(head(), 2))
 
     def check_phase(self):
         if self.wrong or self.heads != self.predictor.heads:

@@ -4,9 +4,9 @@ room for more."""
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cocotb.triggers import RisingEdge
 from pyuvm import uvm_analysis_port, uvm_component
 
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.streams import reader
 from tb.uvm.coverage import Coverage
 from tb.uvm.env import TRAFFIC, BlockEnv, streams_of
@@ -62,22 +62,22 @@ class Occupancy(uvm_component):
         self.scope, self.buffer = self.cdb_get("SCOPE"), self.cdb_get("BUFFER")
         self.seen = uvm_analysis_port("seen", self)
         self.cycles = self.wrong = 0
+        self._running = False  # since the cycle before
+        self._rst, self._pins = reader(self.scope.rst), [reader(getattr(self.scope, pin)) for pin in PINS]
 
     async def run_phase(self):
-        edge, rst = RisingEdge(self.scope.clk), reader(self.scope.rst)
-        reads = [reader(getattr(self.scope, pin)) for pin in PINS]
-        running = False
-        while True:
-            await edge
-            s_valid, *rest = [read() == "1" for read in reads]
-            if rst() != "0":
-                if running:
-                    self.seen.write(("resets", dict(held=self.buffer.held(self.held), offered=s_valid)))
-                self.held = self.run = self.gap = 0
-                running = False
-                continue
-            self._cycle(running, s_valid, *rest)
-            running = True
+        at_every_edge(self.scope.clk, self._step)
+
+    def _step(self):
+        s_valid, *rest = [read() == "1" for read in self._pins]
+        if self._rst() != "0":
+            if self._running:
+                self.seen.write(("resets", dict(held=self.buffer.held(self.held), offered=s_valid)))
+            self.held = self.run = self.gap = 0
+            self._running = False
+            return
+        self._cycle(self._running, s_valid, *rest)
+        self._running = True
 
     def _cycle(self, running, s_valid, s_ready, m_valid, m_ready):
         enters, leaves = s_valid and s_ready, m_valid and m_ready

@@ -2,9 +2,9 @@
 
 from collections import defaultdict, deque
 
-from cocotb.triggers import RisingEdge
 from pyuvm import uvm_component, uvm_scoreboard, uvm_subscriber
 
+from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.streams import reader
 from tb.records import record
 
@@ -103,12 +103,13 @@ class PulseCount(uvm_component):
     def build_phase(self):
         self.scope, self.pin, self.predictor = self.cdb_get("SCOPE"), self.cdb_get("PIN"), self.cdb_get("PREDICTOR")
         self.seen = 0
+        self._high, self._rst = reader(getattr(self.scope, self.pin)), reader(self.scope.rst)
 
     async def run_phase(self):
-        edge, pin, rst = RisingEdge(self.scope.clk), reader(getattr(self.scope, self.pin)), reader(self.scope.rst)
-        while True:
-            await edge
-            self.seen += pin() == "1" and rst() == "0"
+        at_every_edge(self.scope.clk, self._count)
+
+    def _count(self):
+        self.seen += self._high() == "1" and self._rst() == "0"
 
     def check_phase(self):
         expected = self.predictor.pulses[self.pin]
