@@ -23,6 +23,8 @@ def argmax(clk, rst, s, m, CFG):
     best = sint(CFG.f_bits)
     at = uint(TOKEN_BITS)
     at_first = bit()
+    # each comparison ends in a register, before it is known whether `value` takes the place of `best`
+    above_value, above_best, better, replaced = [bit() for _ in range(4)]
     fresh, ended, first = bit(), bit(), bit(1)
     busy = bit()  # the last logit is in, its answer not yet taken
 
@@ -30,10 +32,17 @@ def argmax(clk, rst, s, m, CFG):
     def handshake():
         s.ready.next = not busy
 
+    @always_comb
+    def decide():
+        better.next = fresh and (at_first or (replaced and above_value) or (not replaced and above_best))
+
     @always(clk.posedge)
     def register():
+        replaced.next = better
         if s.valid:
             value.next = s.data
+            above_value.next = s.data > value
+            above_best.next = s.data > best
             at.next = index
             at_first.next = first
 
@@ -61,11 +70,11 @@ def argmax(clk, rst, s, m, CFG):
 
     @always(clk.posedge)
     def compare():
-        if fresh and (at_first or value > best):
+        if better:
             best.next = value
             m.token.next = at
 
-    return handshake, register, control, compare
+    return handshake, decide, register, control, compare
 
 
 def ports(cfg: BuildConfig) -> dict:

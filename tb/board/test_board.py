@@ -13,14 +13,13 @@ from llama2_myhdl.spec.link import on_board, packed, unpacked
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.sequence import Beat, Request
 from tb.board.line import frame, frames
-from tb.board.simulated import SimulatedBoard
+from tb.board.simulated import BAUD, CLOCK_HZ, DIGEST, SimulatedBoard
 from tb.sim.models import BUILD as SEVERAL
 from tb.sim.models import SHAPE, random_model
 
 pytestmark = pytest.mark.skipif("verilator" not in SIMULATORS, reason="Verilator compiles the library")
 
-BUILD, DIGEST = on_board(preset("nano").build), 0x600DF00D
-CLOCK_HZ, BAUD = 80_000_000, 3_000_000  # 26 2/3 cycles a bit, as on the board
+BUILD = on_board(preset("nano").build)
 PROMPT = [1, 7, 12]
 
 
@@ -43,8 +42,9 @@ class Host:
 
     def wait(self, kinds, cycles=400_000):
         """The next event of these kinds; what else comes is kept as news."""
-        for _ in range(0, cycles, 2000):
-            events = self.events(2000)
+        step = 8 * self.board.byte_cycles
+        for _ in range(0, cycles, step):
+            events = self.events(step)
             for place, event in enumerate(events):
                 if event[0] in kinds:
                     self.news += events[:place] + events[place + 1 :]
@@ -92,7 +92,7 @@ class Host:
 
 @pytest.fixture(scope="module")
 def board():
-    with SimulatedBoard(BUILD, CLOCK_HZ, BAUD, DIGEST) as device:
+    with SimulatedBoard(BUILD) as device:
         yield device
 
 
@@ -216,6 +216,7 @@ def test_the_lights_follow(host, model):
     assert host.ask(link.BEGIN)["reason"] == link.DONE
     assert "loading" in lit()
     host.board.send(frame(b"\x03\x01damaged")[:-3] + bytes([0, 0, link.END]))
+    host.board.listen(host.board.byte_cycles)  # the link's way to the light
     assert {"loading", "damaged", "received"} <= lit()
     host.wait((link.ANSWER,))
     host.load(tape)
@@ -227,7 +228,7 @@ def test_several_engines_and_sequences():
     build = on_board(replace(SEVERAL, engines=2))
     fixed, tape = random_model(5, build)
     prompts = {0: (1, 7, 12), 2: (1, 3, 4, 5), 3: (1,)}
-    with SimulatedBoard(build, CLOCK_HZ, BAUD) as device:
+    with SimulatedBoard(build) as device:
         host = Host(device)
         host.load(tape)
         host.news.clear()

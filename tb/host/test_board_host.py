@@ -10,7 +10,7 @@ import tty
 import pytest
 
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.host import board, framing
+from llama2_myhdl.host import board, board_client, framing
 from llama2_myhdl.host import recording as story
 from llama2_myhdl.host.board_client import Board
 from llama2_myhdl.host.recording import recording
@@ -26,12 +26,11 @@ from llama2_myhdl.spec.sequence import Request
 from llama2_myhdl.weights.cache import quantised, tape_file
 from llama2_myhdl.weights.tape import read_tape
 from tb.board.flash import Flash
-from tb.board.simulated import Bridge, SimulatedBoard
+from tb.board.simulated import BAUD, Bridge, SimulatedBoard
 from tb.host.nano import PIECES
 from tb.host.pretended import greeting, values
 
 BUILD, SHAPE = preset("nano").build, preset("nano").shape
-CLOCK_HZ, BAUD = 24_000_000, 3_000_000  # 8 cycles a bit: the bytes come as close to each other as they ever may
 PATIENT = ["--timeout", "60"]  # the simulation is much slower than a board
 verilator = pytest.mark.skipif("verilator" not in SIMULATORS, reason="Verilator compiles the library")
 
@@ -142,7 +141,7 @@ def test_a_port_that_goes_away_is_one_line(kind, capfd, hi):
 
 @pytest.fixture(scope="module")
 def device():
-    with SimulatedBoard(BUILD, CLOCK_HZ, BAUD, 0xCAFE) as simulated:
+    with SimulatedBoard(BUILD) as simulated:
         yield simulated
 
 
@@ -202,8 +201,9 @@ def test_a_bad_line_costs_time_and_nothing_else(device, hi, capfd):
 
 
 @verilator
-def test_a_line_that_lets_nothing_through_is_one_line(device, hi, capfd):
+def test_a_line_that_lets_nothing_through_is_one_line(device, hi, capfd, monkeypatch):
     """Every frame of the image is damaged: the load is given up, and the decoder has got none of it."""
+    monkeypatch.setattr(board_client, "IMAGE_WINDOW", 8)  # all that is sent behind a damaged one is sent in vain
     device.reset()
     with Bridge(device, lambda byte, count: bytes([byte ^ (count > 600 and count % 50 == 0)])) as bridge:
         said = one_line(capfd, board.BAD_BOARD, "--port", bridge.path, "--timeout", "20", *hi)
