@@ -29,7 +29,7 @@ REWRITTEN = "tb/*.py"  # where a failed assertion shows its values; cocotb's def
 # cocotb takes pytest's rewriting of assertions alone; plugins that other packages bring would be imported with it
 NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 # Icarus frees and takes memory in every cycle: without these the C library gives it back to the system each time, which
-# costs more than a third of a long run
+# costs more than a third of a long run, and Verilator's program under cocotb some percent
 MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(1 << 28), "MALLOC_TOP_PAD_": str(1 << 24)}
 TEST_ARGUMENTS = {"icarus": [], "verilator": ["+verilator+rand+reset+2", "+verilator+seed+1"]}
 
@@ -38,12 +38,14 @@ def simulate(built: "Build", test_module, folder: Path, testcase=None, environme
     """Run a build's cocotb tests in `folder`; returns the results file, which may be missing, and the log."""
     from cocotb_tools.runner import get_runner
 
+    from llama2_myhdl.sim import casts
     from llama2_myhdl.sim.counts import counts_file
     from llama2_myhdl.sim.startup import ENTRY_POINTS
 
     results, log = folder / "results.xml", folder / "test.log"
     results.unlink(missing_ok=True)
     waves = [f"+dumpfile_path={folder / (built.top + '.fst')}"] if built.sim == "icarus" else []
+    remembered = casts.environment() if built.sim == "icarus" else {}
     counts = [f"+verilator+coverage+file+{counts_file(built.top)}"] if built.extras.coverage else []
     runner = get_runner(built.sim)
     try:
@@ -51,7 +53,8 @@ def simulate(built: "Build", test_module, folder: Path, testcase=None, environme
                     build_dir=built.folder, test_dir=folder, results_xml=str(results), testcase=testcase, log_file=log,
                     test_args=[*TEST_ARGUMENTS[built.sim], *counts], plusargs=waves, waves=built.extras.waves,
                     extra_env={"COCOTB_ANSI_OUTPUT": "0", "COCOTB_REWRITE_ASSERTION_FILES": REWRITTEN, **NO_PLUGINS,
-                               "PYGPI_USERS": ENTRY_POINTS, **MEMORY, **(environment or {})})  # fmt: skip
+                               "PYGPI_USERS": ENTRY_POINTS, **MEMORY, **remembered,
+                               **(environment or {})})  # fmt: skip
     except (SystemExit, RuntimeError):
         pass  # tests that failed, or a simulator that died: the results and the log tell
     return results, log

@@ -15,6 +15,7 @@ from llama2_myhdl.hdl.inspection import quick_inspection
 from llama2_myhdl.hdl.ports import bind, port_dict
 from llama2_myhdl.hdl.verilog import Module, Port
 from llama2_myhdl.rtl.decoder import decoder, ports
+from llama2_myhdl.sim import casts
 from llama2_myhdl.sim.runner import MEMORY
 from llama2_myhdl.spec.presets import preset
 
@@ -107,7 +108,8 @@ def compared(design: Converted, changed=lambda settings: settings, cycles=CYCLES
     command = ["iverilog", "-g2005", "-DSYNTHESIS", "-s", "bench", "-o", "bench.vvp", *sources]
     built = subprocess.run(command, cwd=design.folder, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
-    options = dict(cwd=design.folder, capture_output=True, text=True, check=True, env=os.environ | MEMORY)
+    environment = os.environ | MEMORY | casts.environment()
+    options = dict(cwd=design.folder, capture_output=True, text=True, check=True, env=environment)
     said = subprocess.run(["vvp", "-n", "bench.vvp"], **options).stdout
     different, defined = re.fullmatch(r"different (\d+) defined (\d+)\n", said).groups()
     return int(different), int(defined)
