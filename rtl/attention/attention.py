@@ -24,15 +24,14 @@ from llama2_myhdl.rtl.stream.spill import spill
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 
-_SKID = 1
 _EVENT_BITS = 32  # clipped values that wait to be counted: at one pulse a cycle, more than any story makes
 # cycles from the transfer of a token's last value row to that of its heads' first pair, if all else is done
-VALUE_LATENCY = placing.LATENCY + one_unit.VALUE_LATENCY + _SKID
+VALUE_LATENCY = placing.LATENCY + one_unit.VALUE_LATENCY
 
 
 def latency(CFG):
     """Cycles from the transfer of a pass's last query row to that of its first pair, at pos = 0; pos more else."""
-    return sorting.LATENCY + one_unit.latency(CFG) + _SKID
+    return sorting.LATENCY + one_unit.latency(CFG)
 
 
 @hblock

@@ -156,9 +156,11 @@ class AttentionBench(Bench):
     async def finish(self):
         """Nothing more comes out, the block is idle, and every clipped value was counted.
 
-        The wait is longer than one pass more at the last position would take to its last pair.
+        The wait is longer than one pass more at the last position would take to its last pair, and than the pulses that
+        may come late.
         """
         longest = max(len(rows) for rows in self.cache.values())
-        await ClockCycles(self.dut.clk, 2 * latency(self.cfg) + longest + self.dim)
+        late = max(0, self.stats.count - self.pulses)
+        await ClockCycles(self.dut.clk, 2 * latency(self.cfg) + longest + self.dim + late)
         assert not self.sink.queue and not self.dut.busy.value
         assert self.pulses == self.stats.count
