@@ -8,7 +8,7 @@ from myhdl import always, always_comb
 
 from llama2_myhdl.hdl.hierarchy import hblock, unused
 from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
-from llama2_myhdl.sim.clock import start
+from llama2_myhdl.sim.clock import at_every_edge, start
 from llama2_myhdl.sim.runner import SIMULATORS, run
 from llama2_myhdl.sim.streams import ProtocolError, StreamMonitor, StreamSink, StreamSource
 
@@ -87,6 +87,12 @@ def test_unknown(pin, testcase):
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)
+def test_edges(sim):
+    names = ["steps_come_before_the_test", "each_test_has_its_own_steps", "a_step_that_raises"]
+    run(faulty, ports(), __name__, sim, testcase=names, tests=len(names))
+
+
+@pytest.mark.parametrize("sim", SIMULATORS)
 def test_a_failing_cocotb_test_fails(sim):
     """The same check without the expectation that it fails."""
     with pytest.raises(AssertionError, match="1 of 1 cocotb tests did not pass: not_expected"):
@@ -162,3 +168,40 @@ async def wrong_fields(dut):
 
 def test_wrong_fields():
     run(faulty, dict(ports(), FAULT="none"), __name__, SIMULATORS[0], testcase="wrong_fields", tests=1)
+
+
+async def stepped(dut):
+    """What two steps and the test itself note in three cycles."""
+    seen = []
+    for name in "ab":
+        at_every_edge(dut.clk, lambda name=name: seen.append(name))
+    await start(dut)
+    seen.clear()
+    for _ in range(3):
+        await ClockCycles(dut.clk, 1)
+        seen.append("test")
+    return seen
+
+
+@cocotb.test(timeout_time=1, timeout_unit="us")
+async def steps_come_before_the_test(dut):
+    """In the order in which they were given; one that is given later begins with the next edge."""
+    assert await stepped(dut) == 3 * ["a", "b", "test"]
+    late = []
+    at_every_edge(dut.clk, lambda: late.append(1))
+    assert late == []
+    await ClockCycles(dut.clk, 2)
+    assert len(late) == 2
+
+
+@cocotb.test(timeout_time=1, timeout_unit="us")
+async def each_test_has_its_own_steps(dut):
+    """Those of the test before are gone."""
+    assert await stepped(dut) == 3 * ["a", "b", "test"]
+
+
+@cocotb.test(timeout_time=1, timeout_unit="us", expect_error=ZeroDivisionError)
+async def a_step_that_raises(dut):
+    at_every_edge(dut.clk, lambda: 1 // 0)
+    await start(dut)
+    await ClockCycles(dut.clk, 10)
