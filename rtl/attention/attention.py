@@ -20,18 +20,19 @@ from llama2_myhdl.rtl.cache.recent import recent
 from llama2_myhdl.rtl.cache.rows import key_rows, token_label, value_rows
 from llama2_myhdl.rtl.layer.packet import pairs
 from llama2_myhdl.rtl.quant.quantiser import word_stream
-from llama2_myhdl.rtl.stream.spill import spill
+from llama2_myhdl.rtl.stream.skid import skid
 from llama2_myhdl.rtl.stream.stream import bit, uint
 from llama2_myhdl.spec.config import BuildConfig, clog2
 
+_SKID = 1
 _EVENT_BITS = 32  # clipped values that wait to be counted: at one pulse a cycle, more than any story makes
 # cycles from the transfer of a token's last value row to that of its heads' first pair, if all else is done
-VALUE_LATENCY = placing.LATENCY + one_unit.VALUE_LATENCY
+VALUE_LATENCY = placing.LATENCY + one_unit.VALUE_LATENCY + _SKID
 
 
 def latency(CFG):
     """Cycles from the transfer of a pass's last query row to that of its first pair, at pos = 0; pos more else."""
-    return sorting.LATENCY + one_unit.latency(CFG)
+    return sorting.LATENCY + one_unit.latency(CFG) + _SKID
 
 
 @hblock
@@ -103,7 +104,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
     pipelines = Series(*(stream for unit in heads for stream in unit))
     collect_ = collect(clk=clk, rst=rst, s=pipelines, kv_mul=kv_mul, n_kv_heads=n_kv_heads, m=ordered, UNITS=UNITS,
                        QUERIES=QUERIES)
-    spill_ = spill(clk, rst, ordered, m)
+    skid_ = skid(clk, rst, ordered, m)
     event_queue_ = event_queue(clk, rst, events, saturated, COUNT_BITS=_EVENT_BITS)
 
     @always(clk.posedge)
@@ -115,7 +116,7 @@ def attention(clk, rst, s, s_value, m, layer, seq, pos, head_dim, kv_mul, n_kv_h
         elif m.valid and m.ready and m.last:
             busy.next = False
 
-    return cache, row_intake_, value_intake_, strobes, attention_units, joining, collect_, spill_, event_queue_, be_busy
+    return cache, row_intake_, value_intake_, strobes, attention_units, joining, collect_, skid_, event_queue_, be_busy
 
 
 def ports(cfg: BuildConfig) -> dict:
