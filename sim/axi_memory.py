@@ -31,6 +31,13 @@ class ChannelMemory:
     """What memories behind channels of either direction do in every cycle: `_take` what was transferred, then `_offer`;
     in reset `_forget`. A channel stands still with the probability that `stalls` has for its name."""
 
+    def _start(self, dut):
+        """From the next edge on, with all pins at 0."""
+        self._cycle, self._rst = 0, reader(dut.rst)
+        for pin in self._pins.values():
+            pin.value = 0
+        at_every_edge(dut.clk, self._step)
+
     def _step(self):
         self._cycle += 1
         if self._rst() == "0":
@@ -60,7 +67,7 @@ class ReadMemory(ChannelMemory):
         self.axi, self.rng = axi, rng
         self.latency, self.stalls, self.refresh, self.interleaved = (1, 1), dict(ar=0.0, r=0.0), None, False
         self.faults: dict[int, int] = {}
-        self.sent = self.made = self.mixed = self.refreshed = self._cycle = 0
+        self.sent = self.made = self.mixed = self.refreshed = 0
         self.contents = Contents()
         self.put, self.fill = self.contents.put, self.contents.fill
         self._waiting = [deque() for _ in range(regions)]
@@ -70,11 +77,8 @@ class ReadMemory(ChannelMemory):
         self._pins |= {name: getattr(dut, f"{prefix}_{name}") for name in ("rresp", "rlast")}
         seen = ("arvalid", "arid", "araddr", "arlen", "rready")
         self._read = {name: reader(getattr(dut, f"{prefix}_{name}")) for name in seen}
-        self._rst = reader(dut.rst)
         self._ready = self._valid = False
-        for pin in self._pins.values():
-            pin.value = 0
-        at_every_edge(dut.clk, self._step)
+        self._start(dut)
 
     @property
     def bursts(self) -> int:

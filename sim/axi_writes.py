@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from llama2_myhdl.sim.axi import WriteMonitor
 from llama2_myhdl.sim.axi_memory import ChannelMemory, ReadMemory
-from llama2_myhdl.sim.clock import at_every_edge
 from llama2_myhdl.sim.contents import Contents
 from llama2_myhdl.sim.streams import reader
 from llama2_myhdl.spec.axi import DECERR, OKAY, ReadMaster
@@ -43,18 +42,15 @@ class WriteMemory(ChannelMemory):
         self.axi, self.contents, self.rng = axi, contents, rng
         self.latency, self.stalls = (1, 1), dict(aw=0.0, w=0.0, b=0.0)
         self.faults: dict[int, int] = {}
-        self.answered = self.offered = self.written = self._cycle = 0
+        self.answered = self.offered = self.written = 0
         self._addressed, self._written = deque(), deque()
         self.monitor = WriteMonitor(dut, prefix, axi)
         driven = ("awready", "wready", "bvalid", "bid", "bresp")
         self._pins = {name: getattr(dut, f"{prefix}_{name}") for name in driven}
         seen = ("awvalid", "awaddr", "awlen", "wvalid", "wdata", "wstrb", "bready")
         self._read = {name: reader(getattr(dut, f"{prefix}_{name}")) for name in seen}
-        self._rst = reader(dut.rst)
         self._ready, self._valid = dict(aw=False, w=False), False
-        for pin in self._pins.values():
-            pin.value = 0
-        at_every_edge(dut.clk, self._step)
+        self._start(dut)
 
     def _forget(self):
         """Reset: what had no answer is gone."""

@@ -23,7 +23,7 @@ struct Answer {
     bool found;
 };
 
-constexpr std::size_t PLACES = 1024;       // Icarus asks some hundred questions
+constexpr std::size_t PLACES = 1024;  // Icarus asks some hundred questions
 thread_local Answer known[PLACES];  // each where its question points; another one there is forgotten
 
 std::size_t place(const void* table, const Class* to) {

@@ -5,12 +5,11 @@ import functools
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from llama2_myhdl.base.folders import GENERATED
-from llama2_myhdl.sim.simulator import SimulationError
+from llama2_myhdl.sim.compiler import make_library
 
 CASTS = Path(__file__).with_name("casts.cpp")
 COMMAND = ["g++", "-std=gnu++17", "-O2", "-fPIC", "-shared"]
@@ -31,11 +30,5 @@ def _library() -> str | None:
     digest = hashlib.sha256(CASTS.read_bytes() + repr(COMMAND).encode()).hexdigest()[:16]
     library = folder / f"casts-{digest}.so"
     if not library.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f"{library.name}.{os.getpid()}"  # others may compile it too
-        made = subprocess.run([*COMMAND, CASTS, "-o", part, "-ldl"], capture_output=True, text=True)
-        if made.returncode:
-            words = made.stderr.splitlines() or ["no message"]
-            raise SimulationError(f"g++ failed ({made.returncode}) on {CASTS}: {words[0]}")
-        os.replace(part, library)
+        make_library(folder, library.name, [*COMMAND, CASTS, "-ldl"])
     return str(library)

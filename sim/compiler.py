@@ -213,6 +213,13 @@ def compile_block(folder: Path, extras: Extras = NONE, say: Progress = silent) -
     _all({name: command for name, (_, command) in made.items()}, folder, "compile the hardware", say)
 
 
+def make_library(folder: Path, name: str, command: list) -> Path:
+    """A file of its own in `folder`, made by this command with the output's name behind it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _all({name: command}, folder, "compile", silent)
+    return folder / name
+
+
 def _link(folder: Path, name: str, extras: Extras, shared: tuple[str, ...], options: list, say: Progress) -> Path:
     objects = sorted(file.name for file in folder.glob("*.o"))
     objects += runtime(extras.shared(shared), extras.waves, say)
