@@ -25,7 +25,7 @@ from myhdl.conversion._toVerilog import toVerilog
 
 from llama2_myhdl.hdl import families, names, verilog
 from llama2_myhdl.hdl.constants import named_constants
-from llama2_myhdl.hdl.inspection import quick_inspection
+from llama2_myhdl.hdl.inspection import placed_alone, quick_inspection
 from llama2_myhdl.hdl.instance import Stub, name_locals
 from llama2_myhdl.hdl.ports import (
     HierarchyError,
@@ -67,6 +67,10 @@ class hblock(block_decorator):  # noqa: N801  a decorator
     """
 
     words = ()
+
+    def __init__(self, func):
+        with placed_alone():
+            super().__init__(func)
 
     def __call__(self, *args, **kwargs):
         if _stubs is not None:

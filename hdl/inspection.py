@@ -2,7 +2,8 @@
 
 It takes the whole call stack, with lines of source around every frame, to look at names and variables of a few; and it
 finds and tokenizes the source of a process each time that one is made. Of a decoder's conversion both are more than
-half, beneath a deep stack such as pytest's nearly all.
+half, beneath a deep stack such as pytest's nearly all. The source of a block it tokenizes when its module is imported,
+which is half of the time that the decoder's modules take, to find the line that messages name.
 """
 
 import contextlib
@@ -46,6 +47,27 @@ class _Quick:
     def getsource(self, thing):
         """As of `inspect`."""
         return "".join(self.getsourcelines(thing)[0])
+
+
+class _Placed(_Quick):
+    """The module `inspect` to MyHDL's decorator of blocks, which takes the first of what it is told for the line."""
+
+    def getsourcelines(self, thing):
+        """The number of the first line, in front."""
+        return thing.__code__.co_firstlineno, None
+
+
+_PLACED = _Placed()
+
+
+@contextlib.contextmanager
+def placed_alone():
+    """While it lasts, MyHDL decorates a block without a look at its source."""
+    before, _block.inspect = _block.inspect, _PLACED
+    try:
+        yield
+    finally:
+        _block.inspect = before
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""quick_inspection: MyHDL finds what `inspect` would have told it, converts to the same bytes, and gives it back."""
+"""What MyHDL looks up quickly: what `inspect` would have told it, the same bytes, and all as before behind it."""
 
 import inspect
 from contextlib import nullcontext
@@ -34,6 +34,17 @@ def test_source_is_the_same_and_read_once():
         lines = _util.inspect.getsourcelines(at_depth)
         assert _util.inspect.getsourcelines(at_depth) is lines
         assert _instance.inspect.isfunction(at_depth)  # the rest is that of `inspect`
+
+
+def test_a_block_knows_its_line_without_its_source(monkeypatch):
+    """Also where it is decorated while MyHDL looks things up quickly."""
+    with quick_inspection():
+        quick = _block.inspect
+        monkeypatch.setattr(inspect, "getsourcelines", lambda *_: pytest.fail("source is read"))
+        decorated = hierarchy.hblock(at_depth)
+        assert _block.inspect is quick
+    assert (decorated.srcfile, decorated.srcline) == (__file__, at_depth.__code__.co_firstlineno)
+    assert decorated.func is at_depth and decorated.__doc__ == at_depth.__doc__
 
 
 def test_the_same_bytes(tmp_path, monkeypatch):
