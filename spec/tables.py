@@ -4,6 +4,7 @@ model).
 All have 256 entries, all mantissas have 16 fraction bits unless said otherwise.
 """
 
+from functools import cache
 from math import pi, sin, sqrt
 
 from llama2_myhdl.spec.formats import EXP2_FRAC, SEED_FRAC, TABLE_BITS
@@ -20,6 +21,7 @@ def exp2_entry(k: int, frac: int = EXP2_FRAC) -> int:
     return _round(2.0 ** (frac - k / SIZE))
 
 
+@cache
 def exp2_table(frac: int = EXP2_FRAC) -> tuple:
     """2**(-k/256), k = 0..255: values 2**frac down to just above 2**(frac-1)."""
     return tuple(exp2_entry(k, frac) for k in range(SIZE))

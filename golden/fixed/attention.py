@@ -10,6 +10,8 @@ Base 2 throughout (log2(e)/sqrt(head_dim) is folded into W_q). Per timestep t:
 Result: num / den * 2**(R - M) in F.
 """
 
+from functools import cache
+
 import numpy as np
 
 from llama2_myhdl.golden.fixed.arith import Tally, round_shift, saturate
@@ -34,6 +36,12 @@ def scores(q, qe: int, k, ke, stats: Tally | None = None):
     return saturate(round_shift(acc << left, right + left), SCORE_BITS, stats)
 
 
+@cache
+def _exp2(p_frac: int):
+    """Made once: a table takes longer than a pass over some hundred positions."""
+    return np.array(exp2_table(p_frac))
+
+
 def _weights(table, f, n):
     """2**-f shifted right by n (clipped to 31), rounded half up."""
     return ((table[f] << 1) >> np.minimum(n, MAX_SHIFT)) + 1 >> 1
@@ -41,7 +49,7 @@ def _weights(table, f, n):
 
 def _accumulate(terms, reference):
     """Running sum over t that is shifted right (floor) whenever the reference grows; terms [t] or [t, d]."""
-    starts = np.flatnonzero(np.diff(reference, prepend=reference[0] - 1))
+    starts = np.concatenate(([0], np.flatnonzero(reference[1:] != reference[:-1]) + 1))
     total, last = None, None
     for start, part in zip(starts, np.add.reduceat(terms, starts, axis=0)):
         total = part if total is None else (total >> min(int(reference[start] - last), MAX_SHIFT)) + part
@@ -51,7 +59,7 @@ def _accumulate(terms, reference):
 
 def softmax_sums(s, v, ve, p_frac: int):
     """Final (num [head_dim], den, R - M) of the recurrence above; v int8 [t, head_dim], ve [t]."""
-    table = np.array(exp2_table(p_frac))
+    table = _exp2(p_frac)
     c = np.asarray(s) + _FRACTION >> SCORE_FRAC
     f = (c << SCORE_FRAC) - s
     m = np.maximum.accumulate(c)
@@ -65,7 +73,7 @@ def divide(num, den: int, gap: int, stats: Tally | None = None):
     """num / den * 2**gap in F: den to 1.16 (truncated), reciprocal, one multiply, round half up, saturate."""
     top = den.bit_length() - 1
     d = den >> (top - EXP2_FRAC) if top >= EXP2_FRAC else den << (EXP2_FRAC - top)
-    shift = int(np.clip(EXP2_FRAC + top - gap, 0, 63))
+    shift = min(max(EXP2_FRAC + top - gap, 0), 63)
     return saturate(round_shift(np.asarray(num, dtype=np.int64) * int(reciprocal(d)), shift), F_BITS, stats)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from llama2_myhdl.golden.fixed.arith import Tally, quantise, round_shift, saturate
+from llama2_myhdl.golden.fixed.arith import Tally, clip, quantise, round_shift, saturate
 from llama2_myhdl.spec.formats import EXP2_FRAC, F_BITS, UNIT
 
 MAX_SHIFT = 63
@@ -45,7 +45,7 @@ def accumulate(mantissa, act: Activation):
 
 def narrow(acc, exponent, act: Activation, stats: Tally | None = None):
     """acc * factor shifted right by -(row exponent + scale), clipped to 0..63; round half up; saturate to F."""
-    shift = np.clip(-(np.asarray(exponent, dtype=np.int64) + act.scale), 0, MAX_SHIFT)
+    shift = clip(-(np.asarray(exponent, dtype=np.int64) + act.scale), 0, MAX_SHIFT)
     return saturate(round_shift(np.asarray(acc, dtype=np.int64) * act.factor, shift), F_BITS, stats)
 
 
