@@ -17,10 +17,11 @@ FRAMES = 6  # of the stack, from the one that asks on: MyHDL 0.11.52 looks at no
 
 
 class _Quick:
-    """The module `inspect` to MyHDL, with a short stack, and source that is read once."""
+    """The module `inspect` to MyHDL, with a short stack, and source that is read once in the life of a process."""
 
     def __init__(self):
-        self._known = {}  # lines of source, by file and first line
+        self._lines = {}  # of source, by file and code
+        self.getsourcefile = cache(inspect.getsourcefile)
 
     def __getattr__(self, name):
         return getattr(inspect, name)
@@ -39,10 +40,10 @@ class _Quick:
         code = getattr(thing, "__code__", None)
         if code is None:
             return inspect.getsourcelines(thing)
-        key = code.co_filename, code.co_firstlineno, code.co_name
-        if key not in self._known:
-            self._known[key] = inspect.getsourcelines(thing)
-        return self._known[key]
+        key = code.co_filename, code
+        if key not in self._lines:
+            self._lines[key] = inspect.getsourcelines(thing)
+        return self._lines[key]
 
     def getsource(self, thing):
         """As of `inspect`."""
@@ -57,7 +58,8 @@ class _Placed(_Quick):
         return thing.__code__.co_firstlineno, None
 
 
-_PLACED = _Placed()
+_QUICK, _PLACED = _Quick(), _Placed()
+_dedent = cache(_util._dedent)
 
 
 @contextlib.contextmanager
@@ -73,10 +75,10 @@ def placed_alone():
 @contextlib.contextmanager
 def quick_inspection():
     """While it lasts, MyHDL looks things up quickly; it finds the same."""
-    users, dedent, quick = (_block, _instance, _util), _util._dedent, _Quick()
+    users, dedent = (_block, _instance, _util), _util._dedent
     for module in users:
-        module.inspect = quick
-    _util._dedent = cache(dedent)
+        module.inspect = _QUICK
+    _util._dedent = _dedent
     try:
         yield
     finally:
