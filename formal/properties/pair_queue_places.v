@@ -14,7 +14,7 @@ assign \u_fifo.f_peek = f_before;
 assign \u_ram.f_peek = f_wrapped;
 always @* if (f_past && !rst) begin
     environment(!push || f_held < DEPTH && f_rested);           // whoever feeds it keeps to its depth
-    assert(m_valid == (f_front != 0));
+    assert(m_valid == (f_front != 0 || direct));
     assert(f_held == f_front + arrives + fetched + count);
     assert(\u_credit.used == f_front + arrives + fetched);
     assert(!front_valid || front_ready);                        // there is always room

@@ -1,10 +1,10 @@
 """Running argmax of the streamed logits: nothing of the vocabulary's size is ever stored."""
 
-from myhdl import always, always_comb
+from myhdl import always, always_comb, concat
 
 from llama2_myhdl.hdl.hierarchy import hblock
 from llama2_myhdl.rtl.layer.packet import vector
-from llama2_myhdl.rtl.stream.stream import Stream, bit, sint, uint
+from llama2_myhdl.rtl.stream.stream import Stream, bit, uint
 from llama2_myhdl.spec.config import BuildConfig
 
 LATENCY = 2  # cycles from the transfer of the last logit to `m.valid`
@@ -19,10 +19,13 @@ def argmax(clk, rst, s, m, CFG):
     """
     TOKEN_BITS = len(m.token)
     index = uint(TOKEN_BITS)
-    value = sint(CFG.f_bits)
-    best = sint(CFG.f_bits)
+    SIGN = CFG.f_bits - 1
+    # logits with the sign turned over: in order as unsigned numbers, whose comparison is a carry and nothing behind it
+    rank, value, best = [uint(CFG.f_bits) for _ in range(3)]
     at = uint(TOKEN_BITS)
     at_first = bit()
+    # each comparison ends in a register, before it is known whether `value` takes the place of `best`
+    above_value, above_best, better, replaced = [bit() for _ in range(4)]
     fresh, ended, first = bit(), bit(), bit(1)
     busy = bit()  # the last logit is in, its answer not yet taken
 
@@ -30,10 +33,21 @@ def argmax(clk, rst, s, m, CFG):
     def handshake():
         s.ready.next = not busy
 
+    @always_comb
+    def place():
+        rank.next = concat(not s.data[SIGN], s.data[SIGN:])
+
+    @always_comb
+    def decide():
+        better.next = fresh and (at_first or (replaced and above_value) or (not replaced and above_best))
+
     @always(clk.posedge)
     def register():
+        replaced.next = better
         if s.valid:
-            value.next = s.data
+            value.next = rank
+            above_value.next = rank > value
+            above_best.next = rank > best
             at.next = index
             at_first.next = first
 
@@ -61,11 +75,11 @@ def argmax(clk, rst, s, m, CFG):
 
     @always(clk.posedge)
     def compare():
-        if fresh and (at_first or value > best):
+        if better:
             best.next = value
             m.token.next = at
 
-    return handshake, register, control, compare
+    return handshake, place, decide, register, control, compare
 
 
 def ports(cfg: BuildConfig) -> dict:

@@ -61,8 +61,8 @@ FAULTS = {
         Fault("results", "assign taken = enter;", "assign taken = oldest_valid;"),
     ],
     "pair_queue": [
-        Fault("pair_queue", "assign give = m_valid && m_ready;", "assign give = m_valid;"),
-        Fault("pair_queue", "assign front_valid = direct || arrives;", "assign front_valid = arrives;"),
+        Fault("pair_queue", "assign give = waiting_valid && m_ready;", "assign give = waiting_valid;"),
+        Fault("pair_queue", "stays = direct && (waiting_valid || !m_ready);", "stays = direct && waiting_valid;"),
     ],
     "sequencer": [Fault("sequencer", "last <= t_next == pos;", "last <= t == pos;")],
     "value_gate": [
