@@ -80,7 +80,8 @@ class hblock(block_decorator):  # noqa: N801  a decorator
         # _Block looks for the calling block at a fixed depth of the stack: it must be built here
         name = _uniqueify_name(f"{self.func.__name__}{self.calls}")
         self.calls += 1
-        return _Block(self.func, self, name, self.srcfile, self.srcline, False, *args, **kwargs)
+        with quick_inspection():
+            return _Block(self.func, self, name, self.srcfile, self.srcline, False, *args, **kwargs)
 
 
 class _Module:

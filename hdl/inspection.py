@@ -75,13 +75,14 @@ def placed_alone():
 @contextlib.contextmanager
 def quick_inspection():
     """While it lasts, MyHDL looks things up quickly; it finds the same."""
-    users, dedent = (_block, _instance, _util), _util._dedent
+    users = (_block, _instance, _util)
+    before, dedent = [module.inspect for module in users], _util._dedent
     for module in users:
         module.inspect = _QUICK
     _util._dedent = _dedent
     try:
         yield
     finally:
-        for module in users:
-            module.inspect = inspect
+        for module, known in zip(users, before):
+            module.inspect = known
         _util._dedent = dedent

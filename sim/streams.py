@@ -73,6 +73,8 @@ class StreamSource(StreamPort):
         self._drained = Event()
         self._driven = 0  # what valid was set to last
         self._busy = False  # the front of the queue is offered
+        self._masks = {name: (1 << abs(bits)) - 1 for name, bits in fields.items()}
+        self._shown = {}  # what the fields were set to last: setting one takes longer than all else of an edge
         self.bus.valid.value = 0
         self._drive(dict.fromkeys(fields, 0))
         at_every_edge(self.clk, self._step)
@@ -103,8 +105,10 @@ class StreamSource(StreamPort):
         self.bus.valid.value = self._driven = 0
 
     def _drive(self, payload):
-        for name, bits in self.fields.items():
-            self.pins[name].value = payload[name] & ((1 << abs(bits)) - 1)
+        for name, mask in self._masks.items():
+            value = payload[name] & mask
+            if value != self._shown.get(name):
+                self.pins[name].value = self._shown[name] = value
 
     def _step(self):
         if self._busy and self.high("ready", self._ready) and not self.in_reset():

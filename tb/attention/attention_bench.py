@@ -26,6 +26,7 @@ KINDS = ["random", "max", "min", "growing", "falling", "zero", "exponents"]
 
 _BASE = replace(PRESETS["default"].build, max_layers=LAYERS, max_seq=64)
 BUILDS = {f"{u}x{g}": replace(_BASE, attention_units=u, attention_queries=g) for u, g in ((1, 1), (2, 2), (4, 2))}
+BUILDS["2x2"] = replace(BUILDS["2x2"], sequences=2)
 # nothing a power of two, narrow rows, more fraction bits in a weight, several sequences
 BUILDS["odd"] = replace(_BASE, max_head_dim=6, max_heads=9, max_kv_heads=5, attention_units=3, attention_queries=3,
                         act_bits=8, key_bits=8, max_layers=3, max_seq=1024, sequences=2)

@@ -1,14 +1,12 @@
 """pyuvm regression of the attention: tokens in sequence over layers, every head ratio, position and extreme."""
 
-from dataclasses import replace
-
 import pytest
 import pyuvm
 
 from llama2_myhdl.rtl.attention.attention import attention, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.kinds import KEY, QUERY, VALUE
-from llama2_myhdl.spec.presets import PRESETS
+from tb.attention.attention_bench import BUILDS as COMPILED
 from tb.attention.uvm_env import AttentionEnv, AttentionPredictor
 from tb.attention.uvm_sequences import AttentionWork, Token
 from tb.uvm.block_test import BlockTest
@@ -17,9 +15,8 @@ from tb.uvm.scoreboard import Mismatch
 
 TESTS = 3
 BUILDS = {
-    "nano": PRESETS["nano"].build,
-    "two units": replace(PRESETS["default"].build, max_layers=2, max_seq=64, attention_units=2, attention_queries=2,
-                         sequences=2),
+    "nano": COMPILED["nano"],
+    "two units": COMPILED["2x2"],
 }
 # head_dim, kv_mul (the head ratio), n_kv_heads
 SHAPES = {

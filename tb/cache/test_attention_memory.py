@@ -27,7 +27,7 @@ SMALL = dict(burst=16, depth=64, outstanding=4)
 # rows of several beats, of one; groups longer than a sequence, and shorter; one unit and several, several sequences
 BUILDS = {
     "1x1-64": replace(ON_CHIP["1x1"], cache=ReadMaster(data_bits=64, **SMALL)),
-    "2x2-128": replace(ON_CHIP["2x2"], cache=ReadMaster(data_bits=128, **SMALL)),
+    "2x2-128": replace(ON_CHIP["2x2"], sequences=1, cache=ReadMaster(data_bits=128, **SMALL)),
     "odd-128": replace(ON_CHIP["odd"], cache=ReadMaster(data_bits=128, **SMALL)),
     "4x2-512": replace(ON_CHIP["4x2"], cache=ReadMaster(data_bits=512, **SMALL)),
 }

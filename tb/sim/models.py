@@ -9,7 +9,7 @@ from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import Tape, boot_image
 
-BUILD = replace(preset("nano").build, sequences=4)
+BUILD = replace(preset("nano").build, max_layers=3, sequences=4)  # three for those that compare it with more engines
 SHAPE = ModelShape(8, 22, 2, 2, 1, 29, 12)
 
 
