@@ -2,7 +2,6 @@
 
 import binascii
 from bisect import bisect
-from fractions import Fraction
 
 from llama2_myhdl.spec.link import END, ESCAPE, FLIP
 
@@ -24,7 +23,11 @@ class Receiver:
     """Bytes out of (cycle, level) changes of a line; AssertionError where they are none."""
 
     def __init__(self, clocks: int, bits: int):
-        self._bit = Fraction(clocks, bits)
+        # cycles from the start bit's edge: where each bit is looked at, a quarter from its edges and in its midst, the
+        # middle of the stop bit, and the end, rounded up
+        quarters = [clocks * k // (4 * bits) for k in range(4 * FRAME_BITS)]
+        self._looks = [quarters[k + 1 : k + 4] for k in range(0, len(quarters), 4)]
+        self._over, self._end = quarters[-2], -(-FRAME_BITS * clocks // bits)
         self._changes: list[tuple[int, int]] = []  # since the last byte
         self._free = 0  # no start bit before
 
@@ -33,25 +36,22 @@ class Receiver:
         self._changes += changes
         found = []
         while (start := self._start()) is not None:
-            end = start + FRAME_BITS * self._bit
-            if end > now:
+            if start + self._end > now:
                 break
             found.append(self._byte(start))
-            self._free = int(end - self._bit / 2)
+            self._free = start + self._over
         return bytes(found)
 
     def _start(self) -> int | None:
         """Cycle in which the next byte begins."""
         return next((cycle for cycle, level in self._changes if level == 0 and cycle >= self._free), None)
 
-    def _level(self, cycle: Fraction) -> int:
+    def _level(self, cycle: int) -> int:
         place = bisect(self._changes, (cycle, 2))
         return self._changes[place - 1][1] if place else 1
 
     def _byte(self, start: int) -> int:
-        # a quarter of a bit away from its edges on either side the level must be the same
-        places = [[start + self._bit * (k + Fraction(part, 4)) for part in (1, 2, 3)] for k in range(FRAME_BITS)]
-        seen = [{self._level(place) for place in bit} for bit in places]
+        seen = [{self._level(start + look) for look in bit} for bit in self._looks]
         assert all(len(bit) == 1 for bit in seen), f"cycle {start}: bits change in their midst: {seen}"
         bits = [bit.pop() for bit in seen]
         assert (bits[0], bits[9]) == (0, 1), f"cycle {start}: no start or stop bit: {bits}"

@@ -57,10 +57,12 @@ class SimulatedBoard:
 
     def send(self, data: bytes) -> None:
         """Put bytes on the line, one behind the other, and hear what comes meanwhile."""
-        begin = self.sim.cycle
+        begin, before = self.sim.cycle, 1
         for cycle, level in edges(data, self.clocks, self.bits, begin):
-            self._run(cycle - self.sim.cycle)
-            self.sim.set(rxd=level)
+            if level != before:
+                self._run(cycle - self.sim.cycle)
+                self.sim.set(rxd=level)
+                before = level
         self._run(begin + len(data) * FRAME_BITS * self.clocks // self.bits - self.sim.cycle)
         self.listen(0)
 

@@ -48,7 +48,7 @@ class AFewAnswers(HeadWork):
         name, shape = list(self.env.cdb_get("MODELS").items())[-1]
         model = await self.boot(name, replace(shape, n_layers=1))
         self.env.use("both", "pausing")
-        await self.run(model, [(seq, pos, "mixed") for pos in range(2) for seq in (0, 1)])
+        await self.run(model, [(seq, 0, "mixed") for seq in (0, 1)])
 
 
 class Corrupted(CorruptOne, HeadPredictor):
