@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from math import pi, sqrt
-from typing import NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, NamedTuple
 
 from llama2_myhdl.spec.formats import EPS_FRAC, GAIN_BITS, PHASE_BITS
+
+if TYPE_CHECKING:
+    import numpy as np
 
 GAIN_EXPONENT_MIN, GAIN_EXPONENT_MAX = -128, 127  # signed 8 bits on the tape
 
@@ -14,7 +15,7 @@ GAIN_EXPONENT_MIN, GAIN_EXPONENT_MAX = -128, 127  # signed 8 bits on the tape
 class Gain(NamedTuple):
     """The gains of one norm times sqrt(dim), g ~ mantissa * 2**(exponent - 15); mantissa: int64 [dim] of GAIN_BITS."""
 
-    mantissa: np.ndarray
+    mantissa: "np.ndarray"
     exponent: int
 
 
@@ -39,6 +40,8 @@ def quantise_gain(gain, dim: int) -> Gain:
 
     Gains that are too small for the exponent's field lose bits; those that are too large are for the caller to refuse.
     """
+    import numpy as np  # not above: most that take integers from here do without, and start in two thirds of the time
+
     g = np.asarray(gain, dtype=np.float64) * sqrt(dim)
     top = 2 ** (GAIN_BITS - 1) - 1
     peak = np.abs(g).max()

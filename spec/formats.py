@@ -1,6 +1,9 @@
 """Number formats that are the arithmetic's own, not choices of a build."""
 
-import numpy as np
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # F: residual, projections and attention output, signed fixed point 12.20
 F_BITS = 32
@@ -18,6 +21,8 @@ EPS_FRAC = 32  # fraction bits of dim * epsilon in RMSNorm
 GAIN_BITS = 16  # norm gain mantissa, fraction in front: gain = m * 2**(e - 15)
 
 
-def to_float(v) -> np.ndarray:
+def to_float(v) -> "np.ndarray":
     """F to float64."""
+    import numpy as np  # not above, as in constants.py
+
     return np.asarray(v, dtype=np.float64) / 2**F_FRAC

@@ -20,8 +20,6 @@ there is nothing to divide and no remainder to refuse.
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from llama2_myhdl.spec.config import MIN_DIM, BuildConfig, ModelShape
 from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.spec.stops import STOP_IDS, stop_registers
@@ -180,6 +178,8 @@ def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
 
 def checksum(beats: bytes, lanes: int) -> int:
     """Rotate left by one, then XOR the beat's 32-bit words, for every beat; starts at 0."""
+    import numpy as np  # not above, as in constants.py
+
     words = np.frombuffer(beats, dtype="<u4").reshape(-1, lanes * 8 // WORD)
     total = 0
     for fold in np.bitwise_xor.reduce(words, axis=1).tolist():

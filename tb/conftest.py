@@ -1,5 +1,6 @@
 """Shared by all tests: the check of SIM, and the folder of real checkpoints as fixtures."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -22,6 +23,11 @@ def pytest_configure(config):
     if not SIMULATORS:
         raise pytest.UsageError(f"SIM is one of {', '.join(ALL_SIMULATORS)}, not {os.environ['SIM']}")
     progress.register(config)
+
+
+def pytest_collection_finish():
+    """What is there by now stays to the end: the garbage collector need not look at it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

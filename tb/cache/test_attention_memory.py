@@ -46,7 +46,7 @@ def test_attention_in_memory(sim, build):
 
 @pytest.mark.parametrize("sim", SIMULATORS[:1])
 def test_in_the_other_simulator(sim):
-    build = "2x2-128"
+    build = MOST[0]
     given = dict(build=build, long=4, short=1)
     tests = ["shapes_and_extremes", "wrong_window"]
     run(attention, ports(BUILDS[build]), __name__, sim, parameters=given, testcase=tests)

@@ -20,6 +20,7 @@ from tb.sim.simulators import SESSIONS
 FASTEST = SESSIONS[0]
 BAD = SHAPE.vocab_size  # a token out of range
 GOLDEN, TAPE = random_model(31)
+OTHER = random_model(32, shape=replace(SHAPE, n_layers=1))
 
 
 def groups(tape, other):
@@ -43,7 +44,7 @@ def groups(tape, other):
 def jobs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tapes")
     write_tape(folder / "a.tape", TAPE)
-    write_tape(folder / "b.tape", random_model(32)[1])
+    write_tape(folder / "b.tape", OTHER[1])
     return groups(folder / "a.tape", folder / "b.tape")
 
 
@@ -73,7 +74,7 @@ def _same(records, others) -> bool:
 
 def test_the_jobs_say_what_the_integer_model_says(jobs, expected):
     flat = [job for group in jobs for job in group]
-    goldens, compared = 6 * [GOLDEN] + 4 * [random_model(32)[0]], 0
+    goldens, compared = 6 * [GOLDEN] + 4 * [OTHER[0]], 0
     for golden, job, outcome in zip(goldens, flat, expected, strict=True):
         assert fields(outcome.tokens) == [beat for _, beat in sequence(golden, job)]
         compared += len(outcome.tokens)
