@@ -20,7 +20,7 @@ from tb.sim.simulators import SESSIONS
 FASTEST = SESSIONS[0]
 BAD = SHAPE.vocab_size  # a token out of range
 GOLDEN, TAPE = random_model(31)
-OTHER = random_model(32, shape=replace(SHAPE, n_layers=1))
+OTHER = random_model(32)
 
 
 def groups(tape, other):
