@@ -16,15 +16,19 @@ from myhdl import _block, _instance, _util
 FRAMES = 6  # of the stack, from the one that asks on: MyHDL 0.11.52 looks at no more
 
 
-class _Quick:
+class _Inspect:
+    """The module `inspect`, but for what a class below says."""
+
+    def __getattr__(self, name):
+        return getattr(inspect, name)
+
+
+class _Quick(_Inspect):
     """The module `inspect` to MyHDL, with a short stack, and source that is read once in the life of a process."""
 
     def __init__(self):
         self._lines = {}  # of source, by file and code
         self.getsourcefile = cache(inspect.getsourcefile)
-
-    def __getattr__(self, name):
-        return getattr(inspect, name)
 
     def stack(self):
         """(frame, file, line, function, None, None) of the caller and of those below it."""
@@ -50,7 +54,7 @@ class _Quick:
         return "".join(self.getsourcelines(thing)[0])
 
 
-class _Placed(_Quick):
+class _Placed(_Inspect):
     """The module `inspect` to MyHDL's decorator of blocks, which takes the first of what it is told for the line."""
 
     def getsourcelines(self, thing):

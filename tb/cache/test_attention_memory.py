@@ -34,8 +34,10 @@ BUILDS = {
 TROUBLES = (((1, 1), 0.0, None), ((1, 120), 0.3, (200, 20)), ((300, 900), 0.1, None))
 
 
-# a beat for each row's part, and several units and sequences at once; the others take a minute more
+# a beat for each row's part, and several units and sequences at once; the others take a minute more, and run in
+# `make test-all` alone
 MOST = ("1x1-64", "odd-128")
+SMALLEST = "1x1-64"
 
 
 @pytest.mark.parametrize("build", [n if n in MOST else pytest.param(n, marks=pytest.mark.bus) for n in BUILDS])
@@ -46,10 +48,9 @@ def test_attention_in_memory(sim, build):
 
 @pytest.mark.parametrize("sim", SIMULATORS[:1])
 def test_in_the_other_simulator(sim):
-    build = MOST[0]
-    given = dict(build=build, long=4, short=1)
+    given = dict(build=SMALLEST, long=4, short=1)
     tests = ["shapes_and_extremes", "wrong_window"]
-    run(attention, ports(BUILDS[build]), __name__, sim, parameters=given, testcase=tests)
+    run(attention, ports(BUILDS[SMALLEST]), __name__, sim, parameters=given, testcase=tests)
 
 
 def test_addresses_are_checked():

@@ -122,10 +122,11 @@ async def follows_the_random_numbers(dut):
     flat = [1 << 20] * 8
     for k in (0, 8):
         registers = Sampling(temperature=1, top_k=k, seed=3).registers()
-        seen, position = set(), 0
-        while len(seen) < len(flat) and position < 60:
+        seen = set()
+        for position in range(60):
             seen.add((await bench.draw(flat, registers, position)).token)
-            position += 1
+            if len(seen) == len(flat):
+                break
         assert seen == set(range(8))
     for one in (dict(top_k=1), dict(top_p=0), dict(min_p=1)):
         sampling = Sampling(temperature=1, **one)
