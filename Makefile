@@ -75,43 +75,43 @@ known-block:
 	@$(GIVEN) for known in $(BLOCKS); do [ "$$known" != "$${BLOCK-}" ] || exit 0; done; \
 	BLOCK=$${BLOCK-}; echo "unknown BLOCK $${BLOCK@Q}; known: $(BLOCKS)" >&2; exit 2
 
-convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=..]
-	@$(GIVEN) options LANES ENGINES; $(RUN) llama2_myhdl.rtl.convert "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
+convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=.. WEIGHT_BITS=8|16]
+	@$(GIVEN) options LANES ENGINES WEIGHT_BITS; $(RUN) llama2_myhdl.rtl.convert "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
 ip: $(IP) ## the decoder as an IP block, a folder that stands alone (docs/integration.md): [CONFIG=preset LANES ENGINES SEQUENCES OUTPUT=folder]
 	@$(GIVEN) paths OUTPUT; options LANES ENGINES SEQUENCES OUTPUT; $(RUN) llama2_myhdl.host.ip.package "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS CONTEXT OUTPUT CONFIG LANES ENGINES]
+pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS CONTEXT OUTPUT CONFIG LANES ENGINES WEIGHT_BITS]
 	@mkdir -p sim_build
-	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONTEXT CONFIG LANES ENGINES; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
+	@$(GIVEN) paths MODEL OUTPUT; options THETA NORM_EPS CONTEXT CONFIG LANES ENGINES WEIGHT_BITS; $(RUN) llama2_myhdl.weights.pack "$${args[@]}" \
 	-- "$${MODEL:-weights/default/model.bin}" "$${OUTPUT:-sim_build/model.tape}"
 
-generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT CHAT=1 STEPS NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES=n LOGPROBS=1 LANES ENGINES SIM JSON TRACE=1 TAPS=npz CONFIG LATENCY REFRESH]
+generate: $(DEV) ## tell a story in simulation: [MODEL TOKENIZER THETA NORM_EPS CONTEXT PROMPT CHAT=1 STEPS NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES=n LOGPROBS=1 LANES ENGINES WEIGHT_BITS=8|16 SIM JSON TRACE=1 TAPS=npz CONFIG LATENCY REFRESH]
 	@$(GIVEN) paths MODEL TOKENIZER JSON TAPS; flags TRACE LOGPROBS CHAT; \
-	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG LATENCY REFRESH; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES WEIGHT_BITS SIM JSON TAPS TAP_POSITIONS TAP_LAYERS CONFIG LATENCY REFRESH; \
 	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES; \
 	$(RUN) llama2_myhdl.host.generate "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
 watch: $(DEV) ## a page to watch a story being told, on localhost: [OUTPUT=page.html writes it and serves nothing, PORT=8765, options of generate but TRACE and TAPS]
 	@$(GIVEN) paths MODEL TOKENIZER JSON OUTPUT; flags LOGPROBS CHAT; \
-	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES SIM JSON CONFIG LATENCY REFRESH; \
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT STEPS LANES ENGINES WEIGHT_BITS SIM JSON CONFIG LATENCY REFRESH; \
 	options NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES OUTPUT PORT; \
 	$(RUN) llama2_myhdl.watch.run "$${args[@]}" $${PROMPT+"--prompt=$$PROMPT"}
 
-serve: $(SERVE) ## OpenAI-compatible HTTP endpoint before the simulation or a board: [MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG SLOTS BOARD=/dev/ttyUSB0 BAUD NAME BIND PORT QUEUE BODY TIMEOUT]
-	@$(GIVEN) paths MODEL TOKENIZER; options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG; \
+serve: $(SERVE) ## OpenAI-compatible HTTP endpoint before the simulation or a board: [MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES WEIGHT_BITS SIM CONFIG SLOTS BOARD=/dev/ttyUSB0 BAUD NAME BIND PORT QUEUE BODY TIMEOUT]
+	@$(GIVEN) paths MODEL TOKENIZER; options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES WEIGHT_BITS SIM CONFIG; \
 	options SLOTS BOARD BAUD NAME BIND PORT QUEUE BODY TIMEOUT; $(RUN) llama2_myhdl.host.serve.command "$${args[@]}"
 
-chat: $(DEV) ## talk with a model in the terminal: [MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG BOARD=/dev/ttyUSB0 BAUD NEW_TOKENS TEMPERATURE TOPP SEED]
-	@$(GIVEN) paths MODEL TOKENIZER; options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG; \
+chat: $(DEV) ## talk with a model in the terminal: [MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES WEIGHT_BITS SIM CONFIG BOARD=/dev/ttyUSB0 BAUD NEW_TOKENS TEMPERATURE TOPP SEED]
+	@$(GIVEN) paths MODEL TOKENIZER; options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES WEIGHT_BITS SIM CONFIG; \
 	options BOARD BAUD NEW_TOKENS TEMPERATURE TOPP SEED; $(RUN) llama2_myhdl.host.serve.terminal "$${args[@]}"
 
-perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in float: [TEXT=file MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH]
+perplexity: $(DEV) ## how likely a text is, by the simulated hardware and in float: [TEXT=file MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES WEIGHT_BITS SIM JSON CONFIG LATENCY REFRESH]
 	@$(GIVEN) paths MODEL TOKENIZER TEXT JSON; \
-	options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT; $(RUN) llama2_myhdl.host.perplexity "$${args[@]}"
+	options MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES WEIGHT_BITS SIM CONFIG JSON LATENCY REFRESH TEXT; $(RUN) llama2_myhdl.host.perplexity "$${args[@]}"
 
-accuracy: $(DEV) ## integer model against float: [TEXT=file or SEEDS=5, POSITIONS=2048 MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
-	@$(GIVEN) paths MODEL TOKENIZER TEXT; options THETA NORM_EPS TEXT SEEDS POSITIONS; \
+accuracy: $(DEV) ## integer model against float: [TEXT=file or SEEDS=5, POSITIONS=2048 WEIGHT_BITS=8|16 MODEL=.. TOKENIZER=.. THETA=.. NORM_EPS=..]
+	@$(GIVEN) paths MODEL TOKENIZER TEXT; options THETA NORM_EPS TEXT SEEDS POSITIONS WEIGHT_BITS; \
 	$(RUN) llama2_myhdl.host.accuracy "$${args[@]}" -- "$${MODEL:-weights/default/model.bin}" $${TOKENIZER:+"$$TOKENIZER"}
 
 sampler: $(DEV) ## the integer sampler's draws against float64: [MODEL=.. THETA=.. NORM_EPS=.. DRAWS=200000]

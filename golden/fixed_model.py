@@ -30,7 +30,7 @@ class FixedModel:
     """
 
     def __init__(self, weights: QuantisedCheckpoint, build: BuildConfig):
-        build.check(weights.shape)
+        weights.check(build)
         self.weights, self.shape, self.build = weights, weights.shape, build
         self.freqs, self.eps = self.shape.frequencies, self.shape.eps_term
         self.saturations, self.list_overflows = Tally(), Tally()

@@ -32,6 +32,7 @@ from llama2_myhdl.host.setup import MODEL_HELP, TOKENIZER_HELP, tokenizer_for
 from llama2_myhdl.host.texts import text_tokens, windows
 from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.readers.model import read_model
+from llama2_myhdl.spec.formats import WEIGHT_BITS
 from llama2_myhdl.spec.presets import build_for
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.cache import quantised
@@ -48,7 +49,8 @@ def evaluate(
     """Rows of the published table over texts, each of tokens [positions], at most the model's context."""
     texts = [np.asarray(tokens) for tokens in texts]
     longest = max(map(len, texts))
-    rounded, integer = FloatModel(dequantise(weights)), FixedModel(weights, build_for(weights.shape))
+    build = build_for(weights.shape, weight_bits=weights.weight_bits)
+    rounded, integer = FloatModel(dequantise(weights)), FixedModel(weights, build)
     rows = {name: Comparison() for name in ROWS}
     for number, tokens in enumerate(texts):
         say(f"integer model, texts of up to {longest}", number, len(texts))
@@ -98,6 +100,7 @@ def parser() -> Parser:
     p.add_argument("--positions", type=int, help=f"positions to compare at least ({POSITIONS}; all of a text)")
     p.add_argument("--text", help="file with a text in UTF-8 (texts sampled from the float model)")
     p.add_argument("--seeds", type=int, default=1, help="of sampled texts: their mean and deviation (1)")
+    p.add_argument("--weight-bits", type=int, default=WEIGHT_BITS[0], help=f"8 or 16 ({WEIGHT_BITS[0]})")
     p.add_argument("--nearest", action="store_true", help="round to nearest instead of calibrating")
     p.add_unsaid()
     return p
@@ -111,6 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
             raise ValueError(f"--positions must be at least 2, is {options.positions}")
         if not 1 <= options.seeds <= 100:
             raise ValueError(f"--seeds must be 1 to 100, is {options.seeds}")
+        if options.weight_bits not in WEIGHT_BITS:
+            raise ValueError(f"--weight-bits must be 8 or 16, is {options.weight_bits}")
         if options.text and options.seeds > 1:
             raise ValueError(f"--seeds is of sampled texts: must be 1 with --text, is {options.seeds}")
         checkpoint = read_model(options.model, rope_theta=options.theta, norm_eps=options.norm_eps)
@@ -121,9 +126,9 @@ def main(arguments: list[str] | None = None) -> int:
         with stages(Console(stderr=True), unit="texts") as say:
             say("quantise the weights", 0, 1)
             if options.nearest:
-                weights = quantise_checkpoint(checkpoint, gptq=False)
+                weights = quantise_checkpoint(checkpoint, gptq=False, bits=options.weight_bits)
             else:
-                weights = quantised(options.model, checkpoint=checkpoint)
+                weights = quantised(options.model, checkpoint=checkpoint, bits=options.weight_bits)
             seconds = time.monotonic() - started
             samples = [evaluate(weights, model, pieces, say) for pieces in texts]
         console.print(f"quantised, or taken from the cache, in {seconds:.1f} s")

@@ -36,6 +36,7 @@ def add_options(p: Parser, result: bool = True) -> None:
     p.add_argument("--config", default=AUTO, help=f"build preset; {AUTO}: the smallest that holds the model ({AUTO})")
     p.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     p.add_argument("--engines", type=int, help="layer engines of the wavefront, instead of the preset's")
+    p.add_argument("--weight-bits", type=int, help="bits of a weight, 8 or 16, instead of the preset's")
     p.add_argument("--latency", type=int, help=f"cycles of a read, of a build with weights in memory ({Dram.latency})")
     p.add_argument("--refresh", type=float, help=f"percent of the cycles that its memory refreshes ({Dram.refresh:g})")
     p.add_argument("--sim", default=SIMULATORS[0], choices=SIMULATORS, help=f"simulator ({SIMULATORS[0]})")
@@ -97,7 +98,7 @@ class Setup:
         self.tokenizer = tokenizer_for(args.model, args.tokenizer, self.checkpoint)
         if args.json:
             check_writable(args.json)
-        changes = dict(lanes=args.lanes, engines=args.engines, sequences=sequences)
+        changes = dict(lanes=args.lanes, engines=args.engines, sequences=sequences, weight_bits=args.weight_bits)
         self.build = build_that_holds(self.shape, args.config, **changes)
         self.dram = memory_of(self.build, args.config, latency=args.latency, refresh=args.refresh)
         self.stops = further_stops(self.checkpoint, bool(self.build.list_entries))
@@ -105,6 +106,7 @@ class Setup:
     def open(self, say: Progress) -> tuple[QuantisedCheckpoint, tuple[Tape, list[bytes]], Session]:
         """Integer weights, what `Session.boot` takes, and the decoder, converted and compiled when it is not yet."""
         say("quantise the weights", 0, 1)
-        weights = quantised(self._model, checkpoint=self.checkpoint).shortened(self._context)
+        bits = self.build.weight_bits
+        weights = quantised(self._model, checkpoint=self.checkpoint, bits=bits).shortened(self._context)
         image = read_packed(tape_file(self._model, weights, self.build), self.build)
         return weights, image, Session(self.build, self._sim, say, dram=self.dram)

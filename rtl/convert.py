@@ -1,6 +1,6 @@
 """`python -m llama2_myhdl.rtl.convert [PRESET] [--lanes N] [--engines N]`: the whole decoder as hierarchical Verilog.
 
-It goes to sim_build/verilog/PRESET; lanes and engines, where given, are part of the folder's name.
+It goes to sim_build/verilog/PRESET; what is given of another build is part of the folder's name.
 """
 
 import sys
@@ -15,6 +15,7 @@ from llama2_myhdl.spec.config import ConfigError
 from llama2_myhdl.spec.presets import PRESETS, build_of
 
 FOLDER = GENERATED / "verilog"
+CHANGES = ("lanes", "engines", "weight_bits")  # of a preset's build
 
 
 def main(argv=None) -> int:
@@ -23,6 +24,7 @@ def main(argv=None) -> int:
     parser.add_argument("config", nargs="?", default="default", help=f"one of {', '.join(sorted(PRESETS))}")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
+    parser.add_argument("--weight-bits", type=int, help="bits of a weight, 8 or 16, instead of the preset's")
     parser.add_argument(
         "--output",
         type=Path,
@@ -30,7 +32,7 @@ def main(argv=None) -> int:
     )
     args = parser.parse_args(argv)
     try:
-        changes = {name: getattr(args, name) for name in ("lanes", "engines") if getattr(args, name) is not None}
+        changes = {name: getattr(args, name) for name in CHANGES if getattr(args, name) is not None}
         build = build_of(args.config, **changes)
         default = FOLDER / "-".join([args.config, *(f"{name}{value}" for name, value in changes.items())])
         began = time.monotonic()

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from llama2_myhdl.spec.constants import epsilon_term
 from llama2_myhdl.spec.constants import frequencies as phase_steps
-from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS, F_FRAC
+from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS, F_FRAC, WEIGHT_BITS
 from llama2_myhdl.spec.sampling import LIST
 
 if TYPE_CHECKING:
     from llama2_myhdl.spec.axi import ReadMaster
 
+MAX_ACC_BITS = 46  # times a factor of 16 bits, and rounded: the integer model counts with 64 bits
 MIN_DIM = 8  # elements of the residual vector: one is read again long after it was written
 
 
@@ -143,11 +144,10 @@ class BuildConfig:
     attention_queries: int = 1  # query heads of one key/value head streamed side by side
     max_quant_lanes: int = 32  # elements a cycle out of the block quantiser, see `quant_lanes`
     min_hidden_block: int = 64  # see `hidden_block`
-    weight_bits: int = 8
+    weight_bits: int = WEIGHT_BITS[0]  # 16: nearer to the floats, with tapes twice as wide
     act_bits: int = 16
     key_bits: int = 16
     value_bits: int = 8
-    exp_bits: int = 8  # signed exponent fields on the tape (values kept within 7 bits)
     list_entries: int = LIST  # of the sampler's list; 0: no sampler, greedy only
     weights: "ReadMaster | None" = None  # the bus to the memory that the tapes lie in; None: they are on the chip
     embedding: "ReadMaster | None" = None  # the same of the embedding's rows
@@ -191,7 +191,13 @@ class BuildConfig:
             self.key_bits,
         )
         _require(self.value_bits == 8, "value_bits", "8", self.value_bits)
-        _require(self.weight_bits == 8, "weight_bits", "8", self.weight_bits)
+        _require(self.weight_bits in WEIGHT_BITS, "weight_bits", "8 or 16", self.weight_bits)
+        _require(
+            self.acc_bits <= MAX_ACC_BITS,
+            "weight_bits",
+            f"8 with rows of {self.max_cols} columns, whose sums must have at most {MAX_ACC_BITS} bits",
+            self.weight_bits,
+        )
         _require(self.max_dim >= MIN_DIM, "max_dim", f"at least {MIN_DIM}", self.max_dim)
         _require(self.max_seq & (self.max_seq - 1) == 0, "max_seq", "a power of two", self.max_seq)
         for bus in self.buses:
@@ -247,9 +253,19 @@ class BuildConfig:
         return self.weight_bits + self.act_bits + clog2(self.max_cols)
 
     @property
+    def exp_bits(self) -> int:
+        """Signed exponent on the tape: as wide as a weight, in whose place it stands; values are kept within 7 bits."""
+        return self.weight_bits
+
+    @property
     def beat_bits(self) -> int:
         """One tape beat."""
         return self.lanes * self.weight_bits
+
+    @property
+    def beat_bytes(self) -> int:
+        """The same in bytes."""
+        return self.beat_bits // 8
 
     @property
     def act_word_bits(self) -> int:

@@ -2,7 +2,7 @@
 
 Row t begins at base + t * row_bytes, and base at a beat of the bus:
 
-    one beat of the build (LANES bytes) with the exponent (byte 0), then `dim_beats` beats of int8 mantissas
+    one beat of the build with the exponent (lane 0), then `dim_beats` beats of mantissas
     zeros, up to a whole beat of the bus
 
 So a row is what the boot image of other builds has of it, and each one begins at a beat of the bus.

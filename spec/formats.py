@@ -18,6 +18,7 @@ INTERP_BITS = 12  # fraction bits used between two table entries
 SEED_FRAC = 12  # fraction bits of the Newton seeds
 PHASE_BITS = 32  # one turn = 2**32
 EPS_FRAC = 32  # fraction bits of dim * epsilon in RMSNorm
+WEIGHT_BITS = (8, 16)  # mantissa of a weight, a choice of the build; the first is the usual one
 GAIN_BITS = 16  # norm gain mantissa, fraction in front: gain = m * 2**(e - 15)
 
 

@@ -2,16 +2,24 @@
 
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.constants import GAIN_EXPONENT_MAX
-from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, F_FRAC
+from llama2_myhdl.spec.formats import EPS_FRAC, EXP2_FRAC, F_BITS, F_FRAC
 
-MANTISSA_MAX = 127  # symmetric: -128 is not used
 EXPONENT_MIN, EXPONENT_MAX = -64, 63  # signed 7 bits
 # Narrowing shifts to the right alone, by 16 less the exponents of the row and of its activations, which go up to 16.
 TAPE_EXPONENT_MAX = 0
-EMBEDDING_MIN, EMBEDDING_MAX = -F_FRAC, 3  # the shift e + 20 is 0 .. 23: an int8 always fits F
-EMBEDDING_LIMITS = {"low": EMBEDDING_MIN, "high": EMBEDDING_MAX}
 _ROWS_BEHIND = {"rms_att": ("wq", "wk", "wv"), "rms_ffn": ("w1", "w3"), "rms_final": ("classifier",)}
 _NORM_OF = {matrix: norm for norm, matrices in _ROWS_BEHIND.items() for matrix in matrices}
+
+
+def mantissa_max(weight_bits: int) -> int:
+    """Largest magnitude of a weight's mantissa; symmetric: the smallest number is not used."""
+    return (1 << (weight_bits - 1)) - 1
+
+
+def embedding_limits(weight_bits: int) -> dict[str, int]:
+    """{"low", "high"}: exponents of the embedding's rows. With them the shift e + 20 is 0 or more, and a mantissa
+    always fits F."""
+    return {"low": -F_FRAC, "high": F_BITS - F_FRAC - 1 - weight_bits}
 
 
 def largest_exponent_sum(eps_term: int) -> int:
@@ -36,14 +44,16 @@ def norm_in_front(name: str) -> str | None:
     return _NORM_OF.get(name)
 
 
-def exponent_limits(shape: ModelShape, name: str, gain_exponent: int | None = None) -> dict[str, int]:
+def exponent_limits(
+    shape: ModelShape, name: str, weight_bits: int, gain_exponent: int | None = None
+) -> dict[str, int]:
     """{"low", "high"}: smallest and largest exponent of the rows of a matrix.
 
     name: the matrix; gain_exponent: of the norm in front of it, None if there is none. Rows behind a norm with large
     gains must be the smaller for it.
     """
     if name in ("token_embedding", "embedding"):
-        return EMBEDDING_LIMITS
+        return embedding_limits(weight_bits)
     high = TAPE_EXPONENT_MAX
     if gain_exponent is not None:
         high = min(high, largest_exponent_sum(shape.eps_term) - gain_exponent)

@@ -42,9 +42,9 @@ class Command:
         return self.rows * self.beats + ceil(self.rows / lanes) if self.rows else self.beats
 
 
-def gain_beats(dim: int, lanes: int) -> int:
+def gain_beats(dim: int, build: BuildConfig) -> int:
     """Beats of one vector of norm gains, without its exponent beat."""
-    return ceil(dim * GAIN_BITS / 8 / lanes)
+    return ceil(dim * GAIN_BITS / build.beat_bits)
 
 
 def _down(layer: int, dim: int, hidden: int, build: BuildConfig) -> list[Command]:
@@ -55,7 +55,7 @@ def _down(layer: int, dim: int, hidden: int, build: BuildConfig) -> list[Command
 
 
 def _gain(layer: int, dim: int, build: BuildConfig, head: bool = False) -> Command:
-    return Command(GAIN, layer, 0, 1 + gain_beats(dim, build.lanes), False, head=head)
+    return Command(GAIN, layer, 0, 1 + gain_beats(dim, build), False, head=head)
 
 
 def _layer(layer: int, dim: int, kv_dim: int, hidden: int, build: BuildConfig, following: list[Command]):

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.base.field import fitted
-from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.limits import exponent_limits, gain_exponent_max, norm_in_front
 from llama2_myhdl.spec.stops import STOP_IDS
@@ -17,11 +18,16 @@ LAYER_MATRICES = ("wq", "wk", "wv", "wo", "w1", "w2", "w3")
 class QuantisedMatrix:
     """Rows with one power-of-two exponent each, W[r] ~ mantissa[r] * 2**exponent[r].
 
-    int8 mantissas [rows, cols] and int8 exponents [rows].
+    Mantissas [rows, cols], int8 or int16, and int8 exponents [rows].
     """
 
     mantissa: np.ndarray
     exponent: np.ndarray
+
+    @property
+    def bits(self) -> int:
+        """Of a mantissa."""
+        return self.mantissa.dtype.itemsize * 8
 
     def columns(self, part: slice) -> "QuantisedMatrix":
         """Some columns of all rows, with the rows' exponents."""
@@ -68,6 +74,17 @@ class QuantisedCheckpoint:
             for layer, matrix in enumerate(getattr(self, name)):
                 self._check(name, matrix, layer)
 
+    @property
+    def weight_bits(self) -> int:
+        """Of the mantissas of all matrices."""
+        return self.embedding.bits
+
+    def check(self, build: BuildConfig) -> None:
+        """ConfigError, naming the limit and the value, when the model does not fit a build."""
+        build.check(self.shape)
+        if self.weight_bits != build.weight_bits:
+            raise ConfigError(f"model weight_bits: must be {build.weight_bits} in this build, is {self.weight_bits}")
+
     def shortened(self, context: int | None) -> "QuantisedCheckpoint":
         """See `ModelShape.shortened`."""
         return replace(self, shape=self.shape.shortened(context))
@@ -76,6 +93,8 @@ class QuantisedCheckpoint:
         gain = getattr(self, norm) if (norm := norm_in_front(name)) else None
         if gain is not None and layer is not None:
             gain = gain[layer]
-        limits = exponent_limits(self.shape, name, None if gain is None else gain.exponent)
+        limits = exponent_limits(self.shape, name, self.weight_bits, None if gain is None else gain.exponent)
         where = name if layer is None else f"{name}[layer {layer}]"
+        if matrix.bits != self.weight_bits:
+            raise ModelError(f"{where}: mantissas must have {self.weight_bits} bits, have {matrix.bits}")
         fitted(matrix.exponent, "i1", f"{where} exponent of row", **limits)

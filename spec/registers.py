@@ -1,12 +1,12 @@
 """Registers of the boot stream: names, order, rules and limits, for the packer, the RTL and the testbenches.
 
-A boot image is a sequence of tape beats (LANES bytes each):
+A boot image is a sequence of tape beats (LANES weights each):
 
     one beat a register (little-endian 32 bits in the low bytes), in the order of REGISTERS
     one beat a RoPE frequency (32 bits), `pairs` of them
-    the embedding: for each token one beat with the exponent (byte 0), then `dim_beats` beats of mantissas
+    the embedding: for each token one beat with the exponent (lane 0), then `dim_beats` beats of mantissas
     the tapes: `layer_beats` beats a layer, then `head_beats` beats
-    where a build reads both from memory: as many beats as have a byte for each engine, the first one with a CRC-32 of
+    where a build reads both from memory: as many beats as have a lane for each engine, the first one with a CRC-32 of
         the weights, by which images are told apart, else zeros
     one beat with the checksum of all beats before it (`checksum`)
 
@@ -21,11 +21,12 @@ there is nothing to divide and no remainder to refuse.
 from dataclasses import dataclass
 
 from llama2_myhdl.spec.config import MIN_DIM, BuildConfig, ModelShape
+from llama2_myhdl.spec.formats import GAIN_BITS
 from llama2_myhdl.spec.program import layer_split
 from llama2_myhdl.spec.stops import STOP_IDS, stop_registers
 
 MAGIC = 0x544D324C  # "L2MT"
-VERSION = 3
+VERSIONS = {8: 3, 16: 4}  # of the image, by the bits of a weight
 WORD = 32
 
 REGISTERS = (
@@ -102,7 +103,7 @@ def rules(build: BuildConfig) -> dict[str, Rule]:
         dim_beats=_groups("dim", lanes),
         hidden_beats=_groups("hidden_dim", lanes),
         hidden_blocks=_groups("hidden_beats", build.block_beats),
-        gain_beats=_groups("dim", lanes, times=2),  # int16
+        gain_beats=_groups("dim", lanes, times=GAIN_BITS // build.weight_bits),
         kv_groups=_groups("kv_dim", lanes),
         gate_groups=_groups("hidden_dim", lanes, times=2),
         vocab_groups=_groups("vocab_size", lanes),
@@ -121,7 +122,7 @@ def register_values(shape: ModelShape, build: BuildConfig, stops=STOP_IDS) -> di
     stop_a, stop_b = stop_registers(stops, shape.vocab_size)
     values = dict(
         magic=MAGIC,
-        version=VERSION,
+        version=VERSIONS[build.weight_bits],
         lanes=build.lanes,
         hidden_block=build.hidden_block,
         engines=build.engines,
@@ -151,7 +152,7 @@ def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
     token = (1 << build.token_bits) - 1
     limits = dict(
         magic=(MAGIC, MAGIC),
-        version=(VERSION, VERSION),
+        version=(VERSIONS[build.weight_bits],) * 2,
         lanes=(build.lanes, build.lanes),
         hidden_block=(build.hidden_block, build.hidden_block),
         engines=(build.engines, build.engines),
@@ -176,11 +177,11 @@ def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
     return limits
 
 
-def checksum(beats: bytes, lanes: int) -> int:
+def checksum(beats: bytes, beat_bytes: int) -> int:
     """Rotate left by one, then XOR the beat's 32-bit words, for every beat; starts at 0."""
     import numpy as np  # not above, as in constants.py
 
-    words = np.frombuffer(beats, dtype="<u4").reshape(-1, lanes * 8 // WORD)
+    words = np.frombuffer(beats, dtype="<u4").reshape(-1, beat_bytes * 8 // WORD)
     total = 0
     for fold in np.bitwise_xor.reduce(words, axis=1).tolist():
         total = ((total << 1 | total >> 31) & 0xFFFFFFFF) ^ fold

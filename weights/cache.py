@@ -15,6 +15,7 @@ from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.readers.model import digest_of, read_model
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.constants import Gain
+from llama2_myhdl.spec.formats import WEIGHT_BITS
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.weights.memory import read_packed, write_packed
 from llama2_myhdl.weights.quantise import quantise_checkpoint
@@ -31,10 +32,10 @@ _MATRICES = ("embedding", "classifier", *LAYER_MATRICES)
 _GAINS = ("rms_att", "rms_ffn", "rms_final")
 
 
-def _key(path: Path, shape: ModelShape, code: tuple[str, ...]) -> str:
-    """Changes with the checkpoint, with what its file does not say of the shape, and with the code."""
+def _key(path: Path, shape: ModelShape, bits: int, code: tuple[str, ...]) -> str:
+    """Changes with the checkpoint, with what its file does not say of the shape, the bits of a weight, and the code."""
     digest = digest_of(path)
-    digest.update(repr((float(shape.rope_theta), float(shape.norm_eps))).encode())
+    digest.update(repr((float(shape.rope_theta), float(shape.norm_eps), bits)).encode())
     for source in sorted(file for pattern in code for file in PROJECT.glob(pattern)):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
@@ -68,22 +69,24 @@ def _unpack(checkpoint: Checkpoint, arrays) -> QuantisedCheckpoint:
     return QuantisedCheckpoint(shape=shape, stops=checkpoint.stops, **fields)
 
 
-def quantised(model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = None) -> QuantisedCheckpoint:
-    """The quantised checkpoint of a file, from the cache when it is there.
+def quantised(
+    model, folder: Path = FOLDER, *, checkpoint: Checkpoint | None = None, bits: int = WEIGHT_BITS[0]
+) -> QuantisedCheckpoint:
+    """The quantised checkpoint of a file, with weights of so many bits, from the cache when it is there.
 
     checkpoint: what `read_model` made of that file, if with another `rope_theta` or `norm_eps` than it takes by
     itself, or to save reading it again. Errors of `read_model` and `quantise_checkpoint` pass.
     """
     if checkpoint is None:
         checkpoint = read_model(model)
-    stored = folder / f"{_key(Path(model), checkpoint.shape, QUANTISER)}.weights"
+    stored = folder / f"{_key(Path(model), checkpoint.shape, bits, QUANTISER)}.weights"
     if stored.exists():
         data = stored.read_bytes()
         if hashlib.sha256(data[_DIGEST:]).digest() == data[:_DIGEST]:
             with np.load(io.BytesIO(data[_DIGEST:])) as arrays:
                 return _unpack(checkpoint, arrays)
         print(f"{stored}: damaged, is made anew", file=sys.stderr)
-    weights = quantise_checkpoint(checkpoint)
+    weights = quantise_checkpoint(checkpoint, bits=bits)
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.savez(buffer, **_pack(weights))
@@ -97,8 +100,8 @@ def tape_file(model, weights: QuantisedCheckpoint, build: BuildConfig, folder: P
 
     ConfigError when the model does not fit.
     """
-    build.check(weights.shape)
-    key = _key(Path(model), weights.shape, PACKER)
+    weights.check(build)
+    key = _key(Path(model), weights.shape, weights.weight_bits, PACKER)
     buses = dict(bus=build.weights, rows=build.embedding)
     kind = "".join(f"-{name}{bus.data_bits}" for name, bus in buses.items() if bus)
     path = folder / f"{key}-{weights.shape.seq_len}-{build.lanes}-{build.hidden_block}-{build.engines}{kind}.tape"

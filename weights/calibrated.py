@@ -11,7 +11,7 @@ import numpy as np
 
 from llama2_myhdl.golden.float_ops import attention, bounded, rmsnorm, rope, swiglu
 from llama2_myhdl.readers.checkpoint import Checkpoint
-from llama2_myhdl.spec.limits import MANTISSA_MAX
+from llama2_myhdl.spec.limits import mantissa_max
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.weights.folding import exponent_limits, fold_factor, quantised_gains
 from llama2_myhdl.weights.gptq import DAMPING, damped, damping_of, gptq
@@ -23,7 +23,7 @@ _WORTH = 0.5  # of the error, left at most by evened columns that are taken: Smo
 
 @np.errstate(over="ignore", invalid="ignore")  # `bounded` looks at what comes out
 def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, tokens: np.ndarray) -> QuantisedCheckpoint:
-    """Calibrate on `tokens` [sequences, positions]; the embedding comes already rounded.
+    """Calibrate on `tokens` [sequences, positions]; the embedding comes already rounded, to as many bits as all get.
 
     Raises ModelError for weights so large that floats overflow. `range_check` has seen to it that each fits by itself.
     """
@@ -33,13 +33,13 @@ def quantise_calibrated(checkpoint: Checkpoint, embedding: QuantisedMatrix, toke
     matrices: dict[str, list[QuantisedMatrix]] = {name: [] for name in LAYER_MATRICES}
 
     for layer in range(shape.n_layers):
-        run = _Layer(checkpoint, layer)
+        run = _Layer(checkpoint, layer, embedding.bits)
         exact, rounded = run.attention_half(exact, rounded)
         exact, rounded = run.ffn_half(exact, rounded)
         for name in LAYER_MATRICES:
             matrices[name].append(run.quantised[name])
 
-    checkpoint, classifier = _classifier(checkpoint, exact, rounded)
+    checkpoint, classifier = _classifier(checkpoint, exact, rounded, embedding.bits)
     return QuantisedCheckpoint(
         shape=shape,
         stops=checkpoint.stops,
@@ -63,13 +63,13 @@ def even_columns(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def _classifier(
-    checkpoint: Checkpoint, exact: np.ndarray, rounded: np.ndarray
+    checkpoint: Checkpoint, exact: np.ndarray, rounded: np.ndarray, bits: int
 ) -> tuple[Checkpoint, QuantisedMatrix]:
     """The rounded classifier behind the last residuals, and the checkpoint whose last gains it goes with."""
     found = []
     for tried in (checkpoint, even_columns(checkpoint)):
         normed = [rmsnorm(x, tried.rms_final, tried.shape.norm_eps) for x in (exact, rounded)]
-        matrix = _round_matrix(tried, "classifier", None, *normed)
+        matrix = _round_matrix(tried, bits, "classifier", None, *normed)
         found.append((tried, matrix, _logit_error(tried.classifier, matrix, normed[1])))
     (_, _, plain), (_, _, even) = found
     return found[even < _WORTH * plain][:2]
@@ -108,6 +108,7 @@ def refit(
 
 def _round_matrix(
     checkpoint: Checkpoint,
+    bits: int,
     name: str,
     layer: int | None,
     exact: np.ndarray,
@@ -118,20 +119,20 @@ def _round_matrix(
     for x in (exact, rounded):
         bounded(x, f"calibration, inputs of {name}" + ("" if layer is None else f"[layer {layer}]"))
     weights = getattr(checkpoint, name) if layer is None else getattr(checkpoint, name)[layer]
-    factor, limits = fold_factor(name, checkpoint.shape), exponent_limits(checkpoint, name, layer)
+    factor, limits = fold_factor(name, checkpoint.shape), exponent_limits(checkpoint, name, layer, bits)
     damping = damping_of(exact.size // exact.shape[-1], exact.shape[-1])
     hessian, refitted = refit(weights, exact, rounded, owed, damping)
-    fits = np.abs(refitted * factor).max(axis=1) <= MANTISSA_MAX * 2.0 ** limits["high"]
+    fits = np.abs(refitted * factor).max(axis=1) <= mantissa_max(bits) * 2.0 ** limits["high"]
     if not fits.all():
         refitted = np.where(fits[:, None], refitted, weights)
-    return gptq(refitted * factor, hessian, damping, **limits)
+    return gptq(refitted * factor, hessian, damping, bits=bits, **limits)
 
 
 class _Layer:
     """One layer of the exact and the rounded model; `quantised` fills up with its seven matrices."""
 
-    def __init__(self, checkpoint: Checkpoint, layer: int):
-        self.checkpoint, self.layer = checkpoint, layer
+    def __init__(self, checkpoint: Checkpoint, layer: int, bits: int):
+        self.checkpoint, self.layer, self.bits = checkpoint, layer, bits
         self.shape = checkpoint.shape
         self.gains = {name: getattr(checkpoint, name)[layer] for name in ("rms_att", "rms_ffn")}
         self.quantised: dict[str, QuantisedMatrix] = {}
@@ -159,7 +160,7 @@ class _Layer:
         self, name: str, exact: np.ndarray, rounded: np.ndarray, owed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Round one matrix; its outputs in the exact and in the rounded model."""
-        self.quantised[name] = _round_matrix(self.checkpoint, name, self.layer, exact, rounded, owed)
+        self.quantised[name] = _round_matrix(self.checkpoint, self.bits, name, self.layer, exact, rounded, owed)
         unfolded = (self.quantised[name].dequantise() / fold_factor(name, self.shape)).astype(np.float32)
         return exact @ getattr(self.checkpoint, name)[self.layer].T, rounded @ unfolded.T
 

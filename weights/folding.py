@@ -7,7 +7,7 @@ import numpy as np
 from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.constants import Gain, quantise_gain
-from llama2_myhdl.spec.formats import GAIN_BITS
+from llama2_myhdl.spec.formats import GAIN_BITS, WEIGHT_BITS
 from llama2_myhdl.spec.limits import exponent_limits as limits_behind
 from llama2_myhdl.spec.limits import norm_in_front
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint
@@ -31,13 +31,15 @@ def quantised_gains(checkpoint: Checkpoint) -> dict[str, Gain | tuple[Gain, ...]
     return layers | {"rms_final": quantise_gain(checkpoint.rms_final, dim)}
 
 
-def exponent_limits(checkpoint: Checkpoint, name: str, layer: int | None = None) -> dict[str, int]:
+def exponent_limits(
+    checkpoint: Checkpoint, name: str, layer: int | None = None, bits: int = WEIGHT_BITS[0]
+) -> dict[str, int]:
     """As `spec.limits.exponent_limits`, behind the gains of a checkpoint; layer: None for the matrices of no layer."""
     exponent = None
     if norm := norm_in_front(name):
         gain = getattr(checkpoint, norm)
         exponent = quantise_gain(gain if layer is None else gain[layer], checkpoint.shape.dim).exponent
-    return limits_behind(checkpoint.shape, name, exponent)
+    return limits_behind(checkpoint.shape, name, bits, exponent)
 
 
 def dequantise(weights: QuantisedCheckpoint) -> Checkpoint:

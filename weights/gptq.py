@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from llama2_myhdl.spec.limits import EXPONENT_MAX, EXPONENT_MIN, MANTISSA_MAX
+from llama2_myhdl.spec.formats import WEIGHT_BITS
+from llama2_myhdl.spec.limits import EXPONENT_MAX, EXPONENT_MIN
 from llama2_myhdl.spec.quantised import QuantisedMatrix
-from llama2_myhdl.weights.rows import row_exponents_lsq
+from llama2_myhdl.weights.rows import clipped, integers, row_exponents_lsq
 
 DAMPING = 0.003  # of the mean diagonal: measured best of 0.001 to 0.05 on stories260K, with samples in plenty
 _FEW = 0.3  # times columns over samples: with 2,048 samples 0.2 was best of 0.003 to 1 for W2 of SmolLM2-135M
@@ -24,7 +25,12 @@ def damped(hessian: np.ndarray, damping: float = DAMPING) -> np.ndarray:
 
 
 def gptq(
-    w: np.ndarray, hessian: np.ndarray, damping: float = DAMPING, low: int = EXPONENT_MIN, high: int = EXPONENT_MAX
+    w: np.ndarray,
+    hessian: np.ndarray,
+    damping: float = DAMPING,
+    low: int = EXPONENT_MIN,
+    high: int = EXPONENT_MAX,
+    bits: int = WEIGHT_BITS[0],
 ) -> QuantisedMatrix:
     """Round w [rows, cols] so that the layer's outputs, not the weights, stay near.
 
@@ -36,19 +42,19 @@ def gptq(
     metric = damped(hessian, damping)
     order = np.argsort(-np.diag(metric), kind="stable")
     feedback = np.linalg.cholesky(np.linalg.inv(metric[np.ix_(order, order)])).T
-    parts = [_round(w[i : i + _ROWS], metric, order, feedback, low, high) for i in range(0, len(w), _ROWS)]
+    parts = [_round(w[i : i + _ROWS], metric, order, feedback, low, high, bits) for i in range(0, len(w), _ROWS)]
     return QuantisedMatrix(*(np.concatenate(fields) for fields in zip(*parts)))
 
 
 def _round(
-    w: np.ndarray, metric: np.ndarray, order: np.ndarray, feedback: np.ndarray, low: int, high: int
+    w: np.ndarray, metric: np.ndarray, order: np.ndarray, feedback: np.ndarray, low: int, high: int, bits: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mantissas and exponents of some rows."""
     columns = np.ascontiguousarray(np.asarray(w, np.float64)[:, order].T)
-    first = row_exponents_lsq(w, low, high, metric)
+    first = row_exponents_lsq(w, low, high, metric, bits)
     mantissa, exponent, error = None, first, None
     for trial in (first, np.maximum(first - 1, low), np.minimum(first + 1, high)):
-        trial_mantissa, trial_error = _compensate(columns, feedback, trial)
+        trial_mantissa, trial_error = _compensate(columns, feedback, trial, bits)
         if mantissa is None:
             mantissa, error = trial_mantissa, trial_error
             continue
@@ -57,17 +63,19 @@ def _round(
         exponent, error = np.where(better, trial, exponent), np.minimum(error, trial_error)
     restored = np.empty_like(mantissa)
     restored[order] = mantissa
-    return np.ascontiguousarray(restored.T).astype(np.int8), exponent.astype(np.int8)
+    return integers(np.ascontiguousarray(restored.T), bits), exponent.astype(np.int8)
 
 
-def _compensate(columns: np.ndarray, feedback: np.ndarray, exponent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _compensate(
+    columns: np.ndarray, feedback: np.ndarray, exponent: np.ndarray, bits: int
+) -> tuple[np.ndarray, np.ndarray]:
     """One pass over columns [cols, rows]: mantissas [cols, rows] and the remaining error of each row."""
     pending = np.ldexp(columns, -exponent)
     mantissa, moved = np.empty_like(pending), np.empty_like(pending)
     for start in range(0, len(pending), _BLOCK):
         stop = min(start + _BLOCK, len(pending))
         for j in range(start, stop):
-            mantissa[j] = np.clip(np.round(pending[j]), -MANTISSA_MAX, MANTISSA_MAX)
+            mantissa[j] = clipped(pending[j], bits)
             moved[j] = (pending[j] - mantissa[j]) / feedback[j, j]
             pending[j + 1 : stop] -= feedback[j, j + 1 : stop, None] * moved[j]
         pending[stop:] -= feedback[start:stop, stop:].T @ moved[start:stop]

@@ -6,12 +6,12 @@
     offset  type         content
     0       8 bytes      "L2MMEM" and two zero bytes
     8       uint32       format version
-    12      5 x uint32   lanes, hidden block, engines, bytes of a beat of the weights' bus and of the embedding's (0: it
-                         is on the chip)
-    32      uint32       checksum at the end of the boot image that it belongs to
-    36      uint32       t, the number of parts: the engines' tapes in their order, the head's, the embedding
-    40      t x (2 x uint64, uint32)  place in bytes, length in bytes, CRC-32
-    40+20t  uint32       CRC-32 of the header up to here
+    12      6 x uint32   lanes, bits of a weight, hidden block, engines, bytes of a beat of the weights' bus and of the
+                         embedding's (0: it is on the chip)
+    36      uint32       checksum at the end of the boot image that it belongs to
+    40      uint32       t, the number of parts: the engines' tapes in their order, the head's, the embedding
+    44      t x (2 x uint64, uint32)  place in bytes, length in bytes, CRC-32
+    44+20t  uint32       CRC-32 of the header up to here
     4096                 the parts, each at a beat of the widest bus
 
 All numbers are little-endian.
@@ -33,9 +33,12 @@ from llama2_myhdl.spec.program import head_beats, layer_beats, layer_split
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.weights.tape import Tape, boot_image, embedding_rows, read_tape, tape_image, write_tape
 
-MAGIC, VERSION = b"L2MMEM\0\0", 2
-_HEADER, _PLACE, _CRC = struct.Struct("<8s8I"), struct.Struct("<2QI"), struct.Struct("<I")
-_BUILT = ("lanes", "hidden block", "engines", "bytes of a beat for the weights", "bytes of a beat for the embedding")
+MAGIC, VERSION = b"L2MMEM\0\0", 3
+_HEADER, _PLACE, _CRC = struct.Struct("<8s9I"), struct.Struct("<2QI"), struct.Struct("<I")
+_BUILT = (
+    *("lanes", "bits of a weight", "hidden block", "engines"),
+    *("bytes of a beat for the weights", "bytes of a beat for the embedding"),
+)
 
 
 def _tapes(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
@@ -48,7 +51,7 @@ def _tapes(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
 
 def _table(weights: QuantisedCheckpoint, build: BuildConfig) -> bytes:
     """The embedding, as `spec/embedding.py` lays it out."""
-    rows = embedding_rows(weights.embedding, build.lanes)
+    rows = embedding_rows(weights.embedding, build)
     rows = rows.reshape(len(rows), -1)
     image = np.zeros((len(rows), row_bytes(weights.shape, build)), np.uint8)
     image[:, : rows.shape[1]] = rows
@@ -58,7 +61,7 @@ def _table(weights: QuantisedCheckpoint, build: BuildConfig) -> bytes:
 def memory_image(weights: QuantisedCheckpoint, build: BuildConfig) -> list[bytes]:
     """The parts that a build reads from memory: the tapes of the engines in their order and that of the head, then the
     embedding; each where it has a bus for it."""
-    build.check(weights.shape)
+    weights.check(build)
     return [*(_tapes(weights, build) if build.weights else []), *([_table(weights, build)] if build.embedding else [])]
 
 
@@ -82,7 +85,7 @@ def memory_file(tape) -> Path:
 
 def _built(build: BuildConfig) -> tuple[int, ...]:
     beats = (bus.word_bytes if bus else 0 for bus in (build.weights, build.embedding))
-    return build.lanes, build.hidden_block, build.engines, *beats
+    return build.lanes, build.weight_bits, build.hidden_block, build.engines, *beats
 
 
 def _checksum(tape: Tape) -> int:

@@ -30,23 +30,24 @@ def main(argv=None) -> int:
     parser.add_argument("--config", default="default", help="build preset (default)")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
+    parser.add_argument("--weight-bits", type=int, help="bits of a weight, 8 or 16, instead of the preset's")
     parser.add_argument("--context", type=int, help="positions that the hardware may use, at most the model's (all)")
     parser.add_unsaid()
     args = parser.parse_args(argv)
     beside = memory_file(args.output)
     try:
-        build = build_of(args.config, lanes=args.lanes, engines=args.engines)
+        build = build_of(args.config, lanes=args.lanes, engines=args.engines, weight_bits=args.weight_bits)
         for file in (args.output, beside) if build.buses else (args.output,):
             check_writable(file)  # before minutes are spent
         checkpoint = read_model(args.model, rope_theta=args.theta, norm_eps=args.norm_eps)
         build.check(checkpoint.shape.shortened(args.context))
-        weights = quantised(args.model, checkpoint=checkpoint).shortened(args.context)
+        weights = quantised(args.model, checkpoint=checkpoint, bits=build.weight_bits).shortened(args.context)
         places = write_packed(args.output, weights, build)
         tape, _ = read_packed(args.output, build)
     except (ModelError, ConfigError, OSError) as error:
         print(f"pack: {error}", file=sys.stderr)
         return 2
-    print(f"{args.output}: {len(tape.beats)} beats of {tape.lanes} bytes, {tape.beats.size} bytes")
+    print(f"{args.output}: {len(tape.beats)} beats of {tape.beats.shape[1]} bytes, {tape.beats.size} bytes")
     if places:
         print(f"{beside}: {_places(places, build)}")
     print(unsaid(tape.shape))

@@ -6,7 +6,8 @@ from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.golden.sampling import CALIBRATION_SEED, sample_texts
 from llama2_myhdl.readers.checkpoint import Checkpoint
-from llama2_myhdl.spec.limits import EMBEDDING_LIMITS
+from llama2_myhdl.spec.formats import WEIGHT_BITS
+from llama2_myhdl.spec.limits import embedding_limits
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.weights.calibrated import quantise_calibrated
 from llama2_myhdl.weights.folding import exponent_limits, fold_factor, quantised_gains
@@ -21,17 +22,20 @@ LEAST = (8, 256)  # sequences and their length where that allows fewer: the posi
 
 
 def quantise_checkpoint(
-    checkpoint: Checkpoint, calibration_tokens: np.ndarray | None = None, gptq: bool = True
+    checkpoint: Checkpoint,
+    calibration_tokens: np.ndarray | None = None,
+    gptq: bool = True,
+    bits: int = WEIGHT_BITS[0],
 ) -> QuantisedCheckpoint:
-    """The quantised model: int8 mantissas, one power-of-two exponent a row. Deterministic.
+    """The quantised model: mantissas of so many bits, one power-of-two exponent a row. Deterministic.
 
     `calibration_tokens` [sequences, positions] default to text sampled from the model itself with a fixed seed. With
     `gptq=False` every matrix is rounded to nearest and no tokens are needed. Raises ModelError for unfit tokens,
     and for weights that are too large for the hardware before any work is done.
     """
     if not gptq:
-        return round_to_nearest(checkpoint)
-    check_weights(checkpoint)
+        return round_to_nearest(checkpoint, bits=bits)
+    check_weights(checkpoint, bits)
     if calibration_tokens is None:
         calibration_tokens = default_calibration(checkpoint)
     calibration_tokens = np.asarray(calibration_tokens)
@@ -42,8 +46,8 @@ def quantise_checkpoint(
             f"calibration tokens must be 0 to {checkpoint.shape.vocab_size - 1}, "
             f"are {calibration_tokens.min()} to {calibration_tokens.max()}"
         )
-    checkpoint = within_range(checkpoint, calibration_tokens)
-    embedding = quantise_rows(checkpoint.token_embedding, **EMBEDDING_LIMITS)
+    checkpoint = within_range(checkpoint, calibration_tokens, bits)
+    embedding = quantise_rows(checkpoint.token_embedding, bits=bits, **embedding_limits(bits))
     return quantise_calibrated(checkpoint, embedding, calibration_tokens)
 
 
@@ -55,17 +59,19 @@ def default_calibration(checkpoint: Checkpoint) -> np.ndarray:
     return sample_texts(FloatModel(checkpoint), sequences, min(length, checkpoint.shape.seq_len), CALIBRATION_SEED)
 
 
-def round_to_nearest(checkpoint: Checkpoint, exponents=row_exponents_lsq) -> QuantisedCheckpoint:
+def round_to_nearest(
+    checkpoint: Checkpoint, exponents=row_exponents_lsq, bits: int = WEIGHT_BITS[0]
+) -> QuantisedCheckpoint:
     """Every matrix rounded by itself, without calibration; `exponents` chooses the rows' exponents.
 
     Raises ModelError for weights that are too large for the hardware.
     """
-    check_weights(checkpoint)
+    check_weights(checkpoint, bits)
     shape = checkpoint.shape
 
     def rounded(w: np.ndarray, name: str, layer: int | None = None) -> QuantisedMatrix:
         w = w.astype(np.float64) * fold_factor(name, shape)
-        return quantise_rows(w, exponents(w, **exponent_limits(checkpoint, name, layer)))
+        return quantise_rows(w, exponents(w, bits=bits, **exponent_limits(checkpoint, name, layer, bits)), bits)
 
     matrices = {
         name: tuple(rounded(w, name, layer) for layer, w in enumerate(getattr(checkpoint, name)))

@@ -7,14 +7,14 @@ import numpy as np
 
 from llama2_myhdl.base.errors import ModelError
 from llama2_myhdl.readers.checkpoint import Checkpoint
-from llama2_myhdl.spec.limits import MANTISSA_MAX, TAPE_EXPONENT_MAX, gain_exponent_max, norm_in_front
+from llama2_myhdl.spec.limits import TAPE_EXPONENT_MAX, gain_exponent_max, mantissa_max, norm_in_front
 from llama2_myhdl.spec.quantised import LAYER_MATRICES
 from llama2_myhdl.weights.folding import exponent_limits, fold_factor
 
 _GAIN_TOP = 1 - 2.0**-15  # largest int16 mantissa
 
 
-def check_weights(checkpoint: Checkpoint) -> None:
+def check_weights(checkpoint: Checkpoint, bits: int) -> None:
     """ModelError, naming the tensor, the limit and the value, for the first weight that no format can hold.
 
     Small weights, even all of them, only lose bits.
@@ -24,8 +24,8 @@ def check_weights(checkpoint: Checkpoint) -> None:
     for name, gain in _gains(checkpoint):
         _refuse(name, "element", np.abs(gain), limit)
     for name, layer, w in _matrices(checkpoint):
-        high = exponent_limits(checkpoint, name, layer)["high"]
-        limit = MANTISSA_MAX * 2.0**high / fold_factor(name, shape)
+        high = exponent_limits(checkpoint, name, layer, bits)["high"]
+        limit = mantissa_max(bits) * 2.0**high / fold_factor(name, shape)
         peaks = np.maximum(w.max(axis=1), -w.min(axis=1))
         why = f", behind the large gains of {norm_in_front(name)}" if high < TAPE_EXPONENT_MAX else ""
         _refuse(name if layer is None else f"{name}[layer {layer}]", "row", peaks, limit, why)

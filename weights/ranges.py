@@ -13,8 +13,8 @@ import numpy as np
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.spec.config import ModelShape
-from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS, F_FRAC
-from llama2_myhdl.spec.limits import MANTISSA_MAX, TAPE_EXPONENT_MAX
+from llama2_myhdl.spec.formats import EPS_FRAC, F_BITS, F_FRAC, WEIGHT_BITS
+from llama2_myhdl.spec.limits import TAPE_EXPONENT_MAX, mantissa_max
 
 _LIMIT = 2.0 ** (F_BITS - 1 - F_FRAC)  # of F
 _HEADROOM = 2  # times the peaks of the text that is looked at
@@ -22,7 +22,7 @@ _SEQUENCES = 4  # of it: peaks are those of a text's first position
 _EPSILON_BITS = 8  # that the register of dim * epsilon keeps
 
 
-def within_range(checkpoint: Checkpoint, tokens: np.ndarray) -> Checkpoint:
+def within_range(checkpoint: Checkpoint, tokens: np.ndarray, bits: int = WEIGHT_BITS[0]) -> Checkpoint:
     """The same model with residuals and hidden vectors that fit F on texts like `tokens` [sequences, positions].
 
     The checkpoint itself where they do already. The classifier is then an array of its own, and the shape's `norm_eps`
@@ -34,7 +34,7 @@ def within_range(checkpoint: Checkpoint, tokens: np.ndarray) -> Checkpoint:
         return checkpoint
     w2, w3 = np.ldexp(checkpoint.w2, -shift), checkpoint.w3.copy()
     for layer, peak in enumerate(hidden):
-        room = MANTISSA_MAX * 2.0**TAPE_EXPONENT_MAX / max(float(np.abs(w2[layer]).max()), 1e-30)
+        room = mantissa_max(bits) * 2.0**TAPE_EXPONENT_MAX / max(float(np.abs(w2[layer]).max()), 1e-30)
         turns = min(_halvings(peak), max(0, int(log2(room))))
         w2[layer], w3[layer] = np.ldexp(w2[layer], turns), np.ldexp(w3[layer], -turns)
     return replace(

@@ -6,17 +6,18 @@
     offset  type        content
     0       8 bytes     "L2MTAPE" and a zero byte
     8       uint32      format version
-    12      uint32      lanes (bytes a beat)
-    16      7 x uint32  dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len
-    44      2 x float64 rope_theta, norm_eps
-    60      3 x uint32  beats of each section: registers and frequencies, embedding, tapes with the closing checksum
-    72      3 x uint32  CRC-32 of each section
-    84      uint32      d, the number of divisors of the rotary frequencies: 0, or one a pair
-    88      d x float64 rope_divisors
-    88+8d   uint32      CRC-32 of the header up to here
-    92+8d               the beats
+    12      2 x uint32  lanes (weights a beat), bits of a weight
+    20      7 x uint32  dim, hidden_dim, n_layers, n_heads, n_kv_heads, vocab_size, seq_len
+    48      2 x float64 rope_theta, norm_eps
+    64      3 x uint32  beats of each section: registers and frequencies, embedding, tapes with the closing checksum
+    76      3 x uint32  CRC-32 of each section
+    88      uint32      d, the number of divisors of the rotary frequencies: 0, or one a pair
+    92      d x float64 rope_divisors
+    92+8d   uint32      CRC-32 of the header up to here
+    96+8d               the beats
 
-The beats fit builds of the same lanes, hidden block and number of engines; registers at their front say which.
+The beats fit builds of the same lanes, bits of a weight, hidden block and number of engines; registers at their front
+say which.
 
 All numbers are little-endian.
 """
@@ -36,60 +37,72 @@ from llama2_myhdl.readers.file_kind import LOOK, file_kind
 from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.spec.constants import Gain
-from llama2_myhdl.spec.limits import EMBEDDING_LIMITS, TAPE_EXPONENT_MAX
+from llama2_myhdl.spec.limits import TAPE_EXPONENT_MAX, embedding_limits
 from llama2_myhdl.spec.program import Command, gain_beats, tapes
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
 from llama2_myhdl.spec.registers import REGISTERS, checksum, register_limits, register_values
 
 FILE_MAGIC = b"L2MTAPE\0"
-FILE_VERSION = 4  # of the header; the boot image inside has a version of its own
-_HEADER = struct.Struct("<8sII7Idd3I3II")
+FILE_VERSION = 5  # of the header; the boot image inside has a version of its own
+_HEADER = struct.Struct("<8sI2I7Idd3I3II")
 _DIVISOR = struct.Struct("<d")
 _CRC = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
 class Tape:
-    """A boot image: uint8 beats [n, lanes] in boot order, and how many of them each section has."""
+    """A boot image: beats in boot order, uint8 [n, bytes of `lanes` weights], and how many of them each section has."""
 
     shape: ModelShape
     lanes: int
+    weight_bits: int
     sections: tuple[int, int, int]
     beats: np.ndarray
 
 
-def _word_beats(values, lanes: int, what: str) -> np.ndarray:
+def _word_beats(values, beat_bytes: int, what: str) -> np.ndarray:
     """One beat for each 32-bit value, in its low bytes."""
-    beats = np.zeros((len(values), lanes), np.uint8)
+    beats = np.zeros((len(values), beat_bytes), np.uint8)
     beats[:, :4] = fitted(values, "<u4", what).view(np.uint8).reshape(-1, 4)
     return beats
 
 
-def _row_beats(mantissa: np.ndarray, lanes: int) -> np.ndarray:
-    """int8 rows [rows, cols] as beats [rows, ceil(cols/lanes), lanes], zero padded."""
-    rows, cols = mantissa.shape
-    beats = np.zeros((rows, ceil(cols / lanes), lanes), np.uint8)
-    beats.reshape(rows, -1)[:, :cols] = fitted(mantissa, "i1", "mantissa of row, column").view(np.uint8)
+def _lane_type(build: BuildConfig) -> str:
+    """numpy's name for what a lane holds."""
+    return f"<i{build.weight_bits // 8}"
+
+
+def _in_bytes(lanes: np.ndarray) -> np.ndarray:
+    """Lanes [.., lanes] as bytes [.., bytes of a beat]."""
+    return np.ascontiguousarray(lanes).view(np.uint8)
+
+
+def _row_lanes(matrix: QuantisedMatrix, build: BuildConfig) -> np.ndarray:
+    """Rows [rows, cols] as lanes of beats [rows, ceil(cols/lanes), lanes], zero padded."""
+    rows, cols = matrix.mantissa.shape
+    kind = _lane_type(build)
+    beats = np.zeros((rows, ceil(cols / build.lanes), build.lanes), kind)
+    beats.reshape(rows, -1)[:, :cols] = fitted(matrix.mantissa, kind, "mantissa of row, column")
     return beats
 
 
-def matrix_beats(matrix: QuantisedMatrix, lanes: int) -> np.ndarray:
+def matrix_beats(matrix: QuantisedMatrix, build: BuildConfig) -> np.ndarray:
     """A matrix on the tape: for every `lanes` rows one beat of exponents, then the rows."""
     row_exponents = fitted(matrix.exponent, "i1", "exponent of row", high=TAPE_EXPONENT_MAX)
-    rows = _row_beats(matrix.mantissa, lanes)
+    rows, lanes = _row_lanes(matrix, build), build.lanes
     parts = []
     for start in range(0, len(rows), lanes):
         group = slice(start, start + lanes)
-        exponents = np.zeros(lanes, np.uint8)
-        exponents[: len(rows[group])] = row_exponents[group].view(np.uint8)
+        exponents = np.zeros(lanes, rows.dtype)
+        exponents[: len(rows[group])] = row_exponents[group]
         parts += [exponents[None], rows[group].reshape(-1, lanes)]
-    return np.concatenate(parts)
+    return _in_bytes(np.concatenate(parts))
 
 
-def vector_beats(gain: Gain, lanes: int) -> np.ndarray:
-    """Norm gains on the tape: one beat with the exponent in byte 0, then int16 mantissas, low byte first."""
-    beats = np.zeros((1 + gain_beats(len(gain.mantissa), lanes), lanes), np.uint8)
-    beats[0, 0] = fitted(gain.exponent, "i1", "exponent of norm gains").view(np.uint8)
+def vector_beats(gain: Gain, build: BuildConfig) -> np.ndarray:
+    """Norm gains on the tape: one beat with the exponent in lane 0, then int16 mantissas, low byte first."""
+    beats = np.zeros((1 + gain_beats(len(gain.mantissa), build), build.beat_bytes), np.uint8)
+    beats.view(_lane_type(build))[0, 0] = fitted(gain.exponent, "i1", "exponent of norm gains")
     data = fitted(gain.mantissa, "<i2", "mantissa of norm gain").view(np.uint8)
     beats[1:].reshape(-1)[: data.size] = data
     return beats
@@ -122,26 +135,26 @@ def _gains(weights: QuantisedCheckpoint):
 
 
 def tape_image(weights: QuantisedCheckpoint, build: BuildConfig) -> np.ndarray:
-    """The tapes of all layers and of the head, uint8 [beats, lanes], in the order of `spec.program.tapes`."""
-    parts, gains, lanes = [], _gains(weights), build.lanes
+    """The tapes of all layers and of the head, uint8 [beats, bytes], in the order of `spec.program.tapes`."""
+    parts, gains = [], _gains(weights)
     for command in tapes(weights.shape, build):
         if command.kind == kinds.GAIN:
-            beats = vector_beats(next(gains), lanes)
+            beats = vector_beats(next(gains), build)
         else:
-            beats = matrix_beats(_matrix(weights, command, build), lanes)
-        if len(beats) != command.tape_beats(lanes):
-            raise ModelError(f"tape of {command}: must have {command.tape_beats(lanes)} beats, has {len(beats)}")
+            beats = matrix_beats(_matrix(weights, command, build), build)
+        if len(beats) != (wanted := command.tape_beats(build.lanes)):
+            raise ModelError(f"tape of {command}: must have {wanted} beats, has {len(beats)}")
         parts.append(beats)
     return np.concatenate(parts)
 
 
-def embedding_rows(embedding: QuantisedMatrix, lanes: int) -> np.ndarray:
-    """The beats of each row, uint8 [rows, beats, lanes]: one with the exponent in byte 0, then the mantissas."""
-    row_exponents = fitted(embedding.exponent, "i1", "exponent of embedding row", **EMBEDDING_LIMITS)
-    rows = _row_beats(embedding.mantissa, lanes)
-    exponents = np.zeros((len(rows), 1, lanes), np.uint8)
-    exponents[:, 0, 0] = row_exponents.view(np.uint8)
-    return np.concatenate([exponents, rows], axis=1)
+def embedding_rows(embedding: QuantisedMatrix, build: BuildConfig) -> np.ndarray:
+    """The beats of each row, uint8 [rows, beats, bytes]: one with the exponent in lane 0, then the mantissas."""
+    limits = embedding_limits(build.weight_bits)
+    rows = _row_lanes(embedding, build)
+    exponents = np.zeros((len(rows), 1, build.lanes), rows.dtype)
+    exponents[:, 0, 0] = fitted(embedding.exponent, "i1", "exponent of embedding row", **limits)
+    return _in_bytes(np.concatenate([exponents, rows], axis=1))
 
 
 def _register_image(shape: ModelShape, build: BuildConfig, stops: tuple[int, ...]) -> np.ndarray:
@@ -149,14 +162,14 @@ def _register_image(shape: ModelShape, build: BuildConfig, stops: tuple[int, ...
     values, limits = register_values(shape, build, stops), register_limits(build)
     for name in REGISTERS:
         fitted(values[name], "<u4", f"register {name}", *limits[name])
-    words = [_word_beats([values[name] for name in REGISTERS], build.lanes, "register")]
-    words.append(_word_beats(shape.frequencies, build.lanes, "RoPE frequency"))
+    words = [_word_beats([values[name] for name in REGISTERS], build.beat_bytes, "register")]
+    words.append(_word_beats(shape.frequencies, build.beat_bytes, "RoPE frequency"))
     return np.concatenate(words)
 
 
-def _none(lanes: int) -> np.ndarray:
+def _none(build: BuildConfig) -> np.ndarray:
     """No beats."""
-    return np.zeros((0, lanes), np.uint8)
+    return np.zeros((0, build.beat_bytes), np.uint8)
 
 
 def _fingerprint(weights: QuantisedCheckpoint) -> int:
@@ -172,17 +185,18 @@ def _fingerprint(weights: QuantisedCheckpoint) -> int:
 
 def boot_image(weights: QuantisedCheckpoint, build: BuildConfig) -> Tape:
     """All beats of the boot stream for a build; ConfigError when the model does not fit it."""
-    shape, lanes = weights.shape, build.lanes
-    build.check(shape)
+    shape, size = weights.shape, build.beat_bytes
+    weights.check(build)
     registers = _register_image(shape, build, weights.stops)
-    embedding = _none(lanes) if build.embedding else embedding_rows(weights.embedding, lanes).reshape(-1, lanes)
-    tape = _none(lanes) if build.weights else tape_image(weights, build)
-    if not len(embedding) + len(tape):
-        tape = np.zeros((register_values(shape, build)["payload_beats"], lanes), np.uint8)
-        tape[:1] = _word_beats([_fingerprint(weights)], lanes, "CRC-32 of the weights")
-    body = np.concatenate([registers, embedding, tape])
-    beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), lanes)], lanes, "checksum")])
-    return Tape(shape, lanes, (len(registers), len(embedding), len(beats) - len(registers) - len(embedding)), beats)
+    rows = _none(build) if build.embedding else embedding_rows(weights.embedding, build).reshape(-1, size)
+    tape = _none(build) if build.weights else tape_image(weights, build)
+    if not len(rows) + len(tape):
+        tape = np.zeros((register_values(shape, build)["payload_beats"], size), np.uint8)
+        tape[:1] = _word_beats([_fingerprint(weights)], size, "CRC-32 of the weights")
+    body = np.concatenate([registers, rows, tape])
+    beats = np.concatenate([body, _word_beats([checksum(body.tobytes(), size)], size, "checksum")])
+    sections = len(registers), len(rows), len(beats) - len(registers) - len(rows)
+    return Tape(shape, build.lanes, build.weight_bits, sections, beats)
 
 
 def _split(tape: Tape) -> list[bytes]:
@@ -195,7 +209,8 @@ def write_tape(path, tape: Tape) -> None:
     sections = _split(tape)
     *numbers, divisors = astuple(tape.shape)
     crcs = map(zlib.crc32, sections)
-    head = _HEADER.pack(FILE_MAGIC, FILE_VERSION, tape.lanes, *numbers, *tape.sections, *crcs, len(divisors))
+    kind = FILE_VERSION, tape.lanes, tape.weight_bits
+    head = _HEADER.pack(FILE_MAGIC, *kind, *numbers, *tape.sections, *crcs, len(divisors))
     head += b"".join(map(_DIVISOR.pack, divisors))
     write_whole(path, [head, _CRC.pack(zlib.crc32(head)), *sections])
 
@@ -212,7 +227,7 @@ def read_tape(path) -> Tape:
         raise ModelError(f"{path}: not a weight tape: must start with {FILE_MAGIC!r}, {found}")
     if len(data) < size:
         raise ModelError(f"{path}: a tape header has {size} bytes, the file has {len(data)}")
-    _, version, lanes, *rest, count = _HEADER.unpack_from(data)
+    _, version, lanes, bits, *rest, count = _HEADER.unpack_from(data)
     if version != FILE_VERSION:
         raise ModelError(f"{path}: tape version: must be {FILE_VERSION}, is {version}")
     end = _HEADER.size + count * _DIVISOR.size
@@ -223,17 +238,18 @@ def read_tape(path) -> Tape:
     if _CRC.unpack_from(data, end)[0] != zlib.crc32(head):
         raise ModelError(f"{path}: corrupt tape: the header does not match its CRC-32")
     sections = tuple(rest[9:12])
-    expected = size + sum(sections) * lanes
+    beat = lanes * bits // 8
+    expected = size + sum(sections) * beat
     if len(data) != expected:
         raise ModelError(
-            f"{path}: a tape of {sum(sections)} beats of {lanes} bytes has {expected} bytes, the file has {len(data)}"
+            f"{path}: a tape of {sum(sections)} beats of {beat} bytes has {expected} bytes, the file has {len(data)}"
         )
     try:
         divisors = tuple(divisor for (divisor,) in _DIVISOR.iter_unpack(head[_HEADER.size :]))
         shape = ModelShape(*rest[:9], divisors)
     except ConfigError as error:
         raise ModelError(f"{path}: {error}") from error
-    tape = Tape(shape, lanes, sections, np.frombuffer(data[size:], np.uint8).reshape(-1, lanes))
+    tape = Tape(shape, lanes, bits, sections, np.frombuffer(data[size:], np.uint8).reshape(-1, beat))
     for name, part, crc in zip(("registers", "embedding", "tape"), _split(tape), rest[12:15]):
         if zlib.crc32(part) != crc:
             raise ModelError(f"{path}: corrupt tape: the {name} section does not match its CRC-32")

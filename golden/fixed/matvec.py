@@ -1,4 +1,4 @@
-"""Matrix times vector: int8 rows, int16 activation mantissas, exact accumulator, one narrowing per row."""
+"""Matrix times vector: int8 or int16 rows, int16 activation mantissas, exact accumulator, one narrowing per row."""
 
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ def activation(v, bits: int, factor: int = UNIT, factor_exponent: int = 0) -> Ac
 def accumulate(mantissa, act: Activation):
     """Exact integer dot products [rows].
 
-    They are made of doubles, in which BLAS is many times as fast as numpy with integers: a sum of 2**18 products of 8
-    and 16 bits is below 2**41, so every partial sum is a whole number below 2**53, which a double holds exactly.
+    They are made of doubles, in which BLAS is many times as fast as numpy with integers: an accumulator has at most
+    `spec.config.MAX_ACC_BITS` bits, so every partial sum is a whole number below 2**53, which a double holds exactly.
     """
     mantissa, vector = np.asarray(mantissa), np.asarray(act.mantissa, dtype=np.float64)
     rows = max(1, _ELEMENTS // mantissa.shape[1])
@@ -50,5 +50,5 @@ def narrow(acc, exponent, act: Activation, stats: Tally | None = None):
 
 
 def matvec(matrix, act: Activation, stats: Tally | None = None):
-    """All rows of `matrix` (fields mantissa int8 [rows, cols], exponent [rows]); result F [rows]."""
+    """All rows of `matrix` (fields mantissa [rows, cols], exponent [rows]); result F [rows]."""
     return narrow(accumulate(matrix.mantissa, act), matrix.exponent, act, stats)

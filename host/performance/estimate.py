@@ -35,7 +35,7 @@ class Estimate:
 def stored(shape: ModelShape, build: BuildConfig) -> float:
     """Bytes that a model takes in memory: tapes, embedding, keys and values of the whole context."""
     rows = shape.n_layers * shape.n_kv_heads * shape.seq_len
-    tapes = tape_beats(shape, build) * build.lanes
+    tapes = tape_beats(shape, build) * build.beat_bytes
     return tapes + shape.vocab_size * (shape.dim + 1) + rows * row_bytes(shape, build)
 
 
@@ -69,7 +69,7 @@ def estimate(shape: ModelShape, board: Board, clock: float, pos: int, memory: di
     machine = Machine(shape, build, bus, Cache(bus, lambda rows: rows * a_row * 8 / bits, own=False))
     beats = tape_beats(shape, build)
     *_, cycles = machine.story([pos] * (1 if beats > LONG else 2)).cycles  # the first one finds full queues
-    weights = beats * build.lanes
+    weights = beats * build.beat_bytes
     rows = shape.n_layers * shape.n_kv_heads * (pos * reads_of_row(shape, build) + 1)
     traffic = weights + rows * a_row + shape.dim + 1
     rate = clock * 1e6 / cycles

@@ -17,7 +17,7 @@ def command_stream(cfg: BuildConfig) -> Stream:
 
 
 def beat_stream(cfg: BuildConfig) -> Stream:
-    """Tape beats: LANES bytes, element 0 low."""
+    """Tape beats: LANES lanes of a weight each, element 0 low."""
     return Stream(data=uint(cfg.beat_bits))
 
 

@@ -7,6 +7,8 @@ from llama2_myhdl.spec import program
 from llama2_myhdl.spec.config import clog2
 from llama2_myhdl.spec.formats import GAIN_BITS
 
+# Where a weight, and so a lane, has 16 bits, a beat has LANES mantissas.
+
 MAX_GROUP = 4  # mantissas that are read from the memory at once
 
 
@@ -20,7 +22,7 @@ def gain_buffer(clk, rst, s, taken, last, gain, exponent, ready, gain_beats, CFG
     exponent: out, signed CFG.exp_bits, holds until the next vector's exponent beat.
     gain_beats: 1 .. that of CFG.max_dim. A new gain every cycle; three cycles from the last beat to `ready`.
     """
-    DEPTH = program.gain_beats(CFG.max_dim, CFG.lanes)
+    DEPTH = program.gain_beats(CFG.max_dim, CFG)
     BEAT_BITS = CFG.beat_bits
     GROUP = min(MAX_GROUP, BEAT_BITS // GAIN_BITS)
     GROUP_BITS = GROUP * GAIN_BITS

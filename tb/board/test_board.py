@@ -188,7 +188,7 @@ def test_errors_come_out(host, model):
         beats = tape.beats.copy()
         beats.reshape(-1)[damage[0]] ^= damage[1]
         host.news.clear()
-        host.load(type(tape)(tape.shape, tape.lanes, tape.sections, beats))
+        host.load(replace(tape, beats=beats))
         host.ask(link.HELLO)
         assert [fields for kind, _, fields in host.news if kind == link.STATUS][-1] == dict(loaded=0, error=code)
         assert host.ask(link.PROMPT, **prompt) == dict(reason=link.NOT_LOADED)

@@ -8,6 +8,7 @@ import numpy as np
 
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
+from llama2_myhdl.spec.formats import GAIN_BITS
 from llama2_myhdl.spec.program import head_beats, layer_beats, tape_beats
 from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, checksum, register_limits, register_values
 
@@ -23,19 +24,19 @@ class Image:
     payload: int
 
     def beats(self, build: BuildConfig, rng: random.Random) -> np.ndarray:
-        """uint8 [n, lanes]; what is behind the registers is noise."""
-        count = self.frequencies + self.payload
-        body = np.zeros((len(REGISTERS) + count + 1, build.lanes), np.uint8)
+        """uint8 [n, bytes of a beat]; what is behind the registers is noise."""
+        count, size = self.frequencies + self.payload, build.beat_bytes
+        body = np.zeros((len(REGISTERS) + count + 1, size), np.uint8)
         words = np.array([self.registers[name] for name in REGISTERS], "<u4")
         body[: len(REGISTERS), : WORD // 8] = words.view(np.uint8).reshape(-1, WORD // 8)
-        body[len(REGISTERS) : -1] = np.frombuffer(rng.randbytes(count * build.lanes), np.uint8).reshape(-1, build.lanes)
+        body[len(REGISTERS) : -1] = np.frombuffer(rng.randbytes(count * size), np.uint8).reshape(-1, size)
         return sealed(body, build)
 
 
 def sealed(beats: np.ndarray, build: BuildConfig) -> np.ndarray:
     """The same beats with the last one made the checksum of the others."""
     beats[-1] = 0
-    beats[-1, : WORD // 8] = np.array([checksum(beats[:-1].tobytes(), build.lanes)], "<u4").view(np.uint8)
+    beats[-1, : WORD // 8] = np.array([checksum(beats[:-1].tobytes(), build.beat_bytes)], "<u4").view(np.uint8)
     return beats
 
 
@@ -61,7 +62,7 @@ def derived(shape: ModelShape, build: BuildConfig) -> dict[str, int]:
         n_layers=shape.n_layers,
         dim_beats=ceil(shape.dim / lanes),
         hidden_beats=ceil(shape.hidden_dim / lanes),
-        gain_beats=ceil(2 * shape.dim / lanes),
+        gain_beats=ceil(shape.dim * GAIN_BITS / build.beat_bits),
         layer_beats=layer_beats(shape, build),
         head_beats=head_beats(shape, build),
         payload_beats=payload_beats(shape, build),

@@ -14,6 +14,7 @@ from tb.boot.images import words
 BUILDS = {
     "nano": build_of("nano"),
     "two_engines": build_of("nano", engines=2),
+    "weights_of_16_bits": build_of("nano", weight_bits=16),
     "eight_lanes": replace(build_of("nano"), lanes=8, max_dim=56, max_heads=12, max_kv_heads=6, max_head_dim=16),
     "three_engines": replace(build_of("nano"), min_hidden_block=4, max_layers=8, max_kv_heads=4, engines=3),
 }

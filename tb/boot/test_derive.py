@@ -17,6 +17,7 @@ from tb.boot.images import random_shape
 BUILDS = {
     "nano": build_of("nano"),
     "blocks_of_one_beat": replace(build_of("nano"), min_hidden_block=4, engines=2),
+    "weights_of_16_bits": build_of("nano", weight_bits=16),
     "sixteen_lanes": build_of("stories15M", lanes=16, engines=3),
 }
 SHAPES = 20

@@ -18,6 +18,7 @@ from tb.boot.loader_bench import BUILDS, LoaderBench
 # other head ratios than the build's own; two of each build, so that what one does not notice the other does
 SHAPES = {
     "nano": (ModelShape(12, 22, 1, 3, 1, 20, 15), ModelShape(8, 5, 2, 2, 2, 7, 7)),
+    "weights_of_16_bits": (ModelShape(12, 22, 1, 3, 1, 20, 15), ModelShape(8, 5, 2, 2, 2, 7, 7)),
     "two_engines": (ModelShape(8, 10, 2, 4, 1, 6, 15), ModelShape(16, 3, 2, 4, 2, 9, 16)),
     "eight_lanes": (ModelShape(20, 11, 1, 5, 5, 6, 15), ModelShape(32, 3, 2, 4, 2, 7, 3)),
     "three_engines": (ModelShape(12, 5, 5, 3, 3, 6, 15), ModelShape(8, 7, 7, 4, 1, 11, 15)),

@@ -8,6 +8,7 @@ from llama2_myhdl.spec.presets import preset
 from tb.sim.models import BUILD
 
 NANO = preset("nano").build
+NANO16 = replace(NANO, weight_bits=16)
 # layers that the engines divide and do not divide; one engine more than the smallest share
 BUILDS = {
     "one engine, four sequences": (BUILD, ModelShape(16, 24, 2, 4, 2, 32, 16)),

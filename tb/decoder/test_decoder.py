@@ -15,6 +15,7 @@ from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.stops import STOP_CONTEXT, STOP_ERROR, STOP_STEPS, STOP_TOKEN
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, write_tape
+from tb.decoder.builds import NANO16
 from tb.decoder.comparison import NANO_SHAPES, compare, model, tap_values
 from tb.sim.simulators import SESSIONS
 
@@ -50,6 +51,12 @@ def check_models(shapes, build, sim, tmp_path, positions):
 def test_nano(sim, tmp_path):
     """Several models on the nano build, one simulation, every position tapped."""
     check_models(NANO_SHAPES, preset("nano").build, sim, tmp_path, positions=8)
+
+
+@pytest.mark.parametrize("sim", SIMULATORS[-1:])
+def test_weights_of_16_bits(sim, tmp_path):
+    """The same models, rounded to 16 bits."""
+    check_models(NANO_SHAPES, NANO16, sim, tmp_path, positions=8)
 
 
 @pytest.mark.skipif("verilator" not in SIMULATORS, reason="the 64-lane decoder is run in Verilator")

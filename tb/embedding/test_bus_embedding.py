@@ -7,7 +7,6 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.rtl.embedding.bus_embedding import bus_embedding, ports
 from llama2_myhdl.sim.axi_memory import ReadMemory
 from llama2_myhdl.sim.clock import start
@@ -17,8 +16,8 @@ from llama2_myhdl.spec.axi import DECERR, SLVERR, ReadMaster
 from llama2_myhdl.spec.config import ModelShape
 from llama2_myhdl.spec.embedding import row_bytes
 from llama2_myhdl.spec.errors import BAD_WINDOW, DECODE_ERROR, NONE, SLAVE_ERROR
-from llama2_myhdl.spec.limits import EMBEDDING_MAX, EMBEDDING_MIN
 from llama2_myhdl.spec.presets import PRESETS
+from tb.embedding.rows import random_row
 
 SMALL = dict(burst=4, depth=16, outstanding=3)
 CONFIGS = {  # words of two beats and of many; beats of two words
@@ -53,11 +52,9 @@ class Bench:
         size = row_bytes(ModelShape(dim, 4, 1, 1, 1, vocab, 4), cfg)
         self.rows, table = [], b""
         for _ in range(vocab):
-            row = [rng.choice([-128, 127, 0, rng.randrange(-128, 128)]) for _ in range(beats * cfg.lanes)]
-            exponent = rng.choice([EMBEDDING_MIN, EMBEDDING_MAX, rng.randrange(EMBEDDING_MIN, EMBEDDING_MAX + 1)])
-            self.rows.append(embed(row[:dim], exponent).tolist())
-            front = bytes([exponent & 255]) + rng.randbytes(cfg.lanes - 1)
-            data = front + bytes(x & 255 for x in row)
+            row, words = random_row(rng, dim, cfg)
+            self.rows.append(row)
+            data = b"".join(beat.to_bytes(cfg.beat_bytes, "little") for beat in words)
             table += data + rng.randbytes(size - len(data))
         word = cfg.embedding.word_bytes
         base = rng.randrange(1 << 39) // word * word if base is None else base

@@ -7,14 +7,13 @@ import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.rtl.embedding.embed_station import embed_station, ports
 from llama2_myhdl.rtl.embedding.embedding import latency
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
-from llama2_myhdl.spec.limits import EMBEDDING_MAX, EMBEDDING_MIN
 from llama2_myhdl.spec.presets import PRESETS
+from tb.embedding.rows import random_row
 
 CONFIGS = {name: replace(PRESETS[name].build, sequences=4) for name in ("nano", "default")}
 LABEL = ("seq", "pos", "scored")
@@ -47,13 +46,9 @@ class Bench:
 
     def row(self):
         """Beats of a random row: its exponent, then its elements; remembers the row."""
-        rng, lanes, beats = self.rng, self.cfg.lanes, -(-self.dim // self.cfg.lanes)
-        row = [rng.choice([-128, 127, rng.randrange(-128, 128)]) for _ in range(beats * lanes)]
-        exponent = rng.choice([EMBEDDING_MIN, EMBEDDING_MAX, rng.randrange(EMBEDDING_MIN, EMBEDDING_MAX + 1)])
-        self.rows.append(embed(row[: self.dim], exponent).tolist())
-        yield rng.randrange(1 << self.cfg.beat_bits) & ~255 | exponent & 255
-        for k in range(0, beats * lanes, lanes):
-            yield int.from_bytes(bytes(x & 255 for x in row[k : k + lanes]), "little")
+        row, beats = random_row(self.rng, self.dim, self.cfg)
+        self.rows.append(row)
+        return beats
 
     async def shape(self, dim, vocab):
         """Set the shape registers."""

@@ -1,25 +1,27 @@
 """embedding against golden.fixed.embedding.embed: boot, every token of the vocabulary, several shapes in one build."""
 import random
+from dataclasses import replace
+from itertools import chain
 
 import cocotb
 import pytest
 from cocotb.triggers import ClockCycles, RisingEdge
 
-from llama2_myhdl.golden.fixed.embedding import embed
 from llama2_myhdl.rtl.embedding.embedding import embedding, latency, ports
 from llama2_myhdl.sim.clock import start
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource
 from llama2_myhdl.spec.config import BuildConfig
-from llama2_myhdl.spec.limits import EMBEDDING_MAX, EMBEDDING_MIN
 from llama2_myhdl.spec.presets import PRESETS
+from tb.embedding.rows import random_row
 
-# rows of one beat, rows of up to five beats with a last one that is not full, and the smallest build
+# rows of one beat, rows of up to five beats with a last one that is not full, the smallest build, weights of 16 bits
 CONFIGS = {
     "default": PRESETS["default"].build,
     "long_rows": BuildConfig(max_dim=36, max_hidden=64, max_layers=1, max_heads=4, max_kv_heads=4, max_head_dim=10,
                              max_vocab=50, max_seq=16, lanes=8),
     "nano": PRESETS["nano"].build,
+    "nano16": replace(PRESETS["nano"].build, weight_bits=16),
 }
 
 
@@ -41,26 +43,17 @@ class Bench:
 
     async def load(self, dim, vocab):
         """Set the shape and write a table of random rows with extremes among them, padded with noise."""
-        rng, lanes = self.rng, self.cfg.lanes
-        beats = -(-dim // lanes)
+        beats = -(-dim // self.cfg.lanes)
         self.dut.dim.value, self.dut.dim_beats.value, self.dim = dim, beats, dim
         await ClockCycles(self.dut.clk, 1)
-        self.rows = [[rng.choice([-128, 127, 0, rng.randrange(-128, 128)]) for _ in range(beats * lanes)]
-                     for _ in range(vocab)]
-        self.exponents = [rng.choice([EMBEDDING_MIN, EMBEDDING_MAX, rng.randrange(EMBEDDING_MIN, EMBEDDING_MAX + 1)])
-                          for _ in range(vocab)]
-        stream = []
-        for row, exponent in zip(self.rows, self.exponents):
-            stream.append(rng.randrange(1 << self.cfg.beat_bits) & ~255 | exponent & 255)
-            stream += [int.from_bytes(bytes(x & 255 for x in row[k:k + lanes]), "little")
-                       for k in range(0, beats * lanes, lanes)]
+        self.rows, parts = zip(*(random_row(self.rng, dim, self.cfg) for _ in range(vocab)))
+        stream = list(chain(*parts))
         await self.boot.send(*[dict(data=data, last=int(k == len(stream) - 1)) for k, data in enumerate(stream)])
         await ClockCycles(self.dut.clk, 2)
 
     def ask(self, token):
         self.tokens.send_nowait(dict(token=token))
-        row = embed(self.rows[token][:self.dim], self.exponents[token]).tolist()
-        self.wanted += [dict(data=y, last=int(k == self.dim - 1)) for k, y in enumerate(row)]
+        self.wanted += [dict(data=y, last=int(k == self.dim - 1)) for k, y in enumerate(self.rows[token])]
 
     async def finish(self):
         """Compare everything; returns how many elements that were."""

@@ -28,7 +28,7 @@ EFFORT = {
 }
 BEATS = ("weights", "headers", "tokens", "saturations")  # what a story has, however slow
 WAITS = ("activation", "attention", "downstream", "idle")
-GAIN_BEATS = 1 + gain_beats(SHAPE.dim, BUILD.lanes)  # at the front of the tape, before the exponents of the first rows
+GAIN_BEATS = 1 + gain_beats(SHAPE.dim, BUILD)  # at the front of the tape, before the exponents of the first rows
 SETTLE = 20  # cycles from the last element until the counters are still
 
 

@@ -8,19 +8,18 @@ import pytest
 
 from llama2_myhdl.rtl.matvec.mac_array import latency, mac_array, ports
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.spec.presets import PRESETS
 from tb.lanes import packed
+from tb.matvec.builds import BUILDS
 from tb.matvec.model import extremes
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply, with_pauses
 
 COUNT = 300
-BUILDS = ("nano", "default")
 
 
 def traffic(name):
     """Input vectors and expected outputs."""
-    cfg, rng = PRESETS[name].build, random.Random(2)
+    cfg, rng = BUILDS[name], random.Random(2)
     pairs = [(extremes(rng, cfg.weight_bits, cfg.lanes), extremes(rng, cfg.act_bits, cfg.lanes)) for _ in range(COUNT)]
     given = [dict(w=packed(w, cfg.weight_bits), a=packed(a, cfg.act_bits)) for w, a in pairs]
     return with_pauses(rng, given, [dict(y=int(np.dot(w, a))) for w, a in pairs])
@@ -29,19 +28,19 @@ def traffic(name):
 @pytest.mark.parametrize("name", BUILDS)
 def test_mac_array_myhdl(name):
     given, expected = traffic(name)
-    assert simulate(mac_array, ports(PRESETS[name].build), given, ["y"], latency(PRESETS[name].build.lanes)) == expected
+    assert simulate(mac_array, ports(BUILDS[name]), given, ["y"], latency(BUILDS[name].lanes)) == expected
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_mac_array(sim, name):
-    run(mac_array, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=1)
+    run(mac_array, ports(BUILDS[name]), __name__, sim, parameters=dict(name=name), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")
 async def dot_products(dut):
     name = test_parameters()["name"]
     given, expected = traffic(name)
-    found = await apply(dut, given, dict(y=True), latency(PRESETS[name].build.lanes))
+    found = await apply(dut, given, dict(y=True), latency(BUILDS[name].lanes))
     assert found == expected
     assert len(found) == COUNT

@@ -18,11 +18,10 @@ from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.sim.streams import StreamSink, StreamSource, reader
 from llama2_myhdl.spec.causes import ACTIVATION, ATTENTION, DOWNSTREAM, HEADER, IDLE, WEIGHTS
 from llama2_myhdl.spec.kinds import GATE_UP, KEY, KIND_BITS, LOGITS, OUT, PARTIAL, QUERY, VALUE
-from llama2_myhdl.spec.presets import PRESETS
 from tb.bench import Bench
+from tb.matvec.builds import BUILDS
 from tb.matvec.model import Work, random_work
 
-BUILDS = ("nano", "default")  # 4 and 64 lanes
 PAUSES = (  # probabilities of an idle tape, idle activations, late scalars, held rows and held gains
     (0, 0, 0, 0, 0),
     (0.5, 0, 0, 0, 0),
@@ -31,13 +30,13 @@ PAUSES = (  # probabilities of an idle tape, idle activations, late scalars, hel
     (0.3, 0.3, 0.3, 0.3, 0.3),
     (0, 0, 0.98, 0.95, 0.5),
 )
-VECTORS = {"nano": 30, "default": 4}  # activation vectors a round
+VECTORS = {"nano": 30, "default": 4, "nano16": 30}  # activation vectors a round
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_matvec(sim, name):
-    run(matvec, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=8)
+    run(matvec, ports(BUILDS[name]), __name__, sim, parameters=dict(name=name), tests=8)
 
 
 class MatvecBench(Bench):
@@ -46,7 +45,7 @@ class MatvecBench(Bench):
     def __init__(self, dut, rng):
         super().__init__(dut, rng)
         self.name = test_parameters()["name"]
-        cfg = self.cfg = PRESETS[self.name].build
+        cfg = self.cfg = BUILDS[self.name]
         self.commands = StreamSource(dut, "s_cmd", kind=KIND_BITS, rows=len(dut.s_cmd_rows), beats=len(dut.s_cmd_beats),
                                      release=1, head=1)
         self.tape = StreamSource(dut, "s_tape", data=cfg.beat_bits)
@@ -127,7 +126,7 @@ def compare(work: Work, rows, gains):
 
 @pytest.mark.parametrize("fault", ["data", "kind", "last", "missing", "surplus", "gain"])
 def test_scoreboard_can_fail(fault):
-    work = random_work(PRESETS["nano"].build, random.Random(1), 3)
+    work = random_work(BUILDS["nano"], random.Random(1), 3)
     rows, gains = [dict(row) for row in work.rows], [dict(gain) for gain in work.gains]
     compare(work, rows, gains)
     if fault == "missing":

@@ -13,17 +13,18 @@ from llama2_myhdl.rtl.matvec.narrow import LATENCY, narrow, ports
 from llama2_myhdl.rtl.matvec.streams import SCALE_BITS
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
 from llama2_myhdl.spec.formats import UNIT
-from llama2_myhdl.spec.presets import PRESETS
+from llama2_myhdl.spec.presets import build_of
+from tb.matvec.builds import BUILDS as SMALL
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 COUNT = 3000
-BUILDS = ("nano", "default", "tinyllama-1.1B")  # two and three multipliers
+BUILDS = SMALL | {"tinyllama-1.1B": build_of("tinyllama-1.1B")}  # two and three multipliers
 
 
 def traffic(name):
     """Inputs of every size, most shifts near the size of the product; expected outputs."""
-    cfg, rng = PRESETS[name].build, random.Random(7)
+    cfg, rng = BUILDS[name], random.Random(7)
     top = 1 << cfg.acc_bits - 1
     scales, exponents = 1 << SCALE_BITS - 1, 1 << cfg.exp_bits - 1
     shifts = ((-exponents, -scales), (exponents - 1, scales - 1), (0, 0), (-7, -9), (-20, -43), (0, -64))
@@ -91,13 +92,13 @@ def compare(found, behind):
 @pytest.mark.parametrize("name", BUILDS)
 def test_narrow_myhdl(name):
     cycles, behind = stalled(name)
-    assert compare(simulate(narrow, ports(PRESETS[name].build), cycles, ["y", "clipped"], 1), behind) >= COUNT
+    assert compare(simulate(narrow, ports(BUILDS[name]), cycles, ["y", "clipped"], 1), behind) >= COUNT
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_narrow(sim, name):
-    run(narrow, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=1)
+    run(narrow, ports(BUILDS[name]), __name__, sim, parameters=dict(name=name), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

@@ -7,17 +7,16 @@ import pytest
 
 from llama2_myhdl.rtl.matvec.row_exponents import LATENCY, ports, row_exponents
 from llama2_myhdl.sim.runner import SIMULATORS, run, test_parameters
-from llama2_myhdl.spec.presets import PRESETS
 from tb.lanes import packed
+from tb.matvec.builds import BUILDS
 from tb.myhdl_sim import simulate
 from tb.pipeline import apply
 
 COUNT = 400
-BUILDS = ("nano", "default")
 
 
 def traffic(name):
-    cfg, rng = PRESETS[name].build, random.Random(4)
+    cfg, rng = BUILDS[name], random.Random(4)
     limit = 1 << cfg.exp_bits - 1
     held, given, expected = None, [], []
     for cycle in range(COUNT):
@@ -32,14 +31,14 @@ def traffic(name):
 @pytest.mark.parametrize("name", BUILDS)
 def test_row_exponents_myhdl(name):
     given, expected = traffic(name)
-    found = simulate(row_exponents, ports(PRESETS[name].build), given, ["exponent"], LATENCY)
+    found = simulate(row_exponents, ports(BUILDS[name]), given, ["exponent"], LATENCY)
     assert [item["exponent"] for item in found[1:]] == expected[1:]
 
 
 @pytest.mark.parametrize("name", BUILDS)
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_row_exponents(sim, name):
-    run(row_exponents, ports(PRESETS[name].build), __name__, sim, parameters=dict(name=name), tests=1)
+    run(row_exponents, ports(BUILDS[name]), __name__, sim, parameters=dict(name=name), tests=1)
 
 
 @cocotb.test(timeout_time=1, timeout_unit="ms")

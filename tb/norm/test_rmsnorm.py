@@ -44,7 +44,7 @@ class RmsNormBench(Bench):
     def set_shape(self, dim, eps_term):
         self.dim, self.eps_term = dim, eps_term
         self.dut.eps_term.value = eps_term
-        self.dut.gain_beats.value = gain_beats(dim, self.cfg.lanes)
+        self.dut.gain_beats.value = gain_beats(dim, self.cfg)
 
     def send(self, x, gain, exponent):
         """Queue one vector and its gains; what must come out joins the wanted lists."""

@@ -17,20 +17,20 @@ STAMPS = ("dev", "syn", "train", "models", "browser", "serve", "clients", "ip", 
 INSTALLED = [word for name in STAMPS for word in ("-o", f".venv/.stamp-{name}")]  # whatever is there
 HIDDEN = {"known-block", "place"}
 # the options of each target; those of POSITIONAL are the command's last arguments
-GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES SIM JSON TAPS TAP_POSITIONS TAP_LAYERS".split()
+GENERATE = "MODEL TOKENIZER CONTEXT STEPS LANES ENGINES WEIGHT_BITS SIM JSON TAPS TAP_POSITIONS TAP_LAYERS".split()
 GENERATE += "CONFIG LATENCY REFRESH NEW_TOKENS TEMPERATURE TOPK TOPP MINP SEED SAMPLES PROMPT".split()
-SERVED = "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM CONFIG"
+SERVED = "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES WEIGHT_BITS SIM CONFIG"
 OPTIONS = {
     "generate": GENERATE,
     "watch": [name for name in GENERATE[:-1] if not name.startswith("TAP")] + ["OUTPUT", "PORT", "PROMPT"],
     "mutants": ["BLOCK", "COUNT", "SEED", "MINUTES"],
     "serve": f"{SERVED} SLOTS BOARD BAUD NAME BIND PORT QUEUE BODY TIMEOUT".split(),
     "chat": f"{SERVED} BOARD BAUD NEW_TOKENS TEMPERATURE TOPP SEED".split(),
-    "perplexity": "MODEL TOKENIZER THETA NORM_EPS CONTEXT LANES ENGINES SIM JSON CONFIG LATENCY REFRESH TEXT".split(),
-    "convert": ["LANES", "ENGINES"],
+    "perplexity": f"{SERVED} JSON LATENCY REFRESH TEXT".split(),
+    "convert": ["LANES", "ENGINES", "WEIGHT_BITS"],
     "ip": ["LANES", "ENGINES", "SEQUENCES", "OUTPUT"],
-    "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES"],
-    "accuracy": ["TEXT", "SEEDS", "POSITIONS"],
+    "pack": ["CONTEXT", "CONFIG", "LANES", "ENGINES", "WEIGHT_BITS"],
+    "accuracy": ["TEXT", "SEEDS", "POSITIONS", "WEIGHT_BITS"],
     "sampler": ["DRAWS"],
     "figures": ["ONLY"],
     "fpga": ["ONLY"],

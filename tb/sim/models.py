@@ -17,5 +17,5 @@ def random_model(
     seed: int, build: BuildConfig = BUILD, shape: ModelShape = SHAPE, shared: bool = True
 ) -> tuple[FixedModel, Tape]:
     """A random model: the integer model and its boot image."""
-    weights = quantise_checkpoint(random_checkpoint(shape, seed, shared), gptq=False)
+    weights = quantise_checkpoint(random_checkpoint(shape, seed, shared), gptq=False, bits=build.weight_bits)
     return FixedModel(weights, build), boot_image(weights, build)

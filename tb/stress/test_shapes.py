@@ -7,6 +7,7 @@ import pytest
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from tb.boot.images import random_shape
+from tb.decoder.builds import NANO16
 from tb.stress.builds import NANO, ODD, THREE, TWO, WIDE, fast
 from tb.stress.crowd import Crowd
 from tb.stress.effort import draws, trials
@@ -16,7 +17,7 @@ from tb.stress.wild import wild_model
 pytestmark = [pytest.mark.stress, fast]
 
 FULL, FEW = 40, 10  # a build
-BUILDS = {"nano": NANO, "two engines": TWO, "three engines": THREE, "eight lanes": WIDE}
+BUILDS = {"nano": NANO, "two engines": TWO, "three engines": THREE, "eight lanes": WIDE, "weights of 16 bits": NANO16}
 SELDOM = {"three units, no sampler": ODD}  # compiled for the full numbers alone
 JOBS = 3  # of each model
 EPSILONS = (1e-5, 1e-6, 1e-8, 1e-2)

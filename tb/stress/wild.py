@@ -7,8 +7,9 @@ import numpy as np
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.spec.config import BuildConfig, ModelShape
 from llama2_myhdl.spec.constants import Gain
-from llama2_myhdl.spec.limits import MANTISSA_MAX, exponent_limits, gain_exponent_max
+from llama2_myhdl.spec.limits import exponent_limits, gain_exponent_max, mantissa_max
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
+from llama2_myhdl.weights.rows import integers
 from llama2_myhdl.weights.tape import Tape, boot_image
 
 GAIN_MAX = (1 << 15) - 1
@@ -19,8 +20,8 @@ EXPONENTS = ("high", "low", "near", "any")
 class Wild:
     """Draws the parts of one model of a shape."""
 
-    def __init__(self, shape: ModelShape, rng: random.Random):
-        self.shape, self.rng = shape, rng
+    def __init__(self, shape: ModelShape, weight_bits: int, rng: random.Random):
+        self.shape, self.bits, self.rng = shape, weight_bits, rng
         self.data = np.random.default_rng(rng.getrandbits(64))
         self.loud = rng.random() < 0.5  # exponents near their upper limits are the rule
 
@@ -45,9 +46,9 @@ class Wild:
         return Gain(self.mantissas((self.shape.dim,), GAIN_MAX).astype(np.int16), int(exponent))
 
     def matrix(self, name: str, rows: int, cols: int, gain: Gain | None = None) -> QuantisedMatrix:
-        limits = exponent_limits(self.shape, name, None if gain is None else gain.exponent)
+        limits = exponent_limits(self.shape, name, self.bits, None if gain is None else gain.exponent)
         exponent = self.exponents(limits["low"], limits["high"], rows)
-        return QuantisedMatrix(self.mantissas((rows, cols), MANTISSA_MAX).astype(np.int8), exponent)
+        return QuantisedMatrix(integers(self.mantissas((rows, cols), mantissa_max(self.bits)), self.bits), exponent)
 
     def checkpoint(self) -> QuantisedCheckpoint:
         s = self.shape
@@ -75,5 +76,5 @@ class Wild:
 
 def wild_model(shape: ModelShape, build: BuildConfig, rng: random.Random) -> tuple[FixedModel, Tape]:
     """The integer model and the boot image of a model at its limits."""
-    weights = Wild(shape, rng).checkpoint()
+    weights = Wild(shape, build.weight_bits, rng).checkpoint()
     return FixedModel(weights, build), boot_image(weights, build)

@@ -155,7 +155,7 @@ def test_refit_beyond_the_limit():
         peaks = np.abs(tensor).max(axis=2, keepdims=True)
         tensor *= 127 / quantise.fold_factor(name, SHAPE) / peaks * (1 - 1e-6)
     runs(checkpoint, gptq=True)
-    embedding = quantise_rows(checkpoint.token_embedding, **quantise.EMBEDDING_LIMITS)
+    embedding = quantise_rows(checkpoint.token_embedding, **quantise.embedding_limits(8))
     tokens = quantise.default_calibration(checkpoint)
     weights = quantise_calibrated(checkpoint, embedding, tokens)  # of the weights as they are
     for name in ("w2", "wo", "w1"):
@@ -285,31 +285,31 @@ def test_fields():
 
 def test_matrix_fields():
     exponent, mantissa = np.zeros(6, np.int64), np.ones((6, 5), np.int64)
-    assert refusal(matrix_beats, QuantisedMatrix(mantissa, exponent + [0, 0, 1, 0, 0, 0]), 4) == (
+    assert refusal(matrix_beats, QuantisedMatrix(mantissa, exponent + [0, 0, 1, 0, 0, 0]), BUILD) == (
         "exponent of row 2: must be -128 to 0, is 1"
     )
     assert "exponent of row 0: must be -128 to 0, is -129" in refusal(
-        matrix_beats, QuantisedMatrix(mantissa, exponent - 129), 4
+        matrix_beats, QuantisedMatrix(mantissa, exponent - 129), BUILD
     )
     mantissa[3, 4] = 128
     assert "row, column 3, 4: must be -128 to 127, is 128" in refusal(
-        matrix_beats, QuantisedMatrix(mantissa, exponent), 4
+        matrix_beats, QuantisedMatrix(mantissa, exponent), BUILD
     )
 
 
 def test_gain_fields():
-    assert refusal(vector_beats, quantise_gain(np.full(16, 2.0**126), 16), 4) == (
+    assert refusal(vector_beats, quantise_gain(np.full(16, 2.0**126), 16), BUILD) == (
         "exponent of norm gains: must be -128 to 127, is 129"
     )
     smallest = quantise_gain(np.full(16, 2.0**-149), 16)  # of float32, times sqrt(16), at exponent -128
-    beats = vector_beats(smallest, 4)
+    beats = vector_beats(smallest, BUILD)
     assert beats[0, :1].view(np.int8)[0] == -128
     np.testing.assert_array_equal(beats[1:].reshape(-1).view("<i2"), np.full(16, round(2.0 ** (-149 + 2 + 15 + 128))))
 
 
 def test_embedding_fields(weights):
     table = weights.embedding
-    assert "embedding row 5: must be -20 to 3, is 4" in refusal(tape.embedding_rows, raised(table, 5, 4), 4)
+    assert "embedding row 5: must be -20 to 3, is 4" in refusal(tape.embedding_rows, raised(table, 5, 4), BUILD)
 
 
 @pytest.mark.parametrize("name", REGISTERS)

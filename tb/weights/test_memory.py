@@ -117,7 +117,7 @@ def test_another_version(packed):
     data = bytearray(beside.read_bytes())
     data[8] = 1
     beside.write_bytes(data)
-    refused(packed, "version of the memory image: must be 2, is 1")
+    refused(packed, "version of the memory image: must be 3, is 1")
 
 
 @pytest.mark.parametrize("number", [0, 2])
@@ -133,6 +133,7 @@ def test_a_damaged_part(packed, number):
     "changes, words",
     [
         (dict(lanes=8), "lanes must be 8, is 4"),
+        (dict(weight_bits=16), "bits of a weight must be 16, is 8"),
         (dict(min_hidden_block=16), "hidden block must be 16, is 8"),
         (dict(engines=2), "engines must be 2, is 1"),
         (dict(weights=ReadMaster(data_bits=128)), "bytes of a beat for the weights must be 16, is 8"),

@@ -8,13 +8,14 @@ from llama2_myhdl.golden.accuracy import compare, evaluation_tokens
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.golden.sampling import CALIBRATION_SEED, EVALUATION_SEED, sample_texts
 from llama2_myhdl.readers.checkpoint import random_checkpoint
+from llama2_myhdl.spec.formats import WEIGHT_BITS
 from llama2_myhdl.spec.limits import EXPONENT_MAX, EXPONENT_MIN
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.quantised import LAYER_MATRICES
 from llama2_myhdl.weights.calibrated import refit
 from llama2_myhdl.weights.folding import dequantise, fold_factor
 from llama2_myhdl.weights.gptq import gptq
-from llama2_myhdl.weights.quantise import EMBEDDING_LIMITS, default_calibration, quantise_checkpoint, round_to_nearest
+from llama2_myhdl.weights.quantise import default_calibration, embedding_limits, quantise_checkpoint, round_to_nearest
 from llama2_myhdl.weights.rows import quantise_rows, row_exponents_lsq, row_exponents_max
 
 SHAPE = preset("nano").shape
@@ -38,11 +39,12 @@ def inputs():
     return rng.standard_normal((500, 48)) @ rng.standard_normal((48, 48)) * np.exp(rng.normal(0, 1, 48))
 
 
-def test_largest_mantissa_fills_the_range(matrix):
-    quantised = quantise_rows(matrix, row_exponents_max(matrix))
+@pytest.mark.parametrize("bits", WEIGHT_BITS)
+def test_largest_mantissa_fills_the_range(matrix, bits):
+    quantised = quantise_rows(matrix, row_exponents_max(matrix, bits=bits), bits)
     peak = np.abs(quantised.mantissa.astype(int)).max(axis=1)
-    assert peak.max() <= 127
-    assert peak.min() >= 63
+    assert quantised.bits == bits and peak.max() < 1 << bits - 1
+    assert peak.min() >= (1 << bits - 2) - 1
     step = 2.0 ** quantised.exponent.astype(float)
     assert (np.abs(quantised.dequantise() - matrix).max(axis=1) <= step / 2).all()
 
@@ -68,7 +70,7 @@ def test_exponents_stay_in_their_field():
     w = np.array([[1e-30, 2e-30], [1e30, 1.0], [0, 0]])
     quantised = quantise_rows(w)
     assert quantised.exponent.tolist() == [EXPONENT_MIN, EXPONENT_MAX, 0]
-    assert quantise_rows(w, **EMBEDDING_LIMITS).exponent.tolist() == [-20, 3, 0]
+    assert quantise_rows(w, **embedding_limits(8)).exponent.tolist() == [-20, 3, 0]
 
 
 def output_error(matrix, quantised, inputs):
@@ -111,22 +113,23 @@ def test_refit_makes_up_for_changed_inputs(matrix, inputs):
     assert np.sum((changed @ weights.T - inputs @ matrix.T) ** 2) < 0.01 * before
 
 
+@pytest.mark.parametrize("bits, agreement, off", [(8, 0.9, 0.01), (16, 0.99, 0.0005)])
 @pytest.mark.parametrize("gptq_on", [True, False])
 @pytest.mark.parametrize("shared", [True, False])
-def test_quantised_model_is_near(shared, gptq_on):
+def test_quantised_model_is_near(shared, gptq_on, bits, agreement, off):
     checkpoint = random_checkpoint(SHAPE, seed=5, shared=shared)
-    quantised = quantise_checkpoint(checkpoint, gptq=gptq_on)
+    quantised = quantise_checkpoint(checkpoint, gptq=gptq_on, bits=bits)
     model = FloatModel(checkpoint)
     tokens = evaluation_tokens(model, 512)
     accuracy = compare(model.forward_all(tokens), FloatModel(dequantise(quantised)).forward_all(tokens), tokens)
     assert accuracy.positions >= 512
-    assert accuracy.agreement > 0.9
-    assert 0.99 < accuracy.perplexity_ratio < 1.02
+    assert accuracy.agreement > agreement
+    assert 1 - off < accuracy.perplexity_ratio < 1 + 2 * off
     for name in LAYER_MATRICES:
         for layer, matrix in enumerate(getattr(quantised, name)):
-            assert matrix.mantissa.dtype == matrix.exponent.dtype == np.int8
+            assert matrix.mantissa.dtype == f"i{bits // 8}" and matrix.exponent.dtype == np.int8
             assert matrix.mantissa.shape == getattr(checkpoint, name)[layer].shape
-            assert np.abs(matrix.mantissa.astype(int)).max() <= 127
+            assert np.abs(matrix.mantissa.astype(int)).max() < 1 << bits - 1
             assert matrix.exponent.shape == matrix.mantissa.shape[:1]
 
 

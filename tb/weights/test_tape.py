@@ -6,24 +6,35 @@ import numpy as np
 import pytest
 
 from llama2_myhdl.base.errors import ModelError
+from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.spec import kinds
-from llama2_myhdl.spec.config import ModelShape
+from llama2_myhdl.spec.config import ConfigError, ModelShape
 from llama2_myhdl.spec.constants import quantise_gain
 from llama2_myhdl.spec.presets import build_of, preset
 from llama2_myhdl.spec.program import head_beats, layer_beats, max_head_beats, tape_beats, tape_depth, tapes
+from llama2_myhdl.spec.quantised import QuantisedMatrix
 from llama2_myhdl.spec.registers import REGISTERS, checksum
 from llama2_myhdl.weights.quantise import quantise_checkpoint
 from llama2_myhdl.weights.tape import boot_image, matrix_beats, read_tape, vector_beats, write_tape
 
 SHAPE = ModelShape(16, 22, 2, 4, 2, 32, 16)
 BUILD = preset("nano").build
+WIDE = replace(BUILD, weight_bits=16)
 LANES = BUILD.lanes
+
+
+def weights_of(build):
+    return quantise_checkpoint(random_checkpoint(SHAPE, seed=1), None, gptq=False, bits=build.weight_bits)
+
+
+def image_of(build):
+    return boot_image(weights_of(build), build)
 
 
 @pytest.fixture(scope="module")
 def image():
-    return boot_image(quantise_checkpoint(random_checkpoint(SHAPE, seed=1), None, gptq=False), BUILD)
+    return image_of(BUILD)
 
 
 @pytest.mark.parametrize("name", ["stories260K", "stories15M", "nano"])
@@ -55,20 +66,30 @@ def test_sections(image):
 
 def test_matrix_layout():
     """Exponents of a group ahead of its rows, rows zero padded; an odd number of rows and columns."""
-    from llama2_myhdl.spec.quantised import QuantisedMatrix
-
     mantissa = np.arange(-15, 15, dtype=np.int8).reshape(6, 5)
-    beats = matrix_beats(QuantisedMatrix(mantissa, np.array([-1, -2, -3, -4, -5, -6], np.int8)), LANES).view(np.int8)
+    beats = matrix_beats(QuantisedMatrix(mantissa, np.array([-1, -2, -3, -4, -5, -6], np.int8)), BUILD).view(np.int8)
     assert beats.shape == (2 + 6 * 2, LANES)
     assert beats[0].tolist() == [-1, -2, -3, -4] and beats[9].tolist() == [-5, -6, 0, 0]
     assert beats[1].tolist() == [-15, -14, -13, -12] and beats[2].tolist() == [-11, 0, 0, 0]
     assert beats[12].tolist() == [10, 11, 12, 13]
 
 
-def test_gain_layout():
-    beats = vector_beats(quantise_gain(np.full(8, 0.5), 8), LANES)
+def test_matrix_layout_of_16_bits():
+    """As above, each lane twice as wide, exponents too."""
+    mantissa = np.arange(-15, 15, dtype=np.int16).reshape(6, 5) * 1000
+    beats = matrix_beats(QuantisedMatrix(mantissa, np.array([-1, -2, -3, -4, -5, -6], np.int8)), WIDE)
+    assert beats.dtype == np.uint8 and beats.shape == (2 + 6 * 2, 2 * LANES)
+    lanes = beats.view("<i2")
+    assert lanes[0].tolist() == [-1, -2, -3, -4] and lanes[9].tolist() == [-5, -6, 0, 0]
+    assert lanes[1].tolist() == [-15000, -14000, -13000, -12000] and lanes[2].tolist() == [-11000, 0, 0, 0]
+
+
+@pytest.mark.parametrize("build", [BUILD, WIDE], ids=["8 bits", "16 bits"])
+def test_gain_layout(build):
+    beats = vector_beats(quantise_gain(np.full(8, 0.5), 8), build)
+    assert beats.shape == (1 + 2 * 8 // build.beat_bytes, build.beat_bytes)
     mantissas = beats[1:].reshape(-1).view("<i2")
-    exponent = beats[0].view(np.int8)[0]
+    exponent = beats[0].view(f"<i{build.weight_bits // 8}")[0]
     assert np.allclose(mantissas * 2.0 ** (int(exponent) - 15), 0.5 * 8**0.5, rtol=1e-4)
 
 
@@ -84,12 +105,21 @@ def test_checksum_sees_every_bit(image):
         data[bit >> 3] ^= 1 << (bit & 7)
 
 
-def test_round_trip(image, tmp_path):
-    path = tmp_path / "nano.tape"
+@pytest.mark.parametrize("build", [BUILD, WIDE], ids=["8 bits", "16 bits"])
+def test_round_trip(build, tmp_path):
+    path, image = tmp_path / "nano.tape", image_of(build)
     write_tape(path, image)
     again = read_tape(path)
     assert again.shape == SHAPE and again.lanes == LANES and again.sections == image.sections
-    assert np.array_equal(again.beats, image.beats)
+    assert again.weight_bits == build.weight_bits and np.array_equal(again.beats, image.beats)
+
+
+def test_weights_of_another_width():
+    for build, other in ((BUILD, WIDE), (WIDE, BUILD)):
+        message = f"model weight_bits: must be {build.weight_bits} in this build, is {other.weight_bits}"
+        for refuses in (FixedModel, boot_image):
+            with pytest.raises(ConfigError, match=message):
+                refuses(weights_of(other), build)
 
 
 def test_divided_frequencies_and_stop_tokens(tmp_path):
