@@ -78,8 +78,8 @@ known-block:
 convert: $(DEV) ## Verilog of the whole decoder: [CONFIG=preset LANES=.. ENGINES=.. WEIGHT_BITS=8|16]
 	@$(GIVEN) options LANES ENGINES WEIGHT_BITS; $(RUN) llama2_myhdl.rtl.convert "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
-ip: $(IP) ## the decoder as an IP block, a folder that stands alone (docs/integration.md): [CONFIG=preset LANES ENGINES SEQUENCES OUTPUT=folder]
-	@$(GIVEN) paths OUTPUT; options LANES ENGINES SEQUENCES OUTPUT; $(RUN) llama2_myhdl.host.ip.package "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
+ip: $(IP) ## the decoder as an IP block, a folder that stands alone (docs/integration.md): [CONFIG=preset LANES ENGINES SEQUENCES WEIGHT_BITS OUTPUT=folder]
+	@$(GIVEN) paths OUTPUT; options LANES ENGINES SEQUENCES WEIGHT_BITS OUTPUT; $(RUN) llama2_myhdl.host.ip.package "$${args[@]}" $${CONFIG:+-- "$$CONFIG"}
 
 pack: $(DEV) ## weight tape of a checkpoint for a build, as a file: [MODEL THETA NORM_EPS CONTEXT OUTPUT CONFIG LANES ENGINES WEIGHT_BITS]
 	@mkdir -p sim_build
@@ -165,12 +165,12 @@ lint: $(DEV) $(SYN) ## ruff; Verilator, Icarus and Yosys on the converted Verilo
 formal: $(SYN) ## proofs of blocks' properties by Yosys and an SMT solver: [BLOCK=block or proof, STORE=1 keeps the results]
 	@$(GIVEN) flags STORE; $(RUN) llama2_myhdl.formal.prove "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
-synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [TARGET=ecp5|xilinx LANES ENGINES CONTEXT STORE=1]
-	@$(GIVEN) options TARGET CONFIG LANES ENGINES CONTEXT; flags STORE; \
+synth: $(SYN) ## Yosys mapping of BLOCK=name or the decoder of CONFIG=preset: [TARGET=ecp5|xilinx LANES ENGINES CONTEXT WEIGHT_BITS STORE=1]
+	@$(GIVEN) options TARGET CONFIG LANES ENGINES CONTEXT WEIGHT_BITS; flags STORE; \
 	$(RUN) llama2_myhdl.syn.synth "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
-pnr: $(SYN) ## routed on an ECP5-85F, BLOCK=name or the decoder of CONFIG=preset: [SEED FREQ LANES ENGINES CONTEXT]
-	@$(GIVEN) options CONFIG LANES ENGINES CONTEXT SEED FREQ; \
+pnr: $(SYN) ## routed on an ECP5-85F, BLOCK=name or the decoder of CONFIG=preset: [SEED FREQ LANES ENGINES CONTEXT WEIGHT_BITS]
+	@$(GIVEN) options CONFIG LANES ENGINES CONTEXT WEIGHT_BITS SEED FREQ; \
 	$(RUN) llama2_myhdl.syn.pnr "$${args[@]}" $${BLOCK:+-- "$$BLOCK"}
 
 bitstream: $(SYN) ## bitstream of a ULX3S board (ECP5-85F): [CONFIG=ulx3s CLOCK=80 BAUD=3000000 SEED=1]

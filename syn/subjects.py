@@ -19,7 +19,8 @@ from llama2_myhdl.syn import blocks, wrapper
 from llama2_myhdl.syn.instances import Tree, tree
 
 ROOT = GENERATED / "syn"
-CHANGES = {"lanes": "lanes", "engines": "engines", "context": "max_seq"}  # option: field of BuildConfig
+# option: field of BuildConfig
+CHANGES = {"lanes": "lanes", "engines": "engines", "context": "max_seq", "weight_bits": "weight_bits"}
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,12 @@ class Sources:
 
 
 def build_with(config: str, **changes: int | None) -> BuildConfig:
-    """The build of a preset with other lanes, engines or context; ConfigError when it is not a possible one."""
+    """The build of a preset with other values of CHANGES; ConfigError when it is not a possible one."""
     return build_of(config, **{CHANGES[name]: value for name, value in changes.items()})
 
 
 def of_config(config: str, **changes: int | None) -> Subject:
-    """The decoder of a preset, with other lanes, engines or context where they are given. Raises ConfigError."""
+    """The decoder of a preset, with other values of CHANGES where they are given. Raises ConfigError."""
     build = build_with(config, **changes)
     given = [f"{name}{value}" for name, value in changes.items() if value is not None]
     return Subject("-".join([config, *given]), f"decoder of {config}", decoder, ports(build))

@@ -112,7 +112,8 @@ def add_subject(parser: Parser) -> None:
     parser.add_argument("block", nargs="?", help="name in syn/blocks.py")
     parser.add_argument("--config", help=f"the whole decoder of one of {', '.join(sorted(PRESETS))}")
     for name in subjects.CHANGES:
-        parser.add_argument(f"--{name}", type=int, help=f"{name}, instead of the configuration's")
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, type=int, help=f"{name}, instead of the configuration's")
 
 
 def chosen(options) -> Subject:

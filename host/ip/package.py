@@ -139,11 +139,12 @@ def run(argv=None) -> int:
     parser.add_argument("config", nargs="?", default="default", help=f"one of {', '.join(sorted(PRESETS))}")
     parser.add_argument("--lanes", type=int, help="weights a beat, instead of the preset's")
     parser.add_argument("--engines", type=int, help="layer engines, instead of the preset's")
+    parser.add_argument("--weight-bits", type=int, help="bits of a weight, 8 or 16, instead of the preset's")
     parser.add_argument("--sequences", type=int, help="sequences side by side, instead of the preset's")
     parser.add_argument("--output", type=Path, help="folder to write (sim_build/ip/CONFIG, and what is given)")
     args = parser.parse_args(argv)
     try:
-        given = {name: getattr(args, name) for name in ("lanes", "engines", "sequences")}
+        given = {name: getattr(args, name) for name in ("lanes", "engines", "sequences", "weight_bits")}
         changes = {name: value for name, value in given.items() if value is not None}
         build = build_of(args.config, **changes)
         name = "-".join([args.config, *(f"{key}{value}" for key, value in changes.items())])
