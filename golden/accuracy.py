@@ -4,11 +4,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from llama2_myhdl.golden.fixed.arith import to_float
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.golden.float_ops import log_softmax
 from llama2_myhdl.golden.sampling import EVALUATION_SEED, sample_texts
-from llama2_myhdl.spec.formats import to_float
 
 SEQUENCE_LENGTH = 256
 

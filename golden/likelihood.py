@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from llama2_myhdl.golden.fixed.arith import to_float
 from llama2_myhdl.golden.fixed.sampler import Draw, Sampler
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.golden.float_ops import log_softmax
-from llama2_myhdl.spec.formats import to_float
 from llama2_myhdl.spec.sampling import Sampling
 
 

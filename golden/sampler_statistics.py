@@ -15,9 +15,9 @@ from math import comb, erfc, exp, floor, lgamma, log, log1p, sqrt
 
 import numpy as np
 
+from llama2_myhdl.golden.fixed.arith import to_float
 from llama2_myhdl.golden.fixed.sampler import RANDOM_BITS, candidates, greedy, sample_many, thresholds
 from llama2_myhdl.golden.fixed_model import FixedModel
-from llama2_myhdl.spec.formats import to_float
 from llama2_myhdl.spec.presets import build_for
 from llama2_myhdl.spec.quantised import QuantisedCheckpoint
 from llama2_myhdl.spec.sampling import LIST, Registers, Sampling

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from llama2_myhdl.base.files import write_whole
+from llama2_myhdl.golden.fixed.arith import to_float
 from llama2_myhdl.golden.float_model import FloatModel
-from llama2_myhdl.spec.formats import to_float
 from llama2_myhdl.weights.folding import fold_factor
 
 

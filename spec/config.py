@@ -22,7 +22,7 @@ from llama2_myhdl.spec.sampling import LIST
 if TYPE_CHECKING:
     from llama2_myhdl.spec.axi import ReadMaster
 
-MAX_ACC_BITS = 46  # times a factor of 16 bits, and rounded: the integer model counts with 64 bits
+MAX_ACC_BITS = 47  # times a factor of up to 2**16 it is a number of 64 bits, which the integer model counts with
 MIN_DIM = 8  # elements of the residual vector: one is read again long after it was written
 
 

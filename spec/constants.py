@@ -1,10 +1,10 @@
 """Integers that the hardware reads in place of a checkpoint's floats: norm gains, RoPE frequencies, epsilon."""
 
 from collections.abc import Sequence
-from math import pi, sqrt
+from math import pi
 from typing import TYPE_CHECKING, NamedTuple
 
-from llama2_myhdl.spec.formats import EPS_FRAC, GAIN_BITS, PHASE_BITS
+from llama2_myhdl.spec.formats import EPS_FRAC, PHASE_BITS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,18 +33,3 @@ def frequencies(head_dim: int, theta: float, divisors: Sequence[float] = ()) -> 
     if divisors:
         turns = [turn / divisor for turn, divisor in zip(turns, divisors, strict=True)]
     return [int(turn * 2**PHASE_BITS + 0.5) for turn in turns]
-
-
-def quantise_gain(gain, dim: int) -> Gain:
-    """Gains with sqrt(dim) folded in, so that the hardware needs no mean.
-
-    Gains that are too small for the exponent's field lose bits; those that are too large are for the caller to refuse.
-    """
-    import numpy as np  # not above: most that take integers from here do without, and start in two thirds of the time
-
-    g = np.asarray(gain, dtype=np.float64) * sqrt(dim)
-    top = 2 ** (GAIN_BITS - 1) - 1
-    peak = np.abs(g).max()
-    e = int(np.ceil(np.log2(peak / top * 2 ** (GAIN_BITS - 1)))) if peak > 0 else 0
-    e = max(e, GAIN_EXPONENT_MIN)
-    return Gain(np.round(g * 2.0 ** (GAIN_BITS - 1 - e)).astype(np.int64), e)

@@ -1,10 +1,5 @@
 """Number formats that are the arithmetic's own, not choices of a build."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-
 # F: residual, projections and attention output, signed fixed point 12.20
 F_BITS = 32
 F_FRAC = 20
@@ -20,10 +15,3 @@ PHASE_BITS = 32  # one turn = 2**32
 EPS_FRAC = 32  # fraction bits of dim * epsilon in RMSNorm
 WEIGHT_BITS = (8, 16)  # mantissa of a weight, a choice of the build; the first is the usual one
 GAIN_BITS = 16  # norm gain mantissa, fraction in front: gain = m * 2**(e - 15)
-
-
-def to_float(v) -> "np.ndarray":
-    """F to float64."""
-    import numpy as np  # not above, as in constants.py
-
-    return np.asarray(v, dtype=np.float64) / 2**F_FRAC

@@ -8,7 +8,7 @@ A boot image is a sequence of tape beats (LANES weights each):
     the tapes: `layer_beats` beats a layer, then `head_beats` beats
     where a build reads both from memory: as many beats as have a lane for each engine, the first one with a CRC-32 of
         the weights, by which images are told apart, else zeros
-    one beat with the checksum of all beats before it (`checksum`)
+    one beat with the checksum of all beats before it: rotate left by one, then XOR the beat's words, for every beat
 
 Embedding and tapes are not in it where a build reads them from memory. What is in it between frequencies and checksum
 are `payload_beats` beats, one or more.
@@ -175,14 +175,3 @@ def register_limits(build: BuildConfig) -> dict[str, tuple[int, int]]:
     for name, rule in rules(build).items():
         limits.setdefault(name, (0, rule.value({known: high for known, (_, high) in limits.items()})))
     return limits
-
-
-def checksum(beats: bytes, beat_bytes: int) -> int:
-    """Rotate left by one, then XOR the beat's 32-bit words, for every beat; starts at 0."""
-    import numpy as np  # not above, as in constants.py
-
-    words = np.frombuffer(beats, dtype="<u4").reshape(-1, beat_bytes * 8 // WORD)
-    total = 0
-    for fold in np.bitwise_xor.reduce(words, axis=1).tolist():
-        total = ((total << 1 | total >> 31) & 0xFFFFFFFF) ^ fold
-    return total

@@ -6,7 +6,7 @@ import numpy as np
 
 from llama2_myhdl.readers.checkpoint import Checkpoint
 from llama2_myhdl.spec.config import ModelShape
-from llama2_myhdl.spec.constants import Gain, quantise_gain
+from llama2_myhdl.spec.constants import GAIN_EXPONENT_MIN, Gain
 from llama2_myhdl.spec.formats import GAIN_BITS, WEIGHT_BITS
 from llama2_myhdl.spec.limits import exponent_limits as limits_behind
 from llama2_myhdl.spec.limits import norm_in_front
@@ -22,6 +22,19 @@ def fold_factor(name: str, shape: ModelShape) -> float:
     silu(h1) * h3 = h1' * sigma2(h1') * h3' with h1' = h1 * log2(e), h3' = h3 / log2(e), sigma2(u) = 1 / (1 + 2**-u).
     """
     return _FACTORS[name](shape) if name in _FACTORS else 1.0
+
+
+def quantise_gain(gain, dim: int) -> Gain:
+    """Gains with sqrt(dim) folded in, so that the hardware needs no mean.
+
+    Gains that are too small for the exponent's field lose bits; those that are too large are for the caller to refuse.
+    """
+    g = np.asarray(gain, dtype=np.float64) * sqrt(dim)
+    top = 2 ** (GAIN_BITS - 1) - 1
+    peak = np.abs(g).max()
+    e = int(np.ceil(np.log2(peak / top * 2 ** (GAIN_BITS - 1)))) if peak > 0 else 0
+    e = max(e, GAIN_EXPONENT_MIN)
+    return Gain(np.round(g * 2.0 ** (GAIN_BITS - 1 - e)).astype(np.int64), e)
 
 
 def quantised_gains(checkpoint: Checkpoint) -> dict[str, Gain | tuple[Gain, ...]]:

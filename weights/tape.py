@@ -40,7 +40,7 @@ from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.limits import TAPE_EXPONENT_MAX, embedding_limits
 from llama2_myhdl.spec.program import Command, gain_beats, tapes
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedCheckpoint, QuantisedMatrix
-from llama2_myhdl.spec.registers import REGISTERS, checksum, register_limits, register_values
+from llama2_myhdl.spec.registers import REGISTERS, WORD, register_limits, register_values
 
 FILE_MAGIC = b"L2MTAPE\0"
 FILE_VERSION = 5  # of the header; the boot image inside has a version of its own
@@ -180,6 +180,15 @@ def _fingerprint(weights: QuantisedCheckpoint) -> int:
         for part in [value] if hasattr(value, "mantissa") else value:  # of each layer
             for numbers in (part.mantissa, part.exponent):
                 total = zlib.crc32(np.asarray(numbers, "<i2").tobytes(), total)
+    return total
+
+
+def checksum(beats: bytes, beat_bytes: int) -> int:
+    """Rotate left by one, then XOR the beat's 32-bit words, for every beat; starts at 0. beat_bytes: of one."""
+    words = np.frombuffer(beats, dtype="<u4").reshape(-1, beat_bytes * 8 // WORD)
+    total = 0
+    for fold in np.bitwise_xor.reduce(words, axis=1).tolist():
+        total = ((total << 1 | total >> 31) & 0xFFFFFFFF) ^ fold
     return total
 
 

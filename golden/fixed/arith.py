@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from llama2_myhdl.spec.formats import F_FRAC
+
 
 class Tally:
     """How often something happened, as a counter of the hardware has it: a value was clipped, a list too short."""
@@ -46,3 +48,8 @@ def quantise(v, bits: int):
     """
     e = max(0, bit_length(v) - (bits - 1))
     return saturate(round_shift(v, e), bits), e
+
+
+def to_float(v) -> np.ndarray:
+    """F to float64."""
+    return np.asarray(v, dtype=np.float64) / 2**F_FRAC

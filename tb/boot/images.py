@@ -10,7 +10,8 @@ from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.config import BuildConfig, ConfigError, ModelShape
 from llama2_myhdl.spec.formats import GAIN_BITS
 from llama2_myhdl.spec.program import head_beats, layer_beats, tape_beats
-from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, checksum, register_limits, register_values
+from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits, register_values
+from llama2_myhdl.weights.tape import checksum
 
 FREE = ("seq_len", "eps_term", "stop_a", "stop_b")  # registers that no beat of the image depends on
 

@@ -13,8 +13,9 @@ from llama2_myhdl.golden.fixed import functions
 from llama2_myhdl.golden.fixed.arith import bit_length
 from llama2_myhdl.golden.fixed.norm import inverse_rms, scale_by_gain
 from llama2_myhdl.golden.fixed.rope import angles
-from llama2_myhdl.spec.constants import GAIN_EXPONENT_MIN, epsilon_term, frequencies, quantise_gain
+from llama2_myhdl.spec.constants import GAIN_EXPONENT_MIN, epsilon_term, frequencies
 from llama2_myhdl.spec.limits import largest_exponent_sum
+from llama2_myhdl.weights.folding import quantise_gain
 
 ONE = 1 << 16  # results have 16 fraction bits
 TURN = 1 << 32

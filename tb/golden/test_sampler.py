@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from llama2_myhdl.golden.fixed.arith import to_float
 from llama2_myhdl.golden.fixed.sampler import CHUNK, Draw, Sampler, candidates, greedy, sample, sample_many
 from llama2_myhdl.golden.sampler_statistics import exact, implied, total_variation
-from llama2_myhdl.spec.formats import F_MAX, F_MIN, to_float
+from llama2_myhdl.spec.formats import F_MAX, F_MIN
 from llama2_myhdl.spec.sampling import FLOOR_OFF, LIST, P_OFF, Registers, Sampling
 from tb.golden.sampler_oracle import drawn
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from llama2_myhdl.golden.fixed.arith import to_float
 from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.host import perplexity
@@ -13,7 +14,6 @@ from llama2_myhdl.host.figures import JSON
 from llama2_myhdl.host.setup import Setup
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.readers.tokenizer import BOS, read_tokenizer
-from llama2_myhdl.spec.formats import to_float
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.weights.cache import quantised
 from tb.host.nano import SHAPE, options_of, told

@@ -32,12 +32,12 @@ def test_impossible_builds(changes, line):
 
 
 def test_sums_that_the_integer_model_cannot_count():
-    """Rows of 2**14 columns with weights of 16 bits have just enough room, longer ones have not."""
-    assert build_of("llama3-8B", weight_bits=16).acc_bits == MAX_ACC_BITS
+    """Rows of 2**15 columns with weights of 16 bits have just enough room, longer ones have not."""
+    assert build_of("llama2-70B", weight_bits=16).acc_bits == MAX_ACC_BITS
     with pytest.raises(
-        ConfigError, match="weight_bits: must be 8 with rows of 28672 columns, .*, is 16"
+        ConfigError, match="weight_bits: must be 8 with rows of 32769 columns, .*, is 16"
     ):
-        build_of("llama2-70B", weight_bits=16)
+        build_of("llama2-70B", weight_bits=16, max_hidden=(1 << 15) + 1)
 
 
 @pytest.mark.parametrize("bits", [8, 16])

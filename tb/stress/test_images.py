@@ -8,7 +8,8 @@ import pytest
 
 from llama2_myhdl.spec import errors
 from llama2_myhdl.spec.presets import build_of
-from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, checksum, register_limits
+from llama2_myhdl.spec.registers import KIND, REGISTERS, WORD, register_limits
+from llama2_myhdl.weights.tape import checksum
 from tb.boot.images import FREE, random_shape, sealed
 from tb.sim.models import random_model
 from tb.stress.builds import TWO, WIDE, fast

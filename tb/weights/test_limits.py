@@ -16,14 +16,14 @@ from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.golden.float_model import FloatModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint, write_checkpoint
 from llama2_myhdl.spec.config import ConfigError, ModelShape
-from llama2_myhdl.spec.constants import Gain, quantise_gain
+from llama2_myhdl.spec.constants import Gain
 from llama2_myhdl.spec.limits import EXPONENT_MIN, gain_exponent_max
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.quantised import LAYER_MATRICES, QuantisedMatrix
 from llama2_myhdl.spec.registers import REGISTERS, WORD, register_limits, register_values
 from llama2_myhdl.weights import quantise, tape
 from llama2_myhdl.weights.calibrated import quantise_calibrated
-from llama2_myhdl.weights.folding import exponent_limits
+from llama2_myhdl.weights.folding import exponent_limits, quantise_gain
 from llama2_myhdl.weights.quantise import quantise_checkpoint, round_to_nearest
 from llama2_myhdl.weights.rows import quantise_rows
 from llama2_myhdl.weights.tape import boot_image, matrix_beats, vector_beats

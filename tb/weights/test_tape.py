@@ -10,13 +10,13 @@ from llama2_myhdl.golden.fixed_model import FixedModel
 from llama2_myhdl.readers.checkpoint import random_checkpoint
 from llama2_myhdl.spec import kinds
 from llama2_myhdl.spec.config import ConfigError, ModelShape
-from llama2_myhdl.spec.constants import quantise_gain
 from llama2_myhdl.spec.presets import build_of, preset
 from llama2_myhdl.spec.program import head_beats, layer_beats, max_head_beats, tape_beats, tape_depth, tapes
 from llama2_myhdl.spec.quantised import QuantisedMatrix
-from llama2_myhdl.spec.registers import REGISTERS, checksum
+from llama2_myhdl.spec.registers import REGISTERS
+from llama2_myhdl.weights.folding import quantise_gain
 from llama2_myhdl.weights.quantise import quantise_checkpoint
-from llama2_myhdl.weights.tape import boot_image, matrix_beats, read_tape, vector_beats, write_tape
+from llama2_myhdl.weights.tape import boot_image, checksum, matrix_beats, read_tape, vector_beats, write_tape
 
 SHAPE = ModelShape(16, 22, 2, 4, 2, 32, 16)
 BUILD = preset("nano").build
