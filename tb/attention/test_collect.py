@@ -13,7 +13,7 @@ from llama2_myhdl.spec.formats import F_BITS
 from tb.bench import TRAFFIC, Bench
 
 SHAPES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (3, 2))  # units, lanes of a unit
-MODELS = ((1, 1), (2, 3), (4, 2), (3, 5), (7, 1), (8, 4))  # key/value heads, query heads of each
+MODELS = ((1, 1), (2, 3), (4, 2), (3, 5), (7, 1), (8, 4), (5, 1))  # key/value heads, query heads of each
 COUNT_BITS, MOST_PAIRS = 4, 4
 
 

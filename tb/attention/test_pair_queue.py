@@ -40,7 +40,7 @@ async def bursts(dut):
     sink = StreamSink(dut, "m", **PAIR)
     await start(dut)
     sent, compared, cycle, most = deque(), 0, 0, 0
-    for phase in range(60):
+    for phase in range(64):
         sink.pause(rng, (0, 0.95, 0.4)[phase % 3])
         density = (0.3, 1, 0.6)[phase // 3 % 3]
         for _ in range(40):

@@ -84,7 +84,7 @@ async def one_after_another(dut):
     assert bench.prompts.sent == 0, "a prompt was taken before a model was loaded"
     dut.enable.value = 1
     reached, compared = set(), 0
-    for number in range(200):
+    for number in range(220):
         bench.pause_up_to(0.5)
         seq, job = rng.randrange(bench.slots), random_job(rng)
         if number == 0:
@@ -122,7 +122,7 @@ async def side_by_side(dut):
     bench = LoopBench(dut, rng)
     await bench.start()
     compared = together = 0
-    for _ in range(12):
+    for _ in range(13):
         bench.pause_up_to(0.8)
         jobs = {seq: [random_job(rng) for _ in range(8)] for seq in range(bench.slots)}
         beats = {seq: [beat for job in jobs[seq] for beat in prompt_beats(seq, job, rng)] for seq in jobs}

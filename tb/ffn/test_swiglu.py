@@ -75,7 +75,7 @@ async def random_traffic(dut):
     await bench.source.send(*bench.vector(sorted(EXTREMES * len(EXTREMES)), EXTREMES * len(EXTREMES)))
     for pauses in [(0, 0), (0.5, 0), (0, 0.8), (0.3, 0.7), (0.7, 0.3), (0.9, 0.9)]:
         bench.pause(*pauses)
-        for length in (1, 2, rng.randrange(3, 20), 60, bench.block, 2 * bench.block + 1):
+        for length in (1, 2, rng.randrange(3, 20), 70, bench.block, 2 * bench.block + 1):
             await bench.source.send(*bench.random_vector(length))
             count += length
     assert await bench.finish() == count > 440

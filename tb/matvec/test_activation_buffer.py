@@ -19,7 +19,7 @@ from tb.hdl.planted import Planted
 CFG = PRESETS["nano"].build
 DEPTH = ring_words(CFG)
 RING = (1 << clog2(DEPTH + 1)) - 1  # words it holds
-VECTORS = 80
+VECTORS = 84
 PARTS = 2
 
 

@@ -30,7 +30,7 @@ PAUSES = (  # probabilities of an idle tape, idle activations, late scalars, hel
     (0.3, 0.3, 0.3, 0.3, 0.3),
     (0, 0, 0.98, 0.95, 0.5),
 )
-VECTORS = {"nano": 30, "default": 4, "nano16": 30}  # activation vectors a round
+VECTORS = {"nano": 30, "default": 5, "nano16": 30}  # activation vectors a round
 
 
 @pytest.mark.parametrize("name", BUILDS)

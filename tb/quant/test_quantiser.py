@@ -113,7 +113,7 @@ async def random_traffic(dut):
     longest = bench.use["MAX_LEN"]
     for pauses in (*TRAFFIC, (0, 0.5)):
         bench.pause(*pauses)
-        for length in [1, 1, 1, longest, longest, 1, longest] + [rng.randint(1, longest) for _ in range(12)]:
+        for length in [1, 1, 1, longest, longest, 1, longest] + [rng.randint(1, longest) for _ in range(14)]:
             bench.send(bench.vector(length), rng.choice([KEY, QUERY]), pairs=rng.random() < 0.5)
         await bench.sink.wait(len(bench.wanted))
     assert await bench.finish() >= 5 * 19
