@@ -100,7 +100,7 @@ async def random_traffic(dut):
     await bench.start()
     for idle, wait in TRAFFIC:
         bench.pause(idle, idle, wait)
-        for length in [SHORTEST, SHORTEST + 1, CFG.max_dim] + [rng.randint(SHORTEST, CFG.max_dim) for _ in range(7)]:
+        for length in [SHORTEST, SHORTEST + 1, CFG.max_dim] + [rng.randint(SHORTEST, CFG.max_dim) for _ in range(8)]:
             span = rng.choice([0, 2, 8, 24])
             bench.load([rng.randint(LOW, HIGH) >> span for _ in range(length)])
             await bench.settle()
