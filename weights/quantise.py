@@ -18,6 +18,7 @@ from llama2_myhdl.weights.rows import quantise_rows, row_exponents_lsq
 CALIBRATION_SEQUENCES = 64
 CALIBRATION_WORK = 64 * 2**20  # sequences times parameters, so that a large model's sampling ends in minutes
 CALIBRATION_LENGTH = 512
+COMPENSATED = (8,)  # bits of a weight; an error of 16 is 256 times smaller, minutes of work would win nothing
 LEAST = (8, 256)  # sequences and their length where that allows fewer: the positions of four in half the steps
 
 
@@ -29,7 +30,8 @@ def quantise_checkpoint(
 ) -> QuantisedCheckpoint:
     """The quantised model: mantissas of so many bits, one power-of-two exponent a row. Deterministic.
 
-    `calibration_tokens` [sequences, positions] default to text sampled from the model itself with a fixed seed. With
+    `calibration_tokens` [sequences, positions] default to text sampled from the model itself with a fixed seed. They
+    show which range values need, and what error compensation must keep; weights of 16 bits are rounded to nearest. With
     `gptq=False` every matrix is rounded to nearest and no tokens are needed. Raises ModelError for unfit tokens,
     and for weights that are too large for the hardware before any work is done.
     """
@@ -47,6 +49,8 @@ def quantise_checkpoint(
             f"are {calibration_tokens.min()} to {calibration_tokens.max()}"
         )
     checkpoint = within_range(checkpoint, calibration_tokens, bits)
+    if bits not in COMPENSATED:
+        return round_to_nearest(checkpoint, bits=bits)
     embedding = quantise_rows(checkpoint.token_embedding, bits=bits, **embedding_limits(bits))
     return quantise_calibrated(checkpoint, embedding, calibration_tokens)
 
