@@ -36,7 +36,7 @@ async def the_last_vector_leaves(dut):
         dut.n_layers.value, dut.stay.value = layers, stay
         for port in (source, *doors):
             port.pause(rng, pause)
-        sizes = [rng.randrange(2, 5) for _ in range(2 * layers + 1)]
+        sizes = [rng.randrange(2, 6) for _ in range(2 * layers + 1)]
         vectors = [[rng.randrange(-(1 << 31), 1 << 31) for _ in range(size)] for size in sizes]
         for number, data in enumerate(vectors):
             source.send_nowait(*[dict(data=d, last=int(k == len(data) - 1)) for k, d in enumerate(data)])

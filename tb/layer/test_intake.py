@@ -14,7 +14,7 @@ from llama2_myhdl.spec.presets import preset
 
 BUILD = preset("nano").build
 PACKET = dict(data=-BUILD.f_bits, seq=BUILD.seq_bits, pos=BUILD.pos_bits, scored=1, last=1)
-PACKETS = 30
+PACKETS = 34
 
 
 @pytest.mark.parametrize("sim", SIMULATORS)

@@ -18,7 +18,7 @@ from tb.bench import Bench
 
 BUILD = preset("nano").build
 WORD_BITS = BUILD.act_word_bits
-VECTORS = 80
+VECTORS = 84
 SCALAR = dict(factor=FACTOR_BITS, scale=-SCALE_BITS)
 
 

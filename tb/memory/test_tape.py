@@ -21,7 +21,7 @@ def test_tape(sim):
     run(tape, ports(BITS, PART_BITS, DEPTH), __name__, sim, tests=5)
 
 
-REST = 9  # boot beats behind those of the tape
+REST = 11  # boot beats behind those of the tape
 
 
 async def boot(dut, parts, part_beats):
