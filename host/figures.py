@@ -19,9 +19,12 @@ from llama2_myhdl.host.figures_report import render
 from llama2_myhdl.host.readme import README, ReadmeError, insert
 from llama2_myhdl.sim.simulator import SimulationError
 from llama2_myhdl.spec.config import ConfigError
+from llama2_myhdl.spec.formats import WEIGHT_BITS
 
 JSON, SECTION = README.parent / "docs" / "figures.json", "figures"
 MODELS = ("stories260K", "default")
+# whose accuracy is measured, and with how many bits a weight
+ROUNDED = {name: (name, WEIGHT_BITS[0]) for name in MODELS} | {"stories260K, WEIGHT_BITS=16": ("stories260K", 16)}
 BLOCKS = ("matvec", "attention", "rmsnorm", "argmax", "rope", "swiglu", "quantiser")
 FATE = {  # what is said of a figure that could not be measured
     "missing": "no figure",
@@ -48,9 +51,9 @@ class Figure:
 def plan() -> list[Figure]:
     """All figures in the order of the tables."""
     figures = [Figure("agreement", "make figures ONLY=agreement", measure.agreement, measure.agreement_digest)]
-    for model in MODELS:
-        run, digest = partial(measure.accuracy, model), partial(measure.accuracy_digest, model)
-        figures.append(Figure(f"accuracy/{model}", "make figures ONLY=accuracy", run, digest))
+    for name, (model, bits) in ROUNDED.items():
+        run, digest = partial(measure.accuracy, model, bits), partial(measure.accuracy_digest, model)
+        figures.append(Figure(f"accuracy/{name}", "make figures ONLY=accuracy", run, digest))
     for model in MODELS:
         run, digest = partial(measure.perplexity, model), partial(measure.perplexity_digest, model)
         figures.append(Figure(f"perplexity/{model}", "make figures ONLY=perplexity", run, digest))

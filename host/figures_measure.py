@@ -123,11 +123,11 @@ def agreement() -> dict:
     return result | {"free_equal": next(differ, len(pairs)), "free_tokens": len(pairs)}
 
 
-def accuracy(model: str) -> dict:
-    """{"weights", "integer"}: means of the fields of `golden.accuracy.Accuracy` over sampled texts; "deviation": their
-    standard deviations from seed to seed."""
+def accuracy(model: str, bits: int) -> dict:
+    """A model with weights of so many bits. {"weights", "integer"}: means of the fields of `golden.accuracy.Accuracy`
+    over sampled texts; "deviation": their standard deviations from seed to seed."""
     path = checkpoint_path(model)
-    weights, reference = quantised(path), FloatModel(read_model(path))
+    weights, reference = quantised(path, bits=bits), FloatModel(read_model(path))
     seeds = range(EVALUATION_SEED, EVALUATION_SEED + ACCURACY_SEEDS)
     texts = [evaluation_tokens(reference, ACCURACY_POSITIONS, seed) for seed in seeds]
     samples = [evaluate(weights, reference, text) for text in texts]
