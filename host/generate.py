@@ -151,6 +151,7 @@ def _result(request, args, inputs, outcomes, answers, seconds) -> dict:
         counters={name: first.counted(name) for name in COUNTERS},
         saturations=first.counted("saturations"),
         lanes=request.build.lanes,
+        weight_bits=request.build.weight_bits,
         engines=request.build.engines,
         rope_theta=request.shape.rope_theta,
         norm_eps=request.shape.norm_eps,

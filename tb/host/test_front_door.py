@@ -51,6 +51,12 @@ def test_a_shorter_context_fits_a_smaller_build(nano):
     assert part["predicted_ids"] == whole["predicted_ids"][:9]
 
 
+def test_weights_of_16_bits_are_a_build_of_their_own(nano):
+    eight, sixteen = (told(nano, "--steps", "9", f"--weight-bits={bits}") for bits in (8, 16))
+    assert (eight["weight_bits"], sixteen["weight_bits"]) == (8, 16)
+    assert eight["golden_match"] and sixteen["golden_match"] and eight["cycles"] >= sixteen["cycles"]
+
+
 def test_theta_and_epsilon_are_taken_and_said(nano, capfd):
     plain_result = told(nano, "--prompt", "hi", "--steps", "9")
     assert "theta 10000, norm epsilon 1e-05" in capfd.readouterr().err
