@@ -125,7 +125,7 @@ def load(board: Board, checkpoint: Checkpoint, model, preparing):
     board.build.check(checkpoint.shape)
     with preparing as say:
         say("quantise the weights", 0, 1)
-        weights = quantised(model, checkpoint=checkpoint)
+        weights = quantised(model, checkpoint=checkpoint, bits=board.build.weight_bits)
         tape = read_tape(tape_file(model, weights, board.build))
         began = time.monotonic()
         board.load(tape, lambda done, total: say("load the image", done, total))

@@ -21,7 +21,7 @@ def bus_use(build: BuildConfig, shape: ModelShape, outcome: Outcome, tokens: int
     sent = sum(count["sent"] * bus.word_bytes for bus, part in sizes[:2] for count in part)
     bus, looked_at = next((bus, part) for bus, part in sizes if bus)
     all_cycles, beats, refreshed = (sum(count[name] for count in looked_at) for name in ("cycle", "sent", "refreshed"))
-    weights = needed(shape, tokens, scored) if build.weights else 0
+    weights = needed(shape, tokens, scored) * build.weight_bits // 8 if build.weights else 0
     use = dict(
         bytes_per_token=sent / tokens,
         busy=beats / all_cycles,

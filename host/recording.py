@@ -61,7 +61,7 @@ def run(argv=None) -> int:
         check_writable(output)
         if not shipped:
             print(unsaid(shape), file=sys.stderr)
-        weights = quantised(args.model, checkpoint=checkpoint)
+        weights = quantised(args.model, checkpoint=checkpoint, bits=build.weight_bits)
         data = recording(read_tape(tape_file(args.model, weights, build)), prompt, args.steps)
         write_whole(output, [data])
     except (ModelError, ConfigError, ValueError, OSError) as error:

@@ -5,7 +5,7 @@ from llama2_myhdl.spec.config import BuildConfig, ModelShape
 
 
 def needed(shape: ModelShape, tokens: int, scored: int) -> int:
-    """Multiply-accumulates of so many tokens, of which some are scored: as many as bytes of weights."""
+    """Multiply-accumulates of so many tokens, of which some are scored: as many as weights."""
     return scored * shape.macs() + (tokens - scored) * shape.macs(classifier=False)
 
 

@@ -43,7 +43,8 @@ def story_for(build: BuildConfig) -> Story:
         seq_len=min(12, build.max_seq),
     )
     build.check(shape)
-    weights = quantise_checkpoint(random_checkpoint(shape, SEED, shared=True), gptq=False)
+    checkpoint = random_checkpoint(shape, SEED, shared=True)
+    weights = quantise_checkpoint(checkpoint, gptq=False, bits=build.weight_bits)
     image = boot_image(weights, build).beats.tobytes()
     parts = [image, *(memory_image(weights, build) if build.buses else [])]
     places, memory = [], b""

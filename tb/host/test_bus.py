@@ -1,5 +1,7 @@
 """`generate` with the weights in memory: the story that the chip tells, what it says of the bus, and its figures."""
 
+from dataclasses import replace
+
 import pytest
 
 from llama2_myhdl.host import generate
@@ -12,6 +14,7 @@ from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.embedding import row_bytes
+from llama2_myhdl.spec.formats import WEIGHT_BITS
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import tape_beats
 from tb.host.nano import SHAPE, options_of, told
@@ -38,18 +41,21 @@ def test_the_story_is_that_of_the_chip(nano, capsys):
         assert capsys.readouterr().out.count(f"\n{bus_line(bus['bus'])}\n") == 1
 
 
-def test_what_is_said_of_the_bus_is_what_the_tape_has(nano):
+@pytest.mark.parametrize("bits", WEIGHT_BITS)
+def test_what_is_said_of_the_bus_is_what_the_tape_has(nano, bits):
     """All of the layers' tape for each token and of the head's for each that is scored, in beats of the bus; and its
     row of the embedding."""
-    result = told(nano, *BUS, "--latency=9", "--refresh=0", "--prompt=")
+    build = replace(NANO, weight_bits=bits)
+    result = told(nano, *BUS, "--latency=9", "--refresh=0", "--prompt=", f"--weight-bits={bits}")
     use, tokens = result["bus"], result["positions"]
+    assert result["golden_match"]
     assert (use["latency"], use["refresh"], use["refreshed"]) == (9, 0, 0)
-    bus_beat, ahead = NANO.weights.word_bytes, 2 * NANO.weights.depth  # what is read ahead, at the end as at the start
-    whole, row = tape_beats(SHAPE, NANO) * NANO.lanes, row_bytes(SHAPE, NANO)
+    bus_beat, ahead = build.weights.word_bytes, 2 * build.weights.depth  # what is read ahead, at both ends
+    whole, row = tape_beats(SHAPE, build) * build.beat_bytes, row_bytes(SHAPE, build)
     assert abs(use["bytes_per_token"] - whole - row) <= ahead * bus_beat / tokens
     bytes_a_cycle = (use["bytes_per_token"] - row) * tokens / result["cycles"]
     assert use["busy"] == pytest.approx(bytes_a_cycle / bus_beat, rel=0.01)
-    assert use["useful"] == pytest.approx(result["mac_utilisation"] * NANO.lanes / bus_beat, rel=0.01)
+    assert use["useful"] == pytest.approx(result["mac_utilisation"] * build.beat_bytes / bus_beat, rel=0.01)
     assert use["waiting"] == result["counters"]["tape"] / result["cycles"]
 
 

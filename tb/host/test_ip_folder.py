@@ -40,8 +40,8 @@ def alone(command, folder, **more):
     return subprocess.run(command, cwd=folder, env=environment, **both)
 
 
-def fusesoc(folder, work, *arguments):
-    return alone(["fusesoc", "--cores-root", str(folder), "run", *arguments, CORE], work)
+def fusesoc(folder, work, *arguments, core=CORE):
+    return alone(["fusesoc", "--cores-root", str(folder), "run", *arguments, core], work)
 
 
 @pytest.mark.ip
@@ -72,6 +72,14 @@ def test_fusesoc_simulates_it(folder, tmp_path):
         assert done.returncode != 0 and "FAIL: " in done.stdout and "PASS" not in done.stdout
     finally:
         memory.write_text(text)
+
+
+@pytest.mark.ip
+def test_fusesoc_simulates_one_with_weights_of_16_bits(tmp_path):
+    made = tmp_path / "wide"
+    assert package.run([CONFIG, "--weight-bits=16", f"--output={made}"]) == 0
+    done = fusesoc(made, tmp_path, "--target=sim", core=f"{CORE}_weight_bits16")
+    assert done.returncode == 0 and "PASS: 6 tokens" in done.stdout, done.stdout
 
 
 @pytest.mark.ip
