@@ -43,13 +43,13 @@ SMALLEST = "1x1-64"
 @pytest.mark.parametrize("build", [n if n in MOST else pytest.param(n, marks=pytest.mark.bus) for n in BUILDS])
 @pytest.mark.parametrize("sim", SIMULATORS[-1:])
 def test_attention_in_memory(sim, build):
-    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(build=build, long=15, short=3), tests=4)
+    run(attention, ports(BUILDS[build]), __name__, sim, parameters=dict(build=build, long=15, short=3), tests=5)
 
 
 @pytest.mark.parametrize("sim", SIMULATORS[:1])
 def test_in_the_other_simulator(sim):
     given = dict(build=SMALLEST, long=4, short=1)
-    tests = ["shapes_and_extremes", "wrong_window"]
+    tests = ["shapes_and_extremes", "wrong_window", "both_runs_of_a_row_are_waited_for"]
     run(attention, ports(BUILDS[SMALLEST]), __name__, sim, parameters=given, testcase=tests)
 
 
@@ -102,6 +102,23 @@ async def one_layer_again_and_again(dut):
         assert tb.reads.sent - beats == (heads * passes * tb.layout.rows_beats(from_memory) if from_memory else 0)
     await tb.finish()
     assert tb.compare_memory() == 14 * 2 * heads
+
+
+@cocotb.test(timeout_time=10, timeout_unit="ms")
+async def both_runs_of_a_row_are_waited_for(dut):
+    """Exponents and mantissas of a row are written one behind the other, and answered as late as can be: a pass that
+    reads them from memory has both."""
+    tb = MemoryBench(dut, BUILDS[test_parameters()["build"]], "both_runs_of_a_row_are_waited_for")
+    await tb.start()
+    dim, kv_mul, heads = min(shapes(tb.cfg), key=lambda shape: (shape[2], shape[0]))
+    tb.shape(dim, kv_mul, heads)
+    tb.writes.latency = (1, 900)
+    for pos in range(16):
+        rows, values, wanted = tb.token(0, 0, pos, "random")
+        await tb.send(rows, values, "early")
+        await tb.check(wanted)
+    await tb.finish()
+    assert tb.compare_memory() == 16 * 2 * heads
 
 
 @cocotb.test(timeout_time=60, timeout_unit="ms")

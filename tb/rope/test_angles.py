@@ -3,7 +3,7 @@ import random
 
 import cocotb
 import pytest
-from cocotb.triggers import ClockCycles, RisingEdge
+from cocotb.triggers import ClockCycles, ReadOnly, RisingEdge
 
 import llama2_myhdl.golden.fixed.rope as golden
 from llama2_myhdl.rtl.rope.angles import READ_LATENCY, angles, latency, ports
@@ -22,7 +22,7 @@ TURN = 1 << PHASE_BITS
 
 @pytest.mark.parametrize("sim", SIMULATORS)
 def test_angles(sim):
-    run(angles, ports(CFG), __name__, sim, tests=3)
+    run(angles, ports(CFG), __name__, sim, tests=4)
 
 
 async def begin(dut):
@@ -87,6 +87,24 @@ async def wrapping_phases(dut):
         assert found == tuple(tuple(column.tolist()) for column in golden.angles(pos, frequencies))
         seen |= set(found[0])
     assert {65536, 0, -65536} <= seen
+
+
+@cocotb.test(timeout_time=2, timeout_unit="ms")
+async def the_next_one_waits(dut):
+    """A position that stands at the port while another one's angles are made changes nothing of them."""
+    source = await begin(dut)
+    frequencies = constants.frequencies(2 * MAX_PAIRS, 10000.0)
+    await write_frequencies(dut, frequencies)
+    dut.pairs.value, dut.raddr.value = MAX_PAIRS, 1
+    for first, second in ((7, 12), (CFG.max_seq - 1, 0)):
+        await source.send(dict(pos=first))
+        source.send_nowait(dict(pos=second))
+        for pos in (first, second):
+            await RisingEdge(dut.ready)  # of what was asked for first there is one look, then the next one begins
+            await ReadOnly()
+            found = dut.rcos.value.to_signed(), dut.rsin.value.to_signed()
+            assert found == tuple(int(column[1]) for column in golden.angles(pos, frequencies))
+            await RisingEdge(dut.clk)
 
 
 @cocotb.test(timeout_time=2, timeout_unit="ms")
