@@ -14,7 +14,6 @@ from llama2_myhdl.sim.dram import Dram
 from llama2_myhdl.sim.runner import SIMULATORS
 from llama2_myhdl.spec.cache import layout
 from llama2_myhdl.spec.embedding import row_bytes
-from llama2_myhdl.spec.formats import WEIGHT_BITS
 from llama2_myhdl.spec.presets import preset
 from llama2_myhdl.spec.program import tape_beats
 from tb.host.nano import SHAPE, options_of, told
@@ -41,7 +40,7 @@ def test_the_story_is_that_of_the_chip(nano, capsys):
         assert capsys.readouterr().out.count(f"\n{bus_line(bus['bus'])}\n") == 1
 
 
-@pytest.mark.parametrize("bits", WEIGHT_BITS)
+@pytest.mark.parametrize("bits", [8, pytest.param(16, marks=pytest.mark.bus)])
 def test_what_is_said_of_the_bus_is_what_the_tape_has(nano, bits):
     """All of the layers' tape for each token and of the head's for each that is scored, in beats of the bus; and its
     row of the embedding."""
